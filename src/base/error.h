@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One fault, as a value. Functions that can fail return 0 (or a count) and
+ * -1, and fill the caller's sp_error; `return sp_fail(err, ...)` is the only
+ * way to fail. Nothing is printed and nothing is allocated here.
+ *
+ * Message grammar: lower case, no full stop, the fault first, the subject in
+ * quotes. Bytes from outside reach a message only through text.h.
+ */
+#ifndef SP_BASE_ERROR_H
+#define SP_BASE_ERROR_H
+
+#include "base/banned.h"
+#include "base/reason.h"
+
+enum { SP_DETAIL_MAX = 32, SP_MESSAGE_MAX = 384 };
+
+struct sp_error {
+    enum sp_code code; /* SP_OK while nothing failed */
+    int sys;           /* errno of the cause, 0 when there is none */
+    char detail[SP_DETAIL_MAX];
+    char msg[SP_MESSAGE_MAX];
+};
+
+/*
+ * Fills *err (may be NULL) with the class of `reason`, which must be a word
+ * of reason.c, and the formatted text. Always returns -1.
+ */
+int sp_fail(struct sp_error *err, const char *reason, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* As sp_fail, appends ": " and the text of errno `sys`, and keeps `sys`. */
+int sp_fail_sys(struct sp_error *err, int sys, const char *reason,
+                const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* Puts "PREFIX: " before the message that is already there. Returns -1. */
+int sp_fail_prefix(struct sp_error *err, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Our own impossible states. Prints one line and aborts. */
+_Noreturn void sp_bug(const char *file, int line, const char *what);
+#define SP_BUG(what) sp_bug(__FILE__, __LINE__, (what))
+
+#endif

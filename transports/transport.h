@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Carriers. A transport moves bytes between two places and understands none
+ * of them. The table in transport.c is the only place that knows the names;
+ * a new carrier is one file and one line there. Generic code asks the
+ * capability flags, never the name.
+ */
+#ifndef SP_TRANSPORTS_TRANSPORT_H
+#define SP_TRANSPORTS_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+enum sp_transport_caps {
+    SP_CAP_READ = 1 << 1,
+    SP_CAP_WRITE = 1 << 2,
+    SP_CAP_DUPLEX = 1 << 3,        /* can answer on the same channel */
+    SP_CAP_PLAIN_FD = 1 << 4,      /* ->fd may be given to a worker as it is */
+    SP_CAP_KNOWN_END = 1 << 5,     /* end is told apart from breaking off:
+                                      behind the bundle the next read is 0 */
+    SP_CAP_END_AT_MARKER = 1 << 6, /* the framing's marker is the end; what
+                                      follows it is not looked at */
+    SP_CAP_MEDIUM = 1 << 7,        /* a medium, not a peer: an early end or a
+                                      read error is class media */
+};
+
+enum sp_direction { SP_DIR_READ = 1, SP_DIR_WRITE = 2 };
+
+struct sp_address {
+    char scheme[16]; /* "file" for a bare path, "-" for the standard streams */
+    char rest[4096]; /* behind the colon */
+};
+
+struct sp_transport {
+    const struct sp_transport_ops *ops;
+    enum sp_direction direction;
+    int fd;              /* -1 when the carrier has no plain descriptor */
+    uint64_t bytes;      /* moved so far */
+    uint64_t max_bytes;  /* ceiling of bytes, set before open */
+    uint64_t known_size; /* read side: bytes to come, 0 = unknown */
+    bool ended;
+    char shown[192]; /* printable address */
+    void *data;      /* the transport's own */
+};
+
+struct sp_transport_ops {
+    const char *scheme;
+    const char *summary; /* one line for --help and the man page */
+    unsigned caps;
+    /*
+     * Opens the address. Nothing is read or written yet. A write side must
+     * not harm what is there before the first byte is written.
+     */
+    int (*open)(struct sp_transport *, const struct sp_address *,
+                struct sp_error *);
+    /*
+     * >0 bytes (may be short), 0 end, -1 fault. Never reads ahead of what it
+     * hands out; after 0 or -1 it keeps saying so.
+     */
+    ssize_t (*read)(struct sp_transport *, void *buf, size_t len,
+                    struct sp_error *);
+    /* All of it, or a fault. */
+    int (*write)(struct sp_transport *, const void *buf, size_t len,
+                 struct sp_error *);
+    /*
+     * "That was all": trailer, flush, sync, rename. Everything that can
+     * still fail fails here; before it the destination is not complete.
+     */
+    int (*finish)(struct sp_transport *, struct sp_error *);
+    /* Cannot fail, may be called twice, frees; without finish it undoes. */
+    void (*close)(struct sp_transport *);
+};
+
+/*
+ * Splits "scheme:rest"; a bare path is "file", "-" is "-". A name with a
+ * colon in front of the first slash is a scheme and must be known, else
+ * "no-transport" lists those that are.
+ */
+int sp_address_parse(const char *text, struct sp_address *ret,
+                     struct sp_error *err);
+
+/* The operations of a scheme, NULL if unknown; entry i of the table. */
+const struct sp_transport_ops *sp_transport_find(const char *scheme);
+const struct sp_transport_ops *sp_transport_at(size_t i);
+
+/*
+ * Opens an address in one direction; refuses what the transport cannot do.
+ * max_bytes 0 = no ceiling but SP_MAX of the caller's own.
+ */
+int sp_transport_open(struct sp_transport *t, const char *address,
+                      enum sp_direction direction, uint64_t max_bytes,
+                      struct sp_error *err);
+/* Wrappers that own byte count and ceiling ("too-long"). */
+ssize_t sp_transport_read(struct sp_transport *t, void *buf, size_t len,
+                          struct sp_error *err);
+int sp_transport_write(struct sp_transport *t, const void *buf, size_t len,
+                       struct sp_error *err);
+int sp_transport_finish(struct sp_transport *t, struct sp_error *err);
+void sp_transport_close(struct sp_transport *t);
+
+#endif
