@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Carriers. A transport moves bytes between two places and understands none
- * of them. The table in transport.c is the only place that knows the names;
+ * of them. The table in carriers.h is the only place that knows the names;
  * a new carrier is one file and one line there. Generic code asks the
  * capability flags, never the name.
  */
@@ -42,9 +42,10 @@ struct sp_transport {
     uint64_t bytes;      /* moved so far */
     uint64_t max_bytes;  /* ceiling of bytes, set before open */
     uint64_t known_size; /* read side: bytes to come, 0 = unknown */
-    bool ended;
-    char shown[192]; /* printable address */
-    void *data;      /* the transport's own */
+    bool ended;          /* read side: the end was seen */
+    bool failed;         /* a fault was reported; nothing works after it */
+    char shown[192];     /* printable address */
+    void *data;          /* the transport's own */
 };
 
 struct sp_transport_ops {
@@ -94,7 +95,10 @@ const struct sp_transport_ops *sp_transport_at(size_t i);
 int sp_transport_open(struct sp_transport *t, const char *address,
                       enum sp_direction direction, uint64_t max_bytes,
                       struct sp_error *err);
-/* Wrappers that own byte count and ceiling ("too-long"). */
+/*
+ * Wrappers that own byte count and ceiling ("too-long"). close accepts a
+ * zeroed struct and one that could not be opened.
+ */
 ssize_t sp_transport_read(struct sp_transport *t, void *buf, size_t len,
                           struct sp_error *err);
 int sp_transport_write(struct sp_transport *t, const void *buf, size_t len,
