@@ -11,6 +11,10 @@
 #include <string.h>
 #include <time.h>
 
+/* With clang the fortified headers make macros of these two. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat sprintf vsprintf strncpy strncat strtok
 #pragma GCC poison atoi atol gets system popen mktemp tmpnam localtime
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
+static void __attribute__((format(printf, 4, 0)))
 set(struct sp_error *err, int sys, const char *reason, const char *fmt,
     va_list args)
 {

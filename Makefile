@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The whole build. `make help` lists the targets. Variables can be set on the
+# command line or in an untracked config.mk.
+
+-include config.mk
+
+VERSION := 0.1.0
+
+O ?= build
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PREFIX ?= /usr
+BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec
+MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+SYSCONFDIR ?= /etc
+LOCALSTATEDIR ?= /var
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+# ---- source lists: what is not named here is in no program ----
+
+base := error reason text io path json spawn sandbox sha256 evr
+base := $(base:%=src/base/%.c)
+
+transports := transport file stdio
+transports := $(transports:%=transports/%.c)
+
+bundle := record nevra tar gate manifest rpm sigpacket
+bundle := $(bundle:%=src/bundle/%.c)
+
+ingest := receive engine publish index policy state history keyhome doctor \
+	jails worker unpack check status message keytable make-home verify escape
+ingest := $(ingest:%=src/ingest/%.c)
+
+build := fetch list pack
+build := $(build:%=src/build/%.c)
+
+# Each program: its objects, then the libraries it may link (design: link
+# table; `make check-links` compares).
+programs := sallyport sallyport-unpack sallyport-check sallyport-verify \
+	sallyport-escape sallyport-builder
+
+sallyport_src := cli/sallyport.c cli/command.c cli/options.c cli/progress.c \
+	cli/present.c \
+	$(addprefix src/ingest/,receive.c engine.c publish.c index.c policy.c \
+	state.c history.c keyhome.c doctor.c jails.c) \
+	$(transports) src/bundle/record.c src/bundle/nevra.c $(base)
+sallyport_libs :=
+
+sallyport-unpack_src := cli/unpack.c \
+	$(addprefix src/ingest/,unpack.c worker.c jails.c) \
+	$(addprefix src/bundle/,gate.c tar.c record.c) $(base)
+sallyport-unpack_libs := -larchive
+
+sallyport-check_src := cli/check.c \
+	$(addprefix src/ingest/,check.c worker.c jails.c) \
+	$(addprefix src/bundle/,manifest.c tar.c rpm.c nevra.c sigpacket.c \
+	record.c) $(base)
+sallyport-check_libs := -lgcrypt
+
+sallyport-verify_src := cli/verify.c \
+	$(addprefix src/ingest/,verify.c status.c message.c keytable.c \
+	make-home.c worker.c jails.c) \
+	$(addprefix src/bundle/,sigpacket.c record.c) $(base)
+sallyport-verify_libs := -lgpgme -lgpg-error
+
+sallyport-escape_src := cli/escape.c src/ingest/escape.c src/ingest/jails.c \
+	$(base)
+sallyport-escape_libs :=
+
+sallyport-builder_src := cli/builder.c $(build) \
+	$(addprefix src/bundle/,manifest.c tar.c rpm.c nevra.c record.c) \
+	$(transports) $(base)
+sallyport-builder_libs := -lcurl
+
+# Unit tests: tests/unit/test-NAME.c, linked with the rooms.
+unit := error text io path json spawn sandbox sha256 evr \
+	record nevra tar gate manifest rpm sigpacket transport
+
+# ---- flags ----
+
+clang := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
+probe = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null \
+	2>/dev/null && echo $(1))
+
+warnings := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow \
+	-Wformat=2 -Wundef -Wvla -Walloca -Wcast-qual -Wstrict-prototypes \
+	-Wold-style-definition -Wmissing-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wswitch-enum -Wnull-dereference -Wimplicit-fallthrough \
+	-Wredundant-decls -Wdate-time -Wframe-larger-than=16384
+ifeq ($(clang),)
+warnings += -Wlogical-op -Wduplicated-cond -Wduplicated-branches \
+	-Wformat-signedness -Wcast-align=strict -Wtrampolines -Warith-conversion
+else
+warnings += -Wmissing-variable-declarations
+endif
+ifdef DEVELOPER
+warnings += -Werror
+endif
+
+hardening := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+	-fstack-clash-protection
+ifdef SANITIZE
+# A jail cannot hold under the sanitizers: these programs call themselves
+# TEST BUILD and are never installed.
+hardening := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -DSP_TEST_BUILD
+warnings := $(filter-out -Wframe-larger-than=% -Wnull-dereference,$(warnings))
+endif
+hardening += -fPIE -fno-common -fvisibility=hidden \
+	-fno-delete-null-pointer-checks -fno-strict-aliasing
+# Only what is harmless when it is missing may be probed for.
+hardening += $(call probe,-fcf-protection=full) \
+	$(call probe,-ftrivial-auto-var-init=zero) \
+	$(call probe,-fstrict-flex-arrays=3) \
+	$(call probe,-fzero-call-used-regs=used-gpr)
+
+cppflags := -I. -Isrc -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+	-DSP_VERSION='"$(VERSION)"' -DSP_LIBEXECDIR='"$(LIBEXECDIR)"' \
+	-DSP_SYSCONFDIR='"$(SYSCONFDIR)"' -DSP_LOCALSTATEDIR='"$(LOCALSTATEDIR)"'
+cflags := -std=gnu11 -O2 -g -ffile-prefix-map=$(CURDIR)=. $(warnings) \
+	$(hardening)
+ldflags := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
+	-Wl,-z,separate-code -Wl,--as-needed
+compile = $(CC) $(cppflags) $(cflags) $(CPPFLAGS) $(CFLAGS)
+link = $(CC) $(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS)
+
+# ---- build ----
+
+objects = $(patsubst %.c,$(O)/%.o,$(1))
+
+# TEMPORARY: while the tree grows, build what is complete.
+complete = $(if $(filter-out $(wildcard $($(1)_src)),$($(1)_src)),,$(1))
+programs := $(foreach p,$(programs),$(call complete,$(p)))
+base := $(wildcard $(base))
+transports := $(wildcard $(transports))
+bundle := $(wildcard $(bundle))
+ingest := $(wildcard $(ingest))
+build := $(wildcard $(build))
+unit := $(patsubst tests/unit/test-%.c,%,$(wildcard $(unit:%=tests/unit/test-%.c)))
+
+all: $(addprefix $(O)/,$(programs)) ## build every program, in build/
+
+# A change of flags or compiler rebuilds what it touches.
+$(O)/flags: FORCE
+	@mkdir -p $(O)
+	@echo '$(subst ','\'',$(compile) $(ldflags) $(LDFLAGS))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(compile) $(ldflags) $(LDFLAGS))' > $@
+
+$(O)/%.o: %.c $(O)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(compile) -MMD -MP -c -o $@ $<
+
+define program
+$(O)/$(1): $(call objects,$($(1)_src)) Makefile
+	$$(call say,LINK,$$@)
+	$$(Q)$$(link) -o $$@ $$(filter %.o,$$^) $($(1)_libs)
+endef
+$(foreach p,$(programs),$(eval $(call program,$(p))))
+
+# One archive a room, in the order of the arrows: for the unit tests.
+rooms := ingest build bundle transports base
+define room
+$(O)/$(1).a: $(call objects,$($(1))) Makefile
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@ && $(AR) rcD $$@ $$(filter %.o,$$^)
+endef
+$(foreach r,$(rooms),$(eval $(call room,$(r))))
+
+test_libs := -larchive -lgcrypt -lgpgme -lgpg-error -lcurl
+$(O)/tests/unit/test-%: $(O)/tests/unit/test-%.o $(rooms:%=$(O)/%.a)
+	$(call say,LINK,$@)
+	$(Q)$(link) -o $@ $^ $(test_libs)
+
+unit: $(unit:%=$(O)/tests/unit/test-%) ## build and run the unit tests
+	$(Q)for t in $^; do echo "# $$t"; $$t || exit 1; done
+
+headers := $(wildcard src/*/*.h transports/*.h cli/*.h)
+check-headers: ## every header compiles alone
+	$(Q)for h in $(headers); do \
+		echo "#include \"$${h#src/}\"" | $(compile) -Werror -x c \
+			-fsyntax-only - || exit 1; done
+
+clean: ## remove the object tree
+	rm -rf $(O)
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+FORCE:
+.PHONY: all unit check-headers clean help FORCE
+.SECONDARY:
