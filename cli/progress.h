@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Progress for people and programs, on stderr: one bar on a terminal, whole
- * lines elsewhere (also for screen readers), JSON lines, or nothing. Used by
- * both sides. Nothing here fails: progress that cannot be shown is not shown.
+ * Progress for people and programs: one bar on a terminal, whole lines
+ * elsewhere (also for screen readers), JSON lines, or nothing. Commands give
+ * it stderr. Used by both sides. Nothing here fails: progress that cannot be
+ * shown is not shown.
  */
 #ifndef SP_CLI_PROGRESS_H
 #define SP_CLI_PROGRESS_H
@@ -10,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#include "base/json.h"
 
 enum sp_progress_style {
     SP_PROGRESS_NONE = 0,
@@ -27,11 +30,11 @@ struct sp_progress_count {
 struct sp_progress {
     FILE *out;
     enum sp_progress_style style;
-    bool color;
-    unsigned width; /* columns of the terminal */
-    char phase[32];
+    unsigned width;           /* columns; 0 = ask the terminal */
+    uint64_t (*now_ms)(void); /* a clock that only goes forward */
+    char phase[32];           /* "" = between phases */
     struct sp_progress_count count;
-    uint64_t phase_ms; /* when the phase began, monotonic */
+    uint64_t phase_ms; /* when the phase began */
     uint64_t shown_ms; /* when something was last shown */
     bool drawn;        /* a bar stands on the current line */
 };
@@ -50,5 +53,13 @@ void sp_progress_update(struct sp_progress *progress,
 void sp_progress_note(struct sp_progress *progress, const char *text);
 /* Shows the last state of the phase and leaves the line. Idempotent. */
 void sp_progress_finish(struct sp_progress *progress);
+
+/*
+ * Style JSON: begins an event of the caller's own on `json`, who adds its
+ * fields and closes with sp_progress_event_close. False in other styles.
+ */
+bool sp_progress_event_open(struct sp_progress *progress, struct sp_json *json,
+                            const char *event);
+void sp_progress_event_close(struct sp_json *json);
 
 #endif
