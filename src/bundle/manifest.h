@@ -4,7 +4,7 @@
  *
  *   bundle 1
  *   request ID                                        none or more, sorted
- *   evidence NAME SIZE SHA256 KIND LABEL              none or more
+ *   evidence NAME SIZE SHA256 KIND LABEL              none or more, sorted
  *   package NAME SIZE HEADSIZE HEADSHA256 N E:V-R A WHY    none or more, sorted
  *   total MEMBERS BYTES
  *   end SHA256                                        of all bytes before it
@@ -56,9 +56,9 @@ struct sp_manifest {
 
 /*
  * Parses `size` bytes of text, which must stay in place as long as *ret is
- * used. Reasons: manifest-version, manifest-syntax, manifest-order,
- * manifest-total, manifest-digest, too-many-files, too-many-bytes,
- * file-too-large, member-name, duplicate-nevra.
+ * used. Reasons: manifest-size, manifest-version, manifest-syntax,
+ * manifest-order, manifest-total, manifest-digest, too-many-files,
+ * too-many-bytes, file-too-large, member-name, duplicate-nevra.
  */
 int sp_manifest_parse(const char *untrusted_text, size_t size,
                       struct sp_manifest *ret, struct sp_error *err);
@@ -81,7 +81,12 @@ int sp_manifest_print(const char *const *requests, size_t n_requests,
                       const struct sp_member *members, size_t n_members,
                       char **ret_text, size_t *ret_size, struct sp_error *err);
 
-/* Order of packages: bytes of name, "epoch:version-release", arch. */
+const char *sp_evidence_word(enum sp_evidence evidence);
+
+/*
+ * The order of members: evidence first, by label and kind; then packages, by
+ * bytes of name, "epoch:version-release", arch. 0 = may not stand together.
+ */
 int sp_member_compare(const struct sp_member *a, const struct sp_member *b);
 
 #endif
