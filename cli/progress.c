@@ -69,7 +69,7 @@ bytes_per_second(const struct sp_progress *p)
 {
     uint64_t ms = elapsed_ms(p);
 
-    return ms < RATE_MS ? 0 : p->count.bytes / ms * 1000;
+    return ms < RATE_MS ? 0 : p->count.bytes * 1000 / ms;
 }
 
 static unsigned
