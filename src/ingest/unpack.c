@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ingest/unpack.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/text.h"
+#include "bundle/gate.h"
+#include "ingest/intake.h"
+#include "ingest/jails.h"
+#include "ingest/worker.h"
+
+/*
+ * One bundle on its way. The archive library asks for bytes and gets chunks
+ * that have passed the gate; a chunk never goes beyond the member that began
+ * last. So both can be compared at every member and at every run of data.
+ */
+struct bundle {
+    struct sp_intake intake;
+    struct sp_gate gate;
+    struct archive *archive;
+    const uint8_t *chunk; /* what the library holds */
+    size_t chunk_size;
+    uint64_t header_at; /* stream offset of the last header */
+    uint64_t members;   /* seen by the library */
+};
+
+/* ---- the entry stream --------------------------------------------------- */
+
+static void
+put(const void *bytes, size_t len)
+{
+    struct sp_error err = {0};
+
+    if (sp_write_full(SP_FD_OUT, bytes, len) == 0)
+        return;
+    (void)sp_fail_sys(&err, errno, errno == EPIPE ? "peer-gone" : "io",
+                      "cannot write the entry stream");
+    sp_worker_fault(&err);
+}
+
+static void
+put_entry(enum sp_entry_type type, uint64_t index, uint64_t size)
+{
+    struct sp_entry entry;
+
+    sp_entry_init(&entry, type, SP_STREAM_BUNDLE, index, size);
+    put(&entry, sizeof(entry));
+}
+
+/* ---- from the carrier through the gate ---------------------------------- */
+
+_Noreturn static void
+fault_early_end(const struct bundle *b)
+{
+    struct sp_error err = {0};
+
+    if (b->intake.bytes == 0)
+        (void)sp_fail(&err, "empty", "nothing came from the carrier");
+    else
+        (void)sp_fail(&err, "truncated",
+                      "the bundle breaks off at byte %llu%s%s",
+                      (unsigned long long)b->intake.bytes,
+                      b->gate.left > 0 ? " in member " : "",
+                      b->gate.left > 0 ? b->gate.name : "");
+    sp_worker_fault(&err);
+}
+
+/* Passes blocks up to the end of the member, or as far as they are here. */
+static la_ssize_t
+hand_out(struct archive *archive, void *data, const void **ret_chunk)
+{
+    struct bundle *b = data;
+    struct sp_error err = {0};
+    enum sp_gate_block block;
+    size_t ready, passed = 0;
+
+    (void)archive;
+    if (b->gate.last == SP_GATE_END)
+        return 0;
+    ready = sp_intake_ready(&b->intake, SP_TAR_BLOCK, &b->chunk);
+    if (ready < SP_TAR_BLOCK)
+        fault_early_end(b);
+    do {
+        if (sp_gate_pass(&b->gate, b->chunk + passed, &block, &err) < 0)
+            sp_worker_fault(&err);
+        if (block == SP_GATE_HEADER)
+            b->header_at = b->gate.bytes - SP_TAR_BLOCK;
+        passed += SP_TAR_BLOCK;
+    } while (b->gate.left > 0 && ready - passed >= SP_TAR_BLOCK);
+    sp_intake_take(&b->intake, passed);
+    b->chunk_size = passed;
+    *ret_chunk = b->chunk;
+    return (la_ssize_t)passed;
+}
+
+/* ---- gate and library compared ------------------------------------------ */
+
+_Noreturn static void
+fault_disagreement(const struct bundle *b, const char *about)
+{
+    struct sp_error err = {0};
+    const char *text = archive_error_string(b->archive);
+    char shown[SP_SHOWN_MAX];
+
+    sp_text_show(shown, sizeof(shown), text ? text : "no message");
+    (void)sp_fail(&err, "parser-disagreement",
+                  "gate and archive library differ on %s of '%s' (%s)", about,
+                  b->gate.name, shown);
+    sp_worker_fault(&err);
+}
+
+static void
+agree_on_header(const struct bundle *b, struct archive_entry *entry)
+{
+    const char *name = archive_entry_pathname(entry);
+
+    if (b->members != b->gate.members ||
+        archive_read_header_position(b->archive) != (la_int64_t)b->header_at)
+        fault_disagreement(b, "the place");
+    if (!name || strcmp(name, b->gate.name) != 0)
+        fault_disagreement(b, "the name");
+    if (!archive_entry_size_is_set(entry) ||
+        archive_entry_size(entry) != (la_int64_t)b->gate.size)
+        fault_disagreement(b, "the size");
+    if (archive_entry_filetype(entry) != S_IFREG ||
+        archive_entry_hardlink(entry) != NULL ||
+        archive_format(b->archive) != ARCHIVE_FORMAT_TAR_USTAR)
+        fault_disagreement(b, "the type");
+}
+
+/*
+ * A run of data must continue the member and be the very bytes that the gate
+ * passed, in the buffer where they passed.
+ */
+static void
+agree_on_data(const struct bundle *b, const void *run, size_t len,
+              la_int64_t at, uint64_t done)
+{
+    uint64_t chunk_at = b->gate.bytes - b->chunk_size;
+    uint64_t run_at = b->header_at + SP_TAR_BLOCK + done;
+
+    if (at != (la_int64_t)done || len > b->gate.size - done)
+        fault_disagreement(b, "the data");
+    if (run_at < chunk_at || run_at - chunk_at > b->chunk_size ||
+        len > b->chunk_size - (size_t)(run_at - chunk_at) ||
+        run != b->chunk + (run_at - chunk_at))
+        fault_disagreement(b, "the bytes");
+}
+
+/* ---- one bundle --------------------------------------------------------- */
+
+/* False at the end of the bundle, on which both agree. */
+static bool
+next_member(struct bundle *b)
+{
+    struct archive_entry *entry;
+    int status = archive_read_next_header(b->archive, &entry);
+
+    if (status == ARCHIVE_EOF) {
+        if (b->gate.last != SP_GATE_END || b->members != b->gate.members)
+            fault_disagreement(b, "the end");
+        return false;
+    }
+    if (status != ARCHIVE_OK)
+        fault_disagreement(b, "the header");
+    b->members++;
+    agree_on_header(b, entry);
+    return true;
+}
+
+static void
+copy_member(struct bundle *b)
+{
+    uint64_t done = 0;
+    const void *run;
+    size_t len;
+    la_int64_t at;
+    int status;
+
+    put_entry(SP_ENTRY_FILE, b->members - 1, b->gate.size);
+    while ((status = archive_read_data_block(b->archive, &run, &len, &at)) ==
+           ARCHIVE_OK) {
+        agree_on_data(b, run, len, at, done);
+        put(run, len);
+        done += len;
+    }
+    if (status != ARCHIVE_EOF || done != b->gate.size || b->gate.left != 0)
+        fault_disagreement(b, "the end");
+    b->intake.entries++;
+}
+
+/* What tells its end must end here; a medium goes on and is not looked at. */
+static void
+check_end(struct bundle *b, bool end_is_known)
+{
+    struct sp_error err = {0};
+    const uint8_t *untrusted_rest;
+
+    if (!end_is_known || sp_intake_ready(&b->intake, 1, &untrusted_rest) == 0)
+        return;
+    (void)sp_fail(&err, "trailing-data",
+                  "the bundle ends at byte %llu, the stream does not",
+                  (unsigned long long)b->gate.bytes);
+    sp_worker_fault(&err);
+}
+
+static void
+unpack_bundle(struct bundle *b, bool end_is_known)
+{
+    put_entry(SP_ENTRY_START, 0, 0);
+    if (archive_read_open(b->archive, b, NULL, hand_out, NULL) != ARCHIVE_OK)
+        fault_disagreement(b, "the format");
+    while (next_member(b))
+        copy_member(b);
+    check_end(b, end_is_known);
+    sp_intake_report(&b->intake);
+    put_entry(SP_ENTRY_END, b->members, b->gate.payload);
+}
+
+static bool
+end_argument(int argc, char **argv)
+{
+    const char *end = sp_worker_text(argc, argv, "end");
+    struct sp_error err = {0};
+
+    if (end && strcmp(end, "known") == 0)
+        return true;
+    if (end && strcmp(end, "marker") == 0)
+        return false;
+    (void)sp_fail(&err, "usage", "argument 'end' is neither known nor marker");
+    sp_worker_fault(&err);
+}
+
+_Noreturn void
+sp_unpack_run(int argc, char **argv)
+{
+    static struct bundle bundle; /* zero */
+    struct sp_jail jail;
+    bool end_is_known;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    bundle.archive = archive_read_new();
+    if (!bundle.archive ||
+        archive_read_support_format_tar(bundle.archive) != ARCHIVE_OK)
+        _exit(SP_E_INTERNAL);
+    sp_jails_unpack(&jail);
+    sp_worker_begin(SP_WORKER_UNPACK, &jail);
+    bundle.gate.max_bytes = sp_worker_number(
+        argc, argv, "max-bytes", SP_MAX_BUNDLE_BYTES, SP_MAX_BUNDLE_BYTES);
+    bundle.gate.max_packages = sp_worker_number(
+        argc, argv, "max-files", SP_MAX_PACKAGES, SP_MAX_PACKAGES);
+    bundle.gate.max_member = sp_worker_number(
+        argc, argv, "max-file", SP_MAX_MEMBER_BYTES, SP_MAX_MEMBER_BYTES);
+    end_is_known = end_argument(argc, argv);
+    unpack_bundle(&bundle, end_is_known);
+    sp_worker_done(bundle.members);
+}
