@@ -33,11 +33,11 @@ base := $(base:%=src/base/%.c)
 transports := transport file stdio
 transports := $(transports:%=transports/%.c)
 
-bundle := record nevra tar gate manifest rpm sigpacket
+bundle := record nevra tar gate manifest manifest-print rpm sigpacket
 bundle := $(bundle:%=src/bundle/%.c)
 
 ingest := receive engine publish index policy state history keyhome doctor \
-	jails worker unpack check status message keytable make-home verify escape
+	jails worker intake unpack check status message keytable make-home verify escape
 ingest := $(ingest:%=src/ingest/%.c)
 
 build := fetch list pack
@@ -56,8 +56,8 @@ sallyport_src := cli/sallyport.c cli/command.c cli/options.c cli/progress.c \
 sallyport_libs :=
 
 sallyport-unpack_src := cli/unpack.c \
-	$(addprefix src/ingest/,unpack.c worker.c jails.c) \
-	$(addprefix src/bundle/,gate.c tar.c record.c) $(base)
+	$(addprefix src/ingest/,unpack.c intake.c worker.c jails.c) \
+	$(addprefix src/bundle/,gate.c tar.c record.c nevra.c) $(base)
 sallyport-unpack_libs := -larchive
 
 sallyport-check_src := cli/check.c \
@@ -69,7 +69,7 @@ sallyport-check_libs := -lgcrypt
 sallyport-verify_src := cli/verify.c \
 	$(addprefix src/ingest/,verify.c status.c message.c keytable.c \
 	make-home.c worker.c jails.c) \
-	$(addprefix src/bundle/,sigpacket.c record.c) $(base)
+	$(addprefix src/bundle/,sigpacket.c record.c nevra.c) $(base)
 sallyport-verify_libs := -lgpgme -lgpg-error
 
 sallyport-escape_src := cli/escape.c src/ingest/escape.c src/ingest/jails.c \
@@ -77,7 +77,8 @@ sallyport-escape_src := cli/escape.c src/ingest/escape.c src/ingest/jails.c \
 sallyport-escape_libs :=
 
 sallyport-builder_src := cli/builder.c $(build) \
-	$(addprefix src/bundle/,manifest.c tar.c rpm.c nevra.c record.c) \
+	$(addprefix src/bundle/,manifest.c manifest-print.c tar.c rpm.c \
+	nevra.c record.c) \
 	$(transports) $(base)
 sallyport-builder_libs := -lcurl
 
