@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/sha256.h"
+
+#include <string.h>
+
+#include "base/banned.h"
+
+enum { BLOCK = 64, ROUNDS = 64 };
+
+/* FIPS 180-4, 4.2.2. */
+static const uint32_t constants[ROUNDS] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1,
+    0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3,
+    0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786,
+    0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147,
+    0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13,
+    0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b,
+    0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a,
+    0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208,
+    0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+};
+
+static uint32_t
+rotate(uint32_t x, unsigned n)
+{
+    return x >> n | x << (32 - n);
+}
+
+static uint32_t
+load(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
+           p[3];
+}
+
+static void
+schedule(uint32_t w[ROUNDS], const uint8_t block[BLOCK])
+{
+    for (size_t i = 0; i < 16; i++)
+        w[i] = load(block + 4 * i);
+    for (size_t i = 16; i < ROUNDS; i++) {
+        uint32_t a = w[i - 15], b = w[i - 2];
+
+        w[i] = w[i - 16] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) + w[i - 7] +
+               (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
+    }
+}
+
+static void
+compress(uint32_t state[8], const uint8_t block[BLOCK])
+{
+    uint32_t w[ROUNDS], s[8];
+
+    schedule(w, block);
+    memcpy(s, state, sizeof(s));
+    for (size_t i = 0; i < ROUNDS; i++) {
+        uint32_t e = s[4], a = s[0];
+        uint32_t t1 = s[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
+                      ((e & s[5]) ^ (~e & s[6])) + constants[i] + w[i];
+        uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
+                      ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
+
+        memmove(s + 1, s, 7 * sizeof(s[0]));
+        s[4] += t1;
+        s[0] = t1 + t2;
+    }
+    for (size_t i = 0; i < 8; i++)
+        state[i] += s[i];
+}
+
+void
+sp_sha256_init(struct sp_sha256 *ctx)
+{
+    static const uint32_t initial[8] = {
+        0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+    };
+
+    memset(ctx, 0, sizeof(*ctx));
+    memcpy(ctx->state, initial, sizeof(initial));
+}
+
+void
+sp_sha256_update(struct sp_sha256 *ctx, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+    size_t used = ctx->length % BLOCK;
+
+    ctx->length += len;
+    while (len > 0) {
+        size_t n = BLOCK - used < len ? BLOCK - used : len;
+
+        memcpy(ctx->block + used, p, n);
+        p += n;
+        len -= n;
+        used += n;
+        if (used < BLOCK)
+            return;
+        compress(ctx->state, ctx->block);
+        used = 0;
+    }
+}
+
+void
+sp_sha256_final(struct sp_sha256 *ctx, uint8_t digest[SP_SHA256_BYTES])
+{
+    uint64_t bits = ctx->length * 8;
+    size_t used = ctx->length % BLOCK;
+    /* 0x80, zeros, the length: to the end of this block or the next. */
+    uint8_t tail[BLOCK + 8] = {0x80};
+    size_t size = (used < 56 ? 56 : 120) - used;
+
+    for (size_t i = 0; i < 8; i++)
+        tail[size + i] = (uint8_t)(bits >> (56 - 8 * i));
+    sp_sha256_update(ctx, tail, size + 8);
+    for (size_t i = 0; i < SP_SHA256_BYTES; i++)
+        digest[i] = (uint8_t)(ctx->state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+void
+sp_sha256(const void *data, size_t len, uint8_t digest[SP_SHA256_BYTES])
+{
+    struct sp_sha256 ctx;
+
+    sp_sha256_init(&ctx);
+    sp_sha256_update(&ctx, data, len);
+    sp_sha256_final(&ctx, digest);
+}
