@@ -48,6 +48,13 @@ struct sp_sigpacket {
 int sp_sigpacket_parse(const uint8_t *untrusted_blob, size_t size,
                        struct sp_sigpacket *ret_packet, struct sp_error *err);
 
+/*
+ * An RSA signature stands in tag 268, the others in 267: reason
+ * sig-tag-algo.
+ */
+int sp_sigpacket_tag(const struct sp_sigpacket *packet, uint32_t tag,
+                     struct sp_error *err);
+
 /* rpm-verify 5.8: sig-future (more than 24 h ahead), sig-expired. */
 int sp_sigpacket_time(const struct sp_sigpacket *packet, uint64_t now,
                       struct sp_error *err);
