@@ -27,13 +27,15 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 # ---- source lists: what is not named here is in no program ----
 
-base := error reason text io path json spawn sandbox sha256 evr
+base := error reason text io path json spawn spawn-run spawn-sweep sandbox \
+	sandbox-calls sha256 evr
 base := $(base:%=src/base/%.c)
 
 transports := transport file stdio
 transports := $(transports:%=transports/%.c)
 
-bundle := record nevra tar gate manifest manifest-print rpm sigpacket
+bundle := record nevra tar gate manifest manifest-print rpm rpm-header \
+	rpm-prefix sigpacket
 bundle := $(bundle:%=src/bundle/%.c)
 
 ingest := receive engine publish index policy state history keyhome doctor \
@@ -62,8 +64,8 @@ sallyport-unpack_libs := -larchive
 
 sallyport-check_src := cli/check.c \
 	$(addprefix src/ingest/,check.c worker.c jails.c) \
-	$(addprefix src/bundle/,manifest.c tar.c rpm.c nevra.c sigpacket.c \
-	record.c) $(base)
+	$(addprefix src/bundle/,manifest.c tar.c rpm.c rpm-header.c rpm-prefix.c \
+	nevra.c sigpacket.c record.c) $(base)
 sallyport-check_libs := -lgcrypt
 
 sallyport-verify_src := cli/verify.c \
@@ -78,13 +80,13 @@ sallyport-escape_libs :=
 
 sallyport-builder_src := cli/builder.c $(build) \
 	$(addprefix src/bundle/,manifest.c manifest-print.c tar.c rpm.c \
-	nevra.c record.c) \
+	rpm-header.c rpm-prefix.c nevra.c record.c) \
 	$(transports) $(base)
 sallyport-builder_libs := -lcurl
 
 # Unit tests: tests/unit/test-NAME.c, linked with the rooms.
 unit := error text io path json spawn sandbox sha256 evr \
-	record nevra tar gate manifest rpm sigpacket transport
+	record nevra tar gate manifest rpm sigpacket flip transport
 
 # ---- flags ----
 
