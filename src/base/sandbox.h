@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The jails: which rungs, which calls, as data. Rungs in order: every
- * descriptor but the named ones closed, rlimits, no_new_privs, Landlock,
- * seccomp. Every rung must hold; one that cannot be set is reason "sandbox"
- * and the worker ends. No compile-time probe and no option removes one.
+ * descriptor but the named ones closed, rlimits, no capabilities,
+ * no_new_privs, Landlock, seccomp. Every rung must hold; one that cannot be set
+ * is reason "sandbox" and the worker ends. No compile-time probe and no option
+ * removes one.
  */
 #ifndef SP_BASE_SANDBOX_H
 #define SP_BASE_SANDBOX_H
@@ -13,7 +14,7 @@
 #include "base/error.h"
 
 enum sp_jail_kind {
-    SP_JAIL_UNPACK = 1, /* no file system at all; ten calls, else death */
+    SP_JAIL_UNPACK = 1, /* no file system at all; eight calls, else death */
     SP_JAIL_CHECK = 2,  /* + create and write beneath the given directories */
     SP_JAIL_VERIFY = 3, /* runs gpg: errno list instead of a kill list */
     SP_JAIL_INDEX = 4,  /* runs createrepo_c: as verify, other paths */
@@ -25,6 +26,7 @@ enum {
     SP_JAIL_EXECUTE = 1 << 2, /* execute (files only; implies read) */
     SP_JAIL_WRITE = 1 << 3,   /* make and write plain files and directories,
                                  remove and rename its own */
+    SP_JAIL_CREATE = 1 << 4,  /* make plain files and write them, no more */
 };
 
 struct sp_jail_path {

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/text.h"
+
+/* Trees of ours are four levels deep; more is not ours. */
+enum { TREE_DEPTH_MAX = 32 };
+
+static int
+fail(struct sp_error *err, const char *verb, const char *name)
+{
+    int sys = errno;
+    char shown[SP_SHOWN_MAX];
+
+    sp_text_show(shown, sizeof(shown), name);
+    return sp_fail_sys(err, sys, sys == ENOENT ? "not-found" : "io",
+                       "cannot %s '%s'", verb, shown);
+}
+
+int
+sp_path_open_dir(int dirfd, const char *name, struct sp_error *err)
+{
+    int fd =
+        openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0)
+        return fail(err, "open directory", name);
+    return fd;
+}
+
+int
+sp_path_make_dir(int dirfd, const char *name, mode_t mode, struct sp_error *err)
+{
+    if (mkdirat(dirfd, name, mode) < 0 && errno != EEXIST)
+        return fail(err, "make directory", name);
+    return sp_path_open_dir(dirfd, name, err);
+}
+
+int
+sp_path_make_dirs(const char *path, mode_t mode, struct sp_error *err)
+{
+    char prefix[PATH_MAX];
+    size_t len = strlen(path);
+    struct stat st;
+
+    if (len == 0 || len >= sizeof(prefix))
+        return sp_fail(err, "io", "path is empty or too long");
+    memcpy(prefix, path, len + 1);
+    for (size_t i = 1; i <= len; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        prefix[i] = '\0';
+        if (mkdir(prefix, mode) < 0 && errno != EEXIST)
+            return fail(err, "make directory", prefix);
+        prefix[i] = path[i];
+    }
+    if (stat(path, &st) < 0)
+        return fail(err, "stat", path);
+    if (!S_ISDIR(st.st_mode)) {
+        errno = ENOTDIR;
+        return fail(err, "make directory", path);
+    }
+    return 0;
+}
+
+static int remove_at(int dirfd, const char *name, dev_t dev, unsigned depth,
+                     struct sp_error *err);
+
+static bool
+is_dot(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static int
+remove_contents(int fd, dev_t dev, unsigned depth, struct sp_error *err)
+{
+    int again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    SP_AUTO_DIR *dir = again < 0 ? NULL : fdopendir(again);
+    struct dirent *entry;
+
+    if (!dir) {
+        int sys = errno;
+
+        sp_close_fd(&again);
+        return sp_fail_sys(err, sys, "io", "cannot list a directory");
+    }
+    while ((errno = 0, entry = readdir(dir)) != NULL) {
+        if (is_dot(entry->d_name))
+            continue;
+        if (remove_at(fd, entry->d_name, dev, depth, err) < 0)
+            return -1;
+    }
+    if (errno != 0)
+        return sp_fail_sys(err, errno, "io", "cannot list a directory");
+    return 0;
+}
+
+static int
+remove_at(int dirfd, const char *name, dev_t dev, unsigned depth,
+          struct sp_error *err)
+{
+    struct stat st;
+    SP_AUTO_FD fd = -1;
+
+    if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    if (errno != EISDIR && errno != EPERM)
+        return fail(err, "remove", name);
+    if (depth == 0) {
+        errno = ELOOP;
+        return fail(err, "remove", name);
+    }
+    fd = sp_path_open_dir(dirfd, name, err);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) < 0)
+        return fail(err, "stat", name);
+    if (st.st_dev != dev) {
+        errno = EXDEV;
+        return fail(err, "remove", name);
+    }
+    if (remove_contents(fd, dev, depth - 1, err) < 0)
+        return -1;
+    if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        return fail(err, "remove directory", name);
+    return 0;
+}
+
+int
+sp_path_remove_tree(int dirfd, const char *name, struct sp_error *err)
+{
+    struct stat st;
+
+    if (fstatat(dirfd, "", &st, AT_EMPTY_PATH) < 0)
+        return fail(err, "stat the directory of", name);
+    return remove_at(dirfd, name, st.st_dev, TREE_DEPTH_MAX, err);
+}
+
+/*
+ * The name that stands in for `name` until the rename. It is fixed, so that
+ * what a crash leaves behind is taken away by the next run; writers of one
+ * name hold a lock.
+ */
+static int
+temporary_name(const char *name, char dst[NAME_MAX + 1], struct sp_error *err)
+{
+    int len = snprintf(dst, NAME_MAX + 1, ".%s.new", name);
+
+    if (len < 0 || len > NAME_MAX) {
+        errno = ENAMETOOLONG;
+        return fail(err, "replace", name);
+    }
+    return 0;
+}
+
+static int
+write_new(int dirfd, const char *name, const void *data, size_t len,
+          mode_t mode, struct sp_error *err)
+{
+    SP_AUTO_FD fd = -1;
+
+    if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
+        return fail(err, "remove", name);
+    fd = openat(dirfd, name,
+                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0)
+        return fail(err, "create", name);
+    if (sp_write_full(fd, data, len) < 0)
+        return fail(err, "write", name);
+    if (fchmod(fd, mode) < 0)
+        return fail(err, "set the mode of", name);
+    if (fsync(fd) < 0)
+        return fail(err, "sync", name);
+    return 0;
+}
+
+int
+sp_path_replace_file(int dirfd, const char *name, const void *data, size_t len,
+                     mode_t mode, struct sp_error *err)
+{
+    char temporary[NAME_MAX + 1];
+
+    if (temporary_name(name, temporary, err) < 0)
+        return -1;
+    if (write_new(dirfd, temporary, data, len, mode, err) < 0) {
+        (void)unlinkat(dirfd, temporary, 0);
+        return -1;
+    }
+    if (renameat(dirfd, temporary, dirfd, name) < 0) {
+        (void)fail(err, "replace", name);
+        (void)unlinkat(dirfd, temporary, 0);
+        return -1;
+    }
+    return sp_path_sync_dir(dirfd, err);
+}
+
+int
+sp_path_flip_link(int dirfd, const char *name, const char *target,
+                  struct sp_error *err)
+{
+    char temporary[NAME_MAX + 1];
+
+    if (temporary_name(name, temporary, err) < 0)
+        return -1;
+    if (unlinkat(dirfd, temporary, 0) < 0 && errno != ENOENT)
+        return fail(err, "remove", temporary);
+    if (symlinkat(target, dirfd, temporary) < 0)
+        return fail(err, "make link", temporary);
+    if (renameat(dirfd, temporary, dirfd, name) < 0) {
+        (void)fail(err, "flip link", name);
+        (void)unlinkat(dirfd, temporary, 0);
+        return -1;
+    }
+    return 0;
+}
+
+int
+sp_path_sync_dir(int dirfd, struct sp_error *err)
+{
+    /* AT_FDCWD is no descriptor that fsync takes. */
+    SP_AUTO_FD here =
+        dirfd == AT_FDCWD ? sp_path_open_dir(AT_FDCWD, ".", err) : -1;
+
+    if (dirfd == AT_FDCWD && here < 0)
+        return -1;
+    if (fsync(dirfd == AT_FDCWD ? here : dirfd) < 0)
+        return sp_fail_sys(err, errno, "io", "cannot sync a directory");
+    return 0;
+}
