@@ -26,6 +26,9 @@ enum {
 /* The byte that the parent sends when all workers are jailed. */
 enum { SP_GO = 'g' };
 
+/* Names the worker; before anything that can fault. */
+void sp_worker_init(enum sp_worker_kind kind);
+
 /* Enters the jail, reports it, waits for go. Ends the process on a fault. */
 void sp_worker_begin(enum sp_worker_kind kind, const struct sp_jail *jail);
 
