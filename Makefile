@@ -140,17 +140,25 @@ link = $(CC) $(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS)
 
 objects = $(patsubst %.c,$(O)/%.o,$(1))
 
-# TEMPORARY: while the tree grows, build what is complete.
-complete = $(if $(filter-out $(wildcard $($(1)_src)),$($(1)_src)),,$(1))
-programs := $(foreach p,$(programs),$(call complete,$(p)))
-base := $(wildcard $(base))
-transports := $(wildcard $(transports))
-bundle := $(wildcard $(bundle))
-ingest := $(wildcard $(ingest))
-build := $(wildcard $(build))
-unit := $(patsubst tests/unit/test-%.c,%,$(wildcard $(unit:%=tests/unit/test-%.c)))
+# TEMPORARY: while the tree grows, every file of a room is in its archive and
+# programs are linked with the archives.
+base := $(wildcard src/base/*.c)
+transports := $(wildcard transports/*.c)
+bundle := $(wildcard src/bundle/*.c)
+ingest := $(wildcard src/ingest/*.c)
+build := $(wildcard src/build/*.c)
+cli := $(filter-out $(addprefix cli/,sallyport.c unpack.c check.c verify.c escape.c builder.c),$(wildcard cli/*.c))
+programs := $(foreach p,$(programs),$(if $(wildcard $(firstword $($(p)_src))),$(p)))
+unit := $(patsubst tests/unit/test-%.c,%,$(wildcard tests/unit/test-*.c))
+bats := $(wildcard tests/bats/*.bats)
 
+all: | need-build
 all: $(addprefix $(O)/,$(programs)) ## build every program, in build/
+
+# Says nothing when nothing is missing.
+need-build:
+	@CC='$(CC)' tests/deps.sh build
+$(O)/flags: | need-build
 
 # A change of flags or compiler rebuilds what it touches.
 $(O)/flags: FORCE
@@ -164,14 +172,14 @@ $(O)/%.o: %.c $(O)/flags
 	$(Q)$(compile) -MMD -MP -c -o $@ $<
 
 define program
-$(O)/$(1): $(call objects,$($(1)_src)) Makefile
+$(O)/$(1): $(call objects,$(firstword $($(1)_src))) $(O)/cli.a $(O)/ingest.a $(O)/build.a $(O)/bundle.a $(O)/transports.a $(O)/base.a
 	$$(call say,LINK,$$@)
-	$$(Q)$$(link) -o $$@ $$(filter %.o,$$^) $($(1)_libs)
+	$$(Q)$$(link) -o $$@ $$^ $($(1)_libs)
 endef
 $(foreach p,$(programs),$(eval $(call program,$(p))))
 
 # One archive a room, in the order of the arrows: for the unit tests.
-rooms := ingest build bundle transports base
+rooms := cli ingest build bundle transports base
 define room
 $(O)/$(1).a: $(call objects,$($(1))) Makefile
 	$$(call say,AR,$$@)
@@ -184,8 +192,24 @@ $(O)/tests/unit/test-%: $(O)/tests/unit/test-%.o $(rooms:%=$(O)/%.a)
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $^ $(test_libs)
 
-unit: $(unit:%=$(O)/tests/unit/test-%) ## build and run the unit tests
-	$(Q)for t in $^; do echo "# $$t"; $$t || exit 1; done
+unit: $(unit:%=$(O)/tests/unit/test-%) ## run the unit tests only
+	$(Q)tests/run.sh $(O) $^
+
+check: all $(unit:%=$(O)/tests/unit/test-%) ## unit and bats tests; no root, no network
+	$(Q)tests/deps.sh run test
+	$(Q)tests/run.sh $(O) $(unit:%=$(O)/tests/unit/test-%) $(bats)
+
+check-root: check ## the same as root: loop devices, users, dnf
+	$(Q)[ "$$(id -u)" = 0 ] || { echo 'check-root must be run by root' >&2; exit 1; }
+
+check-asan: ## the same with the address and undefined sanitizers
+	$(Q)$(MAKE) O=build-asan SANITIZE=1 check
+
+check-links: all ## no program is linked with more than the link table allows
+	$(Q)tests/lint/links.sh $(O)
+
+check-arrows: ## no include points upwards or sideways
+	$(Q)tests/lint/arrows.sh
 
 headers := $(wildcard src/*/*.h transports/*.h cli/*.h)
 check-headers: ## every header compiles alone
@@ -193,14 +217,39 @@ check-headers: ## every header compiles alone
 		echo "#include \"$${h#src/}\"" | $(compile) -Werror -x c \
 			-fsyntax-only - || exit 1; done
 
+check-reproducible: ## two checkouts in different folders: equal programs
+	$(Q)tests/lint/reproducible.sh
+
+lint: all check-headers ## everything that reads the sources instead of running them
+	$(Q)tests/deps.sh lint
+	$(Q)tests/lint/links.sh $(O)
+	$(Q)tests/lint/run.sh $(cppflags)
+
+size: ## lines of the parts that have a budget (V=1: of each file)
+	$(Q)V=$(V) tests/lint/size.sh
+
+demo: all ## from a web server to an installed package, and an attack
+	$(Q)tests/deps.sh run test
+	$(Q)examples/demo.sh $(O)
+
+bench: all ## cost against bsdtar + rpmkeys + createrepo_c (PRESET=small)
+	$(Q)tests/deps.sh run test
+	$(Q)tests/bench/run.py --build $(O) $(or $(PRESET),small)
+
+deps: ## install what is missing for all of this (as root)
+	$(Q)tests/deps.sh
+
 clean: ## remove the object tree
 	rm -rf $(O)
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O)/src $(O)/cli $(O)/transports $(O)/tests \
+	-name '*.d' 2>/dev/null)
 
 FORCE:
-.PHONY: all unit check-headers clean help FORCE
+.PHONY: all need-build unit check check-root check-asan check-links \
+	check-arrows check-headers check-reproducible lint size demo bench deps \
+	clean help FORCE
 .SECONDARY:

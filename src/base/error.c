@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#undef sp_fail
+#undef sp_fail_sys
+#undef sp_fail_prefix
+
 static void __attribute__((format(printf, 4, 0)))
 set(struct sp_error *err, int sys, const char *reason, const char *fmt,
     va_list args)

@@ -37,6 +37,19 @@ int sp_fail_sys(struct sp_error *err, int sys, const char *reason,
 int sp_fail_prefix(struct sp_error *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * Compilers and analyzers see that these return -1: a caller that tests the
+ * result is known not to go on.
+ */
+static inline int
+sp_failed_(void)
+{
+    return -1;
+}
+#define sp_fail(...) (sp_fail(__VA_ARGS__), sp_failed_())
+#define sp_fail_sys(...) (sp_fail_sys(__VA_ARGS__), sp_failed_())
+#define sp_fail_prefix(...) (sp_fail_prefix(__VA_ARGS__), sp_failed_())
+
 /* Our own impossible states. Prints one line and aborts. */
 _Noreturn void sp_bug(const char *file, int line, const char *what);
 #define SP_BUG(what) sp_bug(__FILE__, __LINE__, (what))

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Words for the tests. Load with `load helpers`; set up with `new_state`.
+
+bats_require_minimum_version 1.8.0
+
+# Skips the test unless the machine has what it needs. With CI=true a missing
+# jail is a failure: a sandbox that is never tested is none.
+requires() { # root | user | landlock | real-jails | program NAME
+    case $1 in
+    root) [ "$(id -u)" = 0 ] || skip "needs root" ;;
+    user) [ "$(id -u)" != 0 ] || skip "needs an ordinary user" ;;
+    landlock)
+        has_landlock || {
+            [ "${CI:-}" != true ] || fail "no Landlock, and CI=true"
+            skip "this kernel has no Landlock"
+        }
+        ;;
+    real-jails)
+        ! is_test_build || skip "a sanitizer build has no real jails"
+        requires landlock
+        ;;
+    program) command -v "$2" >/dev/null || skip "needs $2" ;;
+    *) fail "requires: unknown word '$1'" ;;
+    esac
+}
+
+has_landlock() {
+    if [ -r /sys/kernel/security/lsm ]; then
+        grep -q landlock /sys/kernel/security/lsm
+    else # landlock_create_ruleset asked for its version
+        python3 -c 'import ctypes, sys
+sys.exit(ctypes.CDLL(None).syscall(444, None, 0, 1) < 1)'
+    fi
+}
+
+is_test_build() {
+    "$SP_BUILD/sallyport" --version 2>/dev/null | grep -q 'TEST BUILD'
+}
+
+fail() {
+    printf '%s\n' "$@" >&2
+    return 1
+}
+
+# A fresh state directory with the RSA test key as its only key: $state,
+# $repo, $keys; SP_OPTIONS are the options that name them.
+new_state() {
+    state=$BATS_TEST_TMPDIR/state
+    repo=$state/updates
+    keys=$BATS_TEST_TMPDIR/keys
+    mkdir -p "$state" "$keys"
+    cp "$FIXTURES/key-rsa.asc" "$keys/"
+    : >"$BATS_TEST_TMPDIR/policy.conf"
+    SP_OPTIONS=(--state-dir "$state" --keys "$keys"
+        --policy "$BATS_TEST_TMPDIR/policy.conf")
+}
+
+# sp STATUS COMMAND ARGS...: runs sallyport with our state and insists on the
+# exit status and on no process left behind. Sets $output and $stderr.
+sp() {
+    local want=$1 command=$2
+    shift 2
+    run_program "$want" "$SP_BUILD/sallyport" "$command" \
+        "${SP_OPTIONS[@]}" "$@"
+}
+
+# spb STATUS ARGS...: the same for sallyport-builder.
+spb() {
+    local want=$1
+    shift
+    run_program "$want" "$SP_BUILD/sallyport-builder" "$@"
+}
+
+# Every program gets a session of its own, which no child of it may leave.
+run_program() { # STATUS PROGRAM ARGS...
+    local want=$1 sid left
+    shift
+    rm -f "$BATS_TEST_TMPDIR/session"
+    # shellcheck disable=SC2016 # the inner shell expands
+    run --separate-stderr timeout --foreground --kill-after=5 \
+        "${SP_TIMEOUT:-100}" setsid --wait sh -c \
+        'echo $$ >"$0"; exec "$@"' "$BATS_TEST_TMPDIR/session" "$@"
+    sid=$(cat "$BATS_TEST_TMPDIR/session")
+    left=$(ps -o pid=,args= --sid "$sid" || true)
+    # shellcheck disable=SC2154 # run sets status and stderr
+    if [ "$status" -ne "$want" ]; then
+        fail "command: $*" "status:  $status, expected $want" \
+            "stdout:  $output" "stderr:  $stderr"
+    elif [ -n "$left" ]; then
+        fail "left running by $*:" "$left"
+    fi
+}
+
+# The detail word of the last refusal, from --json output or the message.
+assert_detail() { # WORD
+    [[ $output$stderr =~ (^|[^a-z0-9-])"$1"([^a-z0-9-]|$) ]] ||
+        fail "expected the word '$1' in:" "$output" "$stderr"
+}
+
+assert_equal() { # GOT WANT [WHAT]
+    [ "$1" = "$2" ] || fail "${3:-value}:" "  got:  $1" "  want: $2"
+}
+
+# All that a repository is: names, kinds, modes, times, links and bytes below
+# it, without the lock and the error log.
+repository_snapshot() { # DIR
+    [ -d "$1" ] || {
+        echo "no repository"
+        return
+    }
+    (cd "$1" &&
+        find . -mindepth 1 ! -path ./.lock ! -path './errors*' \
+            -printf '%P %y %m %T@ %l\n' | sort &&
+        find . -type f ! -path ./.lock ! -path './errors*' -print0 |
+        sort -z | xargs -0r sha256sum)
+}
+
+# No quarantine and no half-written file anywhere below the state directory.
+assert_no_leftovers() {
+    local left
+    left=$(find "$state" \( -name '*.UNTRUSTED' -o -name '*.tmp' \
+        -o -name '*.new' -o -name '.tmp*' \) -print)
+    [ -z "$left" ] || fail "left behind:" "$left"
+}
+
+# A bundle of the given packages, made by the builder.
+make_bundle() { # DEST RPM...
+    local dest=$1 rpm
+    shift
+    for rpm in "$@"; do
+        echo "file://$rpm"
+    done >"$BATS_TEST_TMPDIR/list"
+    spb 0 build --list "$BATS_TEST_TMPDIR/list" -o "$dest"
+}
+
+# Flips one bit of a file, at an offset in bytes.
+flip_bit() { # FILE OFFSET
+    local byte
+    byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+    # shellcheck disable=SC2059 # the format is the byte
+    printf "\\$(printf '%03o' $((byte ^ 1)))" |
+        dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# Signs packages with one of the test keys (rsa, ed25519, foreign).
+sign_packages() { # KEY RPM...
+    local key=$1 home
+    shift
+    home=$(mktemp -d /tmp/sp-sign.XXXXXX)
+    cp -r "$FIXTURES/secret/." "$home"
+    GNUPGHOME=$home rpmsign --addsign --define '__gpg /usr/bin/gpg' \
+        --define "_gpg_name $key@example.invalid" \
+        --define '_gpg_digest_algo sha256' "$@" >/dev/null 2>&1
+    GNUPGHOME=$home gpgconf --kill all
+    rm -rf "$home"
+}

@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Installs what is missing:  tests/deps.sh GROUP...
+#
+#   build  compile all programs         run   what the programs run
+#   test   make check, make demo        lint  make lint
+#
+# Says nothing, and needs no network, when nothing is missing. Not as root,
+# it prints the command to run and fails. DEPS=skip in the environment leaves
+# the whole matter to you.
+
+set -euo pipefail
+
+[ "${DEPS:-}" != skip ] || exit 0
+[ $# -gt 0 ] || set -- build run test lint
+
+# group, probe (a program, or a header), Debian's package, Fedora's.
+table='
+build gcc                gcc                   gcc
+build stdlib.h           libc6-dev             glibc-devel
+build archive.h          libarchive-dev        libarchive-devel
+build gcrypt.h           libgcrypt20-dev       libgcrypt-devel
+build gpgme.h            libgpgme-dev          gpgme-devel
+build curl/curl.h        libcurl4-openssl-dev  libcurl-devel
+run   gpg                gpg                   gnupg2
+run   createrepo_c       createrepo-c          createrepo_c
+run   rpm                rpm                   rpm
+test  bats               bats                  bats
+test  rpmbuild           rpm                   rpm-build
+test  rpmsign            rpm                   rpm-sign
+test  gpgconf            gnupg                 gnupg2
+test  gpg-agent          gpg-agent             gnupg2
+test  dnf                dnf                   dnf
+test  python3            python3               python3
+test  ps                 procps                procps-ng
+test  setpriv            util-linux            util-linux
+test  readelf            binutils              binutils
+lint  clang              clang                 clang
+lint  clang-tidy         clang-tidy            clang-tools-extra
+lint  clang-format       clang-format          clang-tools-extra
+lint  cppcheck           cppcheck              cppcheck
+lint  shellcheck         shellcheck            ShellCheck
+lint  mandoc             mandoc                mandoc
+lint  git                git                   git-core
+'
+
+if command -v apt-get >/dev/null; then
+    column=3
+    install='apt-get install -y --no-install-recommends'
+elif command -v dnf >/dev/null; then
+    column=4
+    install='dnf install -y'
+else
+    column=3
+    install=
+fi
+
+has() { # PROBE
+    case $1 in
+    *.h) cc_has "$1" ;;
+    *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+cc_has() { # HEADER
+    printf '#include <%s>\n' "$1" |
+        "${CC:-gcc}" -E -x c -o /dev/null - 2>/dev/null
+}
+
+missing=
+for group in "$@"; do
+    while read -r probe package; do
+        has "$probe" || missing+=" $package"
+    done < <(awk -v g="$group" -v c=$column '$1 == g { print $2, $c }' \
+        <<<"$table")
+done
+[ -n "$missing" ] || exit 0
+missing=$(tr ' ' '\n' <<<"$missing" | sort -u | xargs)
+
+if [ -z "$install" ]; then
+    echo "missing, by their Debian names: $missing" >&2
+    exit 1
+fi
+if [ "$(id -u)" != 0 ]; then
+    echo "some packages are missing; as root, run:" >&2
+    echo "  $install $missing" >&2
+    exit 1
+fi
+echo "installing: $missing"
+export DEBIAN_FRONTEND=noninteractive
+if [ $column = 3 ] && ! apt-cache policy $missing 2>/dev/null |
+    awk '/Candidate: \(none\)/ { bad = 1 } /Candidate:/ { n++ }
+         END { exit bad || n == 0 }'; then
+    apt-get update -q
+fi
+# shellcheck disable=SC2086 # both are lists of words
+$install $missing

@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# All lints:  tests/lint/run.sh PREPROCESSOR-FLAG...
+# LINT="tidy format" runs only those named. Every one runs to its end.
+
+set -uo pipefail
+flags=(-std=gnu11 "$@")
+jobs=$(nproc)
+mapfile -t code < <(find src cli transports -name '*.c' | sort)
+mapfile -t tests < <(find tests -name '*.c' ! -path 'tests/corpus/*' | sort)
+mapfile -t all < <(find src cli transports tests -name '*.[ch]' \
+    ! -path 'tests/corpus/*' | sort)
+failed=
+
+# Runs a command once a file, several side by side; a file with any output
+# or a bad status fails.
+each() { # COMMAND... -- FILE...
+    local command=()
+    while [ "$1" != -- ]; do
+        command+=("$1")
+        shift
+    done
+    shift
+    # shellcheck disable=SC2016 # the inner shell expands
+    printf '%s\n' "$@" | xargs -d '\n' -n 1 -P "$jobs" bash -c '
+        file=${!#}
+        out=$("$@" 2>&1) && [ -z "$out" ] && exit 0
+        printf "%s\n%s\n" "$file:" "$out"
+        exit 1' lint "${command[@]}"
+}
+
+lint_arrows() { tests/lint/arrows.sh; }
+lint_words() { tests/lint/words.sh; }
+lint_spdx() { tests/lint/spdx.sh; }
+lint_format() { clang-format --dry-run -Werror "${all[@]}"; }
+
+lint_shell() {
+    local -a scripts
+    mapfile -t scripts < <(find tests examples .ci -type f \
+        \( -name '*.sh' -o -name '*.bats' -o -name '*.bash' \
+        -o -path '.ci/run' \) | sort)
+    shellcheck -x -S warning -e SC2154,SC2034 "${scripts[@]}"
+}
+
+lint_man() {
+    find docs/man -type f -print0 | xargs -0r mandoc -Tlint -W warning
+}
+
+lint_cppcheck() {
+    cppcheck -q -j "$jobs" --std=c11 --enable=warning,performance,portability \
+        --inline-suppr --error-exitcode=1 -D__x86_64__ "${flags[@]:1}" "${code[@]}"
+}
+
+# clang-tidy reports on stderr how many warnings it left out: not a finding.
+tidy_file() {
+    clang-tidy --quiet "${!#}" -- "${@:1:$#-1}" 2>/dev/null
+}
+export -f tidy_file
+lint_tidy() {
+    each bash -c 'tidy_file "$@"' tidy "${flags[@]}" -- "${code[@]}"
+}
+
+lint_analyzer() {
+    each gcc "${flags[@]}" -O2 -fanalyzer -Wno-analyzer-too-complex \
+        -c -o /dev/null -- "${code[@]}" "${tests[@]}"
+}
+
+for lint in ${LINT:-arrows words spdx format shell man cppcheck tidy analyzer}; do
+    start=$SECONDS
+    if "lint_$lint"; then
+        printf '  %-7s %s (%d s)\n' ok "$lint" $((SECONDS - start))
+    else
+        printf '  %-7s %s (%d s)\n' FAIL "$lint" $((SECONDS - start))
+        failed+=" $lint"
+    fi
+done
+[ -z "$failed" ] || {
+    echo "lint: failed:$failed" >&2
+    exit 1
+}

@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Runs unit programs and bats files side by side and adds up their TAP:
+#
+#   tests/run.sh BUILD-DIR TEST...      a TEST is a program or a .bats file
+#
+# Shows what failed and what was skipped. The last line is
+# "N passed, N failed, N skipped"; the exit status is 1 if anything failed.
+
+set -uo pipefail
+
+build=$(realpath "$1")
+shift
+results=$build/results
+rm -rf "$results"
+mkdir -p "$results"
+export SP_BUILD=$build BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
+export results
+
+run_one() { # TEST
+    local tap status start=$SECONDS
+    tap=$results/$(basename "$1").tap
+    case $1 in
+    *.bats) bats --formatter tap "$1" >"$tap" 2>&1 </dev/null ;;
+    *) timeout 300 "$1" >"$tap" 2>&1 </dev/null ;;
+    esac
+    status=$?
+    echo "# exit $status" >>"$tap"
+    printf '  %-7s %s (%d s)\n' "$([ $status = 0 ] && echo PASS || echo FAIL)" \
+        "$1" $((SECONDS - start))
+}
+export -f run_one
+
+case " $* " in
+*.bats\ *) "$(dirname "$0")/fixtures.sh" "$build/fixtures" >/dev/null || exit 1 ;;
+esac
+
+printf '%s\0' "$@" | xargs -0 -n 1 -P "${JOBS:-$(nproc)}" \
+    bash -c 'run_one "$1"' run_one
+
+# A file that ends with a bad status without a failed line, or with fewer
+# lines than it planned, is one failure more.
+awk -v dir="$results/" '
+function close_file() {
+    if (file == "")
+        return
+    if (bad == 0 && (status != 0 || seen != plan)) {
+        failed++
+        printf "not ok: %s ended with status %d after %d of %d tests\n",
+            file, status, seen, plan
+        for (i = 1; i <= kept; i++)
+            print "    " tail[i]
+    }
+    bad = seen = plan = status = kept = 0
+}
+FNR == 1 { close_file(); file = substr(FILENAME, length(dir) + 1); showing = 0 }
+/^1\.\.[0-9]+/ { plan = substr($1, 4) + 0; next }
+/^# exit / { status = $3; next }
+/^ok .*# (skip|SKIP)/ {
+    seen++; skipped++; showing = 0
+    printf "SKIPPED: %s: %s\n", file, $0
+    next
+}
+/^ok / { seen++; passed++; showing = 0; next }
+/^not ok / {
+    seen++; bad++; failed++; showing = 1
+    printf "FAILED: %s: %s\n", file, $0
+    next
+}
+{ if (showing) print "    " $0; if (kept < 40) tail[++kept] = $0 }
+END {
+    close_file()
+    if (skipped)
+        printf "\n%d test(s) were SKIPPED: what they prove is not proven here.\n",
+            skipped
+    printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+    exit failed > 0 || passed == 0
+}' "$results"/*.tap
