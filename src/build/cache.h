@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The builder's download directory: private to one user, used by one run at
+ * a time. A finished file has a name made from its digest, or from the digest
+ * of its URL when none is known; a file on its way has ".part" behind that.
+ */
+#ifndef SP_BUILD_CACHE_H
+#define SP_BUILD_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* "sha256-" or "url-", 64 digits, ".part" */
+enum { SP_CACHE_NAME_MAX = 80 };
+
+struct sp_cache {
+    int dirfd;
+    int lock_fd;
+    char shown[192]; /* printable path */
+};
+
+/*
+ * Opens the directory, made with mode 0700 when missing, and takes its lock.
+ * path NULL: $XDG_CACHE_HOME/sallyport, else ~/.cache/sallyport. Refuses a
+ * directory that others own or can write to. Files that no run has used for
+ * 30 days are removed. Reasons: io, usage (no home), busy.
+ */
+int sp_cache_open(struct sp_cache *cache, const char *path,
+                  struct sp_error *err);
+void sp_cache_close(struct sp_cache *cache);
+
+void sp_cache_name_digest(char dst[SP_CACHE_NAME_MAX],
+                          const uint8_t sha256[32]);
+void sp_cache_name_url(char dst[SP_CACHE_NAME_MAX], const char *url);
+/* The name of the unfinished file. */
+void sp_cache_name_part(char dst[SP_CACHE_NAME_MAX], const char *name);
+
+/* Bytes that may still be stored, with a margin for the file system. */
+uint64_t sp_cache_room(const struct sp_cache *cache);
+
+#endif

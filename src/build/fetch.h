@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Downloads: a list of URLs into the cache, in parallel, every one bounded
+ * in size and time. Nothing that arrives is trusted; a file that was not
+ * asked for with a digest is judged by whoever reads it.
+ *
+ * The policy that no option changes: http and https only, also behind a
+ * redirect; from https never down to http; at most five redirects; the
+ * server's certificate is always checked; a file keeps the name that ends in
+ * ".part" until it is whole and its digest is right.
+ */
+#ifndef SP_BUILD_FETCH_H
+#define SP_BUILD_FETCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "build/cache.h"
+#include "build/hooks.h"
+
+enum {
+    /* Eight hide the round trips of small files; more only crowd a proxy. */
+    SP_FETCH_PARALLEL = 8,
+    /* Streams of one HTTP/2 connection cost next to nothing. */
+    SP_FETCH_STREAMS = 32,
+    SP_FETCH_REDIRECTS = 5,
+    SP_FETCH_TRIES = 6,
+    SP_FETCH_CONNECT_SECONDS = 10,
+    SP_FETCH_SLOW_BYTES = 1000, /* a second, over SP_FETCH_SLOW_SECONDS */
+    SP_FETCH_SLOW_SECONDS = 30,
+    SP_FETCH_TOTAL_SECONDS = 6 * 3600,
+    SP_FETCH_MAX_RETRY_AFTER = 60,
+};
+
+/* Numbers of 0 and NULL stand for the defaults. */
+struct sp_fetch_policy {
+    unsigned tries;
+    unsigned connect_seconds;
+    unsigned slow_seconds;
+    unsigned total_seconds; /* for all downloads together */
+    uint64_t max_file_bytes;
+    const char *cacert; /* file of certificates to trust instead */
+    const char *proxy;  /* else the environment decides */
+};
+
+struct sp_fetch_item {
+    const char *url;
+    bool has_sha256;
+    uint8_t sha256[32];
+    uint64_t size;   /* 0 = unknown; else the body must have it */
+    bool expect_rpm; /* refuse at once what does not begin like a package */
+    /* Result: name in the cache, and what was moved to get it there. */
+    char name[SP_CACHE_NAME_MAX];
+    uint64_t bytes;
+    bool from_cache;
+};
+
+/*
+ * Gets all items; the first that cannot be had ends the run and is named.
+ * What has arrived stays in the cache for the next run. Reasons:
+ * unreachable, tls, redirect, http-status, too-slow, truncated, download,
+ * not-rpm, list-digest, file-too-large, space, io, and those of the hooks.
+ */
+int sp_fetch(const struct sp_cache *cache, const struct sp_fetch_policy *policy,
+             struct sp_fetch_item *items, size_t n,
+             const struct sp_build_hooks *hooks, struct sp_error *err);
+
+#endif

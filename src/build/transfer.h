@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One download: its ".part" file, what the server may answer, and what is to
+ * be done when it ended. fetch.c drives many of them. For fetch.c alone.
+ */
+#ifndef SP_BUILD_TRANSFER_H
+#define SP_BUILD_TRANSFER_H
+
+#include <curl/curl.h>
+
+#include "base/sha256.h"
+#include "build/fetch.h"
+
+enum sp_transfer_state {
+    SP_TRANSFER_WAITING = 0, /* not begun, or waiting for the next try */
+    SP_TRANSFER_RUNNING = 1,
+    SP_TRANSFER_DONE = 2,
+};
+
+enum sp_transfer_result {
+    SP_TRANSFER_FAILED = 0, /* *err says why */
+    SP_TRANSFER_RETRY = 1,  /* *err says why, ->wait_ms when */
+    SP_TRANSFER_COMPLETE = 2,
+};
+
+struct sp_transfer {
+    struct sp_fetch_item *item;
+    const struct sp_cache *cache;
+    const struct sp_fetch_policy *policy;
+    enum sp_transfer_state state;
+    unsigned tries;
+    uint64_t not_before; /* monotonic ms of the next try */
+    uint64_t wait_ms;    /* RETRY: how long to wait first */
+
+    CURL *easy; /* while it runs */
+    struct curl_slist *headers;
+    char problem[CURL_ERROR_SIZE];
+
+    int fd;          /* the part, -1 before the first try */
+    uint8_t *buffer; /* the last `used` bytes of offset, not yet written */
+    size_t used;
+    uint64_t offset;      /* bytes of the file so far */
+    uint64_t start;       /* where this try began */
+    uint64_t expected;    /* size of the whole file, 0 = unknown */
+    bool resumed;         /* the file was put together from several answers */
+    bool judged;          /* the status of this answer was looked at */
+    bool begins_like_rpm; /* the first bytes were looked at */
+    struct sp_sha256 hash;
+
+    /* Of the answer that filled the part: a strong ETag or a date. */
+    char validator[160];
+    char untrusted_etag[160];
+    char untrusted_modified[64];
+    bool has_range; /* Content-Range of this answer, where it begins */
+    uint64_t range_start;
+    struct sp_error fault; /* a callback of ours ended the transfer */
+};
+
+void sp_transfer_init(struct sp_transfer *t, const struct sp_cache *cache,
+                      const struct sp_fetch_policy *policy,
+                      struct sp_fetch_item *item);
+void sp_transfer_release(struct sp_transfer *t);
+
+/*
+ * Prepares the next try. Afterwards ->easy is ready for the multi handle, or
+ * state is DONE because the cache had the whole file.
+ */
+int sp_transfer_start(struct sp_transfer *t, struct sp_error *err);
+
+/* Judges how a try ended; ->easy is gone afterwards. */
+enum sp_transfer_result sp_transfer_end(struct sp_transfer *t, CURLcode code,
+                                        struct sp_error *err);
+
+/* Ends a try that the caller has stopped. What arrived is kept. */
+void sp_transfer_stop(struct sp_transfer *t);
+
+#endif
