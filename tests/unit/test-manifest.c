@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* MANIFEST: printed and parsed, and every way in which it can be wrong. */
+#include <stdlib.h>
+
+#include "base/sha256.h"
+#include "base/text.h"
+#include "bundle/limits.h"
+#include "bundle/manifest.h"
+#include "tests/unit/tap.h"
+
+#define ID1 "00112233445566778899aabbccddeeff"
+#define ID2 "ffeeddccbbaa99887766554433221100"
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define P1 "package p000001.rpm 4000 300 " HEX " "
+#define P2 "package p000002.rpm 200 200 " HEX " "
+
+/* Adds the end line, so that a test writes only what it is about. */
+static size_t
+seal(char *dst, size_t room, const char *body)
+{
+    uint8_t digest[SP_SHA256_BYTES];
+    char hex[SP_SHA256_HEX];
+
+    sp_sha256(body, strlen(body), digest);
+    sp_text_hex(hex, digest, sizeof(digest));
+    return (size_t)snprintf(dst, room, "%send %s\n", body, hex);
+}
+
+/* The reason of the refusal, "ok" when there is none. */
+static const char *
+judge_text(const char *text, size_t size)
+{
+    static struct sp_error err;
+    struct sp_manifest manifest;
+    char *copy = malloc(size + 1); /* exact, so that a sanitizer sees more */
+
+    memset(&err, 0, sizeof(err));
+    if (!copy)
+        return "no memory";
+    memcpy(copy, text, size);
+    if (sp_manifest_parse(copy, size, &manifest, &err) == 0)
+        (void)snprintf(err.detail, sizeof(err.detail), "ok");
+    free(copy);
+    return err.detail;
+}
+
+static const char *
+judge(const char *body)
+{
+    static char text[8192];
+
+    return judge_text(text, seal(text, sizeof(text), body));
+}
+
+static const char good_body[] =
+    "bundle 1\n"
+    "request " ID1 "\n"
+    "request " ID2 "\n"
+    "evidence e0001 300 " HEX " repomd qubes-dom0\n"
+    "evidence e0002 70 " HEX " signature qubes-dom0\n" P1
+    "bash 0:5.1-2.fc37 x86_64 update\n" P2 "zsh 12:1~rc1-1^git noarch -\n"
+    "total 4 4570\n";
+
+static void
+test_walk(void)
+{
+    static char text[8192];
+    size_t size = seal(text, sizeof(text), good_body);
+    struct sp_manifest manifest = {0};
+    struct sp_member m = {0};
+    struct sp_error err = {0};
+    char id[33];
+
+    tap_ok(sp_manifest_parse(text, size, &manifest, &err) == 0, "parses: %s",
+           err.msg);
+    tap_is_u64(manifest.requests, 2, "requests");
+    tap_is_u64(manifest.evidence, 2, "evidence");
+    tap_is_u64(manifest.packages, 2, "packages");
+    tap_is_u64(manifest.bytes, 4570, "bytes");
+    tap_is_u64(manifest.max_member, 4000, "largest member");
+    sp_manifest_request(&manifest, 0, id);
+    tap_is_str(id, ID1, "first request");
+    sp_manifest_request(&manifest, 1, id);
+    tap_is_str(id, ID2, "second request");
+    tap_ok(sp_manifest_next(&manifest, &m), "first member");
+    tap_is_u64(m.evidence, SP_EVIDENCE_REPOMD, "is repomd");
+    tap_is_str(m.label, "qubes-dom0", "of this repository");
+    tap_ok(sp_manifest_next(&manifest, &m), "second member");
+    tap_ok(sp_manifest_next(&manifest, &m), "third member");
+    tap_is_u64(m.kind, SP_MEMBER_PACKAGE, "is a package");
+    tap_is_str(m.nevra.name, "bash", "name");
+    tap_is_str(m.nevra.version, "5.1", "version");
+    tap_is_str(m.nevra.release, "2.fc37", "release");
+    tap_is_str(m.nevra.arch, "x86_64", "arch");
+    tap_is_u64(m.head_size, 300, "head size");
+    tap_is_u64(m.sha256[1], 0x23, "digest");
+    tap_is_u64(m.why, SP_WHY_UPDATE, "why");
+    tap_ok(sp_manifest_next(&manifest, &m), "fourth member");
+    tap_is_u64(m.nevra.epoch, 12, "epoch");
+    tap_is_u64(m.why, SP_WHY_NONE, "no reason given");
+    tap_ok(!sp_manifest_next(&manifest, &m), "no fifth member");
+}
+
+static void
+test_print(void)
+{
+    static char text[8192];
+    static const char *const ids[] = {ID1, ID2};
+    size_t size = seal(text, sizeof(text), good_body), printed_size = 0;
+    struct sp_manifest manifest = {0};
+    struct sp_member members[5];
+    struct sp_error err = {0};
+    char *printed = NULL;
+    size_t n = 0;
+
+    (void)sp_manifest_parse(text, size, &manifest, &err);
+    while (n < 5 && sp_manifest_next(&manifest, &members[n]))
+        n++;
+    tap_ok(sp_manifest_print(ids, 2, members, n, &printed, &printed_size,
+                             &err) == 0,
+           "prints");
+    tap_is_str(printed, text, "what was parsed");
+    tap_is_u64(printed_size, size, "its size");
+    free(printed);
+    members[4] = members[3];
+    members[3] = members[2];
+    members[2] = members[4];
+    tap_ok(sp_manifest_print(ids, 2, members, n, &printed, &printed_size,
+                             &err) < 0,
+           "does not print what the parser refuses");
+    tap_is_str(err.detail, "manifest-order", "and says why");
+}
+
+static void
+test_damage(void)
+{
+    static char text[8192];
+    size_t size = seal(text, sizeof(text), good_body);
+    unsigned passed = 0, media = 0, flips = 0;
+
+    for (size_t cut = 0; cut < size; cut++)
+        if (strcmp(judge_text(text, cut), "ok") == 0)
+            passed++;
+    tap_is_u64(passed, 0, "no truncation passes");
+    for (size_t at = 0; at < size; at++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            const char *reason;
+
+            text[at] = (char)(text[at] ^ (1 << bit));
+            reason = judge_text(text, size);
+            passed += strcmp(reason, "ok") == 0;
+            media += strcmp(reason, "manifest-digest") == 0;
+            text[at] = (char)(text[at] ^ (1 << bit));
+            flips++;
+        }
+    }
+    tap_is_u64(passed, 0, "no bit flip passes");
+    tap_ok(media >= (size - 69) * 8, "%u of %u flips are called damage", media,
+           flips);
+    (void)memmove(text + 1, text, size);
+    tap_is_str(judge_text(text + 1, size), "ok", "the text itself is good");
+    tap_is_str(judge_text(text, size + 1), "manifest-digest", "a byte before");
+    text[size + 1] = '\n';
+    tap_is_str(judge_text(text + 1, size + 1), "manifest-syntax",
+               "a byte behind");
+}
+
+struct row {
+    const char *body, *want, *about;
+};
+
+static void
+run_rows(const struct row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        tap_is_str(judge(rows[i].body), rows[i].want, "%s", rows[i].about);
+}
+#define RUN(rows) run_rows(rows, sizeof(rows) / sizeof(*(rows)))
+
+static void
+test_lines(void)
+{
+    static const struct row rows[] = {
+        {"bundle 1\ntotal 0 0\n", "ok", "no members"},
+        {"", "manifest-syntax", "no line at all"},
+        {"bundle 2\ntotal 0 0\n", "manifest-version", "another version"},
+        {"bundle 1 \ntotal 0 0\n", "manifest-version", "space at the end"},
+        {"Bundle 1\ntotal 0 0\n", "manifest-syntax", "other case"},
+        {"bundle 1\r\ntotal 0 0\n", "manifest-version", "CR LF"},
+        {"bundle 1\n", "manifest-syntax", "no total"},
+        {"bundle 1\ntotal 0 0", "manifest-syntax", "no line end"},
+        {"bundle 1\ntotal 0 0\n\n", "manifest-syntax", "empty line"},
+        {"bundle 1\n\ntotal 0 0\n", "manifest-syntax", "empty line inside"},
+        {"bundle 1\ntotal 0 0\ntotal 0 0\n", "manifest-syntax", "two totals"},
+        {"bundle 1\ntotal 0 1\n", "manifest-total", "wrong bytes"},
+        {"bundle 1\ntotal 1 0\n", "manifest-total", "wrong members"},
+        {"bundle 1\ntotal 00 0\n", "manifest-syntax", "leading zero"},
+        {"bundle 1\ntotal +0 0\n", "manifest-syntax", "sign"},
+        {"bundle 1\ntotal 0  0\n", "manifest-syntax", "two spaces"},
+        {"bundle 1\ntotal 0\t0\n", "manifest-syntax", "tab"},
+        {"bundle 1\nnote x\ntotal 0 0\n", "manifest-syntax", "unknown line"},
+        {"bundle 1\nrequest " ID2 "\nrequest " ID1 "\ntotal 0 0\n",
+         "manifest-order", "requests out of order"},
+        {"bundle 1\nrequest " ID1 "\nrequest " ID1 "\ntotal 0 0\n",
+         "manifest-order", "a request twice"},
+        {"bundle 1\nrequest 0" ID1 "\ntotal 0 0\n", "manifest-syntax",
+         "long request id"},
+        {"bundle 1\nrequest 0011223344556677889900AABBCCDDEE\ntotal 0 0\n",
+         "manifest-syntax", "request id in upper case"},
+        {"bundle 1\ntotal 0 0\nrequest " ID1 "\n", "manifest-syntax",
+         "request behind the total"},
+    };
+
+    RUN(rows);
+}
+
+#define PKG(rest) "bundle 1\n" P1 rest "\ntotal 1 4000\n"
+#define TWO(a, b) "bundle 1\n" P1 a "\n" P2 b "\ntotal 2 4200\n"
+
+static void
+test_packages(void)
+{
+    static const struct row rows[] = {
+        {PKG("a 0:1-1 noarch -"), "ok", "one package"},
+        {PKG("a 4294967295:1-1 noarch -"), "ok", "largest epoch"},
+        {PKG("a 4294967296:1-1 noarch -"), "manifest-syntax", "epoch + 1"},
+        {PKG("a 1-1 noarch -"), "manifest-syntax", "no epoch"},
+        {PKG("a :1-1 noarch -"), "manifest-syntax", "empty epoch"},
+        {PKG("a 00:1-1 noarch -"), "manifest-syntax", "epoch 00"},
+        {PKG("a 0:11 noarch -"), "manifest-syntax", "no release"},
+        {PKG("a 0:1- noarch -"), "manifest-syntax", "empty release"},
+        {PKG("a 0:-1 noarch -"), "manifest-syntax", "empty version"},
+        {PKG("a 0:1-1-1 noarch -"), "manifest-syntax", "two dashes"},
+        {PKG("a 1-0:1 noarch -"), "manifest-syntax", "dash before colon"},
+        {PKG("a 0:1:1-1 noarch -"), "manifest-syntax", "two colons"},
+        {PKG("../a 0:1-1 noarch -"), "manifest-syntax", "slash in a name"},
+        {PKG("-a 0:1-1 noarch -"), "manifest-syntax", "dash before a name"},
+        {PKG(".a 0:1-1 noarch -"), "manifest-syntax", "hidden name"},
+        {PKG("\303\244 0:1-1 noarch -"), "manifest-syntax", "not ASCII"},
+        {PKG("a 0:1-1 no-arch -"), "manifest-syntax", "dash in an arch"},
+        {PKG("a 0:1-1 noarch"), "manifest-syntax", "no reason"},
+        {PKG("a 0:1-1 noarch because"), "manifest-syntax", "odd reason"},
+        {PKG("a 0:1-1 noarch - x"), "manifest-syntax", "one field more"},
+        {TWO("a 0:1-1 noarch -", "b 0:1-1 noarch -"), "ok", "by name"},
+        {TWO("a 0:1-1 noarch -", "a-b 0:1-1 noarch -"), "ok", "by length"},
+        {TWO("a 0:10-1 noarch -", "a 0:9-1 noarch -"), "ok",
+         "by bytes of the version, not by its meaning"},
+        {TWO("a 10:1-1 noarch -", "a 9:1-1 noarch -"), "ok", "epoch too"},
+        {TWO("a 0:1-1 i686 -", "a 0:1-1 x86_64 -"), "ok", "by arch"},
+        {TWO("Z 0:1-1 noarch -", "a 0:1-1 noarch -"), "ok", "upper case first"},
+        {TWO("b 0:1-1 noarch -", "a 0:1-1 noarch -"), "manifest-order",
+         "names out of order"},
+        {TWO("a 0:9-1 noarch -", "a 0:10-1 noarch -"), "manifest-order",
+         "versions out of order"},
+        {TWO("a 0:1-1 x86_64 -", "a 0:1-1 i686 -"), "manifest-order",
+         "arches out of order"},
+        {TWO("a 0:1-1 noarch -", "a 0:1-1 noarch -"), "duplicate-nevra",
+         "a package twice"},
+        {TWO("a 0:1-1 noarch -", "a 0:1-1 noarch update"), "duplicate-nevra",
+         "a package twice, for two reasons"},
+    };
+
+    RUN(rows);
+}
+
+#define EV(rest) "bundle 1\nevidence e0001 5 " HEX " " rest "\ntotal 1 5\n"
+#define SIZED(size, head, total)                                               \
+    "bundle 1\npackage p000001.rpm " size " " head " " HEX                     \
+    " a 0:1-1 noarch -\ntotal 1 " total "\n"
+#define NAMED(name)                                                            \
+    "bundle 1\npackage " name " 200 200 " HEX " a 0:1-1 noarch -\ntotal 1 "    \
+    "200\n"
+
+static void
+test_members(void)
+{
+    static const struct row rows[] = {
+        {EV("repomd x"), "ok", "one piece of evidence"},
+        {EV("repomd 1234567890123456789012345678901234567890123456789012345678"
+            "901234"),
+         "ok", "label of 64 bytes"},
+        {EV("repomd 1234567890123456789012345678901234567890123456789012345678"
+            "9012345"),
+         "manifest-syntax", "label of 65 bytes"},
+        {EV("repomd a/b"), "manifest-syntax", "slash in a label"},
+        {EV("other x"), "manifest-syntax", "unknown kind"},
+        {EV("repomd"), "manifest-syntax", "no label"},
+        {"bundle 1\nevidence e0001 5 " HEX " primary x\nevidence e0002 5 " HEX
+         " repomd x\ntotal 2 10\n",
+         "manifest-order", "kinds out of order"},
+        {"bundle 1\nevidence e0001 5 " HEX " repomd x\nevidence e0002 5 " HEX
+         " repomd x\ntotal 2 10\n",
+         "manifest-order", "the same evidence twice"},
+        {"bundle 1\npackage p000001.rpm 200 200 " HEX
+         " a 0:1-1 noarch -\nevidence e0001 5 " HEX " repomd x\ntotal 2 205\n",
+         "manifest-order", "evidence behind a package"},
+        {"bundle 1\nevidence e0001 67108865 " HEX " primary x\n",
+         "file-too-large", "evidence above its ceiling"},
+        {SIZED("128", "128", "128"), "ok", "smallest package"},
+        {SIZED("127", "127", "127"), "manifest-syntax", "smaller"},
+        {SIZED("200", "201", "200"), "manifest-syntax", "head beyond file"},
+        {SIZED("8589934591", "200", "8589934591"), "ok", "largest package"},
+        {SIZED("8589934592", "200", "8589934592"), "file-too-large",
+         "one byte larger"},
+        {SIZED("18446744073709551615", "200", "1"), "file-too-large",
+         "largest number"},
+        {SIZED("18446744073709551616", "200", "1"), "manifest-syntax",
+         "a number beyond 64 bits"},
+        {SIZED("-1", "200", "1"), "manifest-syntax", "negative"},
+        {SIZED("0200", "200", "200"), "manifest-syntax", "octal"},
+        {SIZED("8589934591", "13632120", "8589934591"), "ok", "largest head"},
+        {SIZED("8589934591", "13632121", "8589934591"), "manifest-syntax",
+         "one byte larger"},
+        {NAMED("p000002.rpm"), "member-name", "name of the next one"},
+        {NAMED("p1.rpm"), "member-name", "short number"},
+        {NAMED("../p000001.rpm"), "member-name", "path"},
+    };
+
+    _Static_assert(SP_RPM_MAX_HEAD_BYTES == 13632120, "as in the rows");
+    RUN(rows);
+}
+
+/* A manifest with n members of one size each; size 0 = too long for it. */
+static const char *
+judge_many(unsigned n, bool package, unsigned long long size)
+{
+    const size_t room = (size_t)n * 160 + 4096;
+    char *body = malloc(room), *text = malloc(room);
+    const char *verdict = "no memory";
+    size_t used = 0;
+
+    if (body && text) {
+        used += (size_t)snprintf(body, room, "bundle 1\n");
+        for (unsigned i = 1; i <= n; i++)
+            used += (size_t)snprintf(body + used, room - used,
+                                     package ? "package p%06u.rpm %llu 200 " HEX
+                                               " a%06u 0:1-1 noarch -\n"
+                                             : "evidence e%04u %llu " HEX
+                                               " repomd a%06u\n",
+                                     i, size, i);
+        (void)snprintf(body + used, room - used, "total %u %llu\n", n,
+                       n * size);
+        verdict = judge_text(text, seal(text, room, body));
+    }
+    free(body);
+    free(text);
+    return verdict;
+}
+
+static void
+test_ceilings(void)
+{
+    tap_is_str(judge_many(SP_MAX_PACKAGES, true, 200), "ok",
+               "as many packages as allowed");
+    tap_is_str(judge_many(SP_MAX_PACKAGES + 1, true, 200), "too-many-files",
+               "and one more");
+    tap_is_str(judge_many(SP_MAX_EVIDENCE, false, 5), "ok",
+               "as much evidence as allowed");
+    tap_is_str(judge_many(SP_MAX_EVIDENCE + 1, false, 5), "too-many-files",
+               "and one more");
+    tap_is_str(judge_many(128, true, 8589934591), "ok", "almost 1 TiB");
+    tap_is_str(judge_many(129, true, 8589934591), "too-many-bytes",
+               "more than 1 TiB");
+}
+
+int
+main(void)
+{
+    test_walk();
+    test_print();
+    test_damage();
+    test_lines();
+    test_packages();
+    test_members();
+    test_ceilings();
+    return tap_done();
+}

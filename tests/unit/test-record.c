@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Records: what the writer makes passes, every other value does not. */
+#include <stddef.h>
+
+#include "bundle/record.h"
+#include "tests/unit/tap.h"
+
+#define FPR "0123456789ABCDEF0123456789ABCDEF01234567"
+
+static void
+test_entry(void)
+{
+    struct sp_entry e;
+
+    sp_entry_init(&e, SP_ENTRY_START, SP_STREAM_BUNDLE, 0, 0);
+    tap_ok(sp_entry_check(&e), "start");
+    e.size = 1;
+    tap_ok(!sp_entry_check(&e), "start with a size");
+    sp_entry_init(&e, SP_ENTRY_FILE, SP_STREAM_BUNDLE, 7, 1000);
+    tap_ok(sp_entry_check(&e), "file");
+    e.untrusted_name[255] = 'x';
+    tap_ok(!sp_entry_check(&e), "a name where none may be");
+    sp_entry_init(&e, SP_ENTRY_FILE, SP_STREAM_QFILE, 7, 1000);
+    memcpy(e.untrusted_name, "a.rpm", 6);
+    tap_ok(sp_entry_check(&e), "qfile with a name");
+    memset(e.untrusted_name, 'a', sizeof(e.untrusted_name));
+    tap_ok(!sp_entry_check(&e), "a name without end");
+    sp_entry_init(&e, SP_ENTRY_END, SP_STREAM_QFILE, 7, 1000);
+    tap_ok(sp_entry_check(&e), "end");
+    e.untrusted_name[0] = 'x';
+    tap_ok(!sp_entry_check(&e), "end with a name");
+    for (uint32_t v = 0; v < 6; v++) {
+        sp_entry_init(&e, SP_ENTRY_FILE, SP_STREAM_BUNDLE, 0, 0);
+        e.type = v;
+        tap_ok(sp_entry_check(&e) == (v >= 1 && v <= 3), "type %u", v);
+        e.type = SP_ENTRY_FILE;
+        e.kind = v;
+        tap_ok(sp_entry_check(&e) == (v >= 1 && v <= 3), "kind %u", v);
+    }
+    sp_entry_init(&e, SP_ENTRY_END, SP_STREAM_BUNDLE, 0, 0);
+    e.reserved = 1;
+    tap_ok(!sp_entry_check(&e), "reserved");
+    sp_entry_init(&e, SP_ENTRY_END, SP_STREAM_BUNDLE, 0, 0);
+    e.magic ^= 1;
+    tap_ok(!sp_entry_check(&e), "magic");
+}
+
+static bool
+message(uint32_t header_size, uint32_t packet_size)
+{
+    struct sp_message m;
+
+    sp_message_init(&m, SP_MESSAGE_PACKAGE, 1, header_size, packet_size);
+    return sp_message_check(&m);
+}
+
+static void
+test_message(void)
+{
+    struct sp_message m;
+
+    tap_ok(message(16, 10), "smallest message");
+    tap_ok(!message(15, 10) && !message(16, 9), "smaller ones");
+    tap_ok(message(SP_RPM_MAX_HEAD_BYTES, SP_SIG_MAX_BYTES), "largest message");
+    tap_ok(!message(SP_RPM_MAX_HEAD_BYTES + 1, 10), "header too large");
+    tap_ok(!message(16, SP_SIG_MAX_BYTES + 33), "packet too large");
+    tap_ok(!message(UINT32_MAX, UINT32_MAX), "largest numbers");
+    sp_message_init(&m, SP_MESSAGE_END, 9, 0, 0);
+    tap_ok(sp_message_check(&m), "end");
+    m.header_size = 16;
+    tap_ok(!sp_message_check(&m), "end with a header");
+    m.header_size = 0;
+    m.type = 3;
+    tap_ok(!sp_message_check(&m), "unknown type");
+    m.type = 0;
+    tap_ok(!sp_message_check(&m), "type zero");
+    m.type = SP_MESSAGE_END;
+    m.magic ^= 1;
+    tap_ok(!sp_message_check(&m), "magic");
+}
+
+static struct sp_report
+good(enum sp_worker_kind worker, enum sp_report_type type)
+{
+    struct sp_report r;
+
+    sp_report_init(&r, worker, type);
+    switch (type) {
+    case SP_REPORT_JAILED:
+        r.body.jailed.landlock_abi = 1;
+        r.body.jailed.seccomp = 1;
+        break;
+    case SP_REPORT_REQUEST:
+        memcpy(r.body.request.id, "00112233445566778899aabbccddeeff", 33);
+        break;
+    case SP_REPORT_PACKAGE:
+        r.body.package.verdict = SP_VERDICT_ACCEPTED;
+        memcpy(r.body.package.nevra.name, "bash", 5);
+        memcpy(r.body.package.nevra.version, "5.1", 4);
+        memcpy(r.body.package.nevra.release, "2", 2);
+        memcpy(r.body.package.nevra.arch, "noarch", 7);
+        break;
+    case SP_REPORT_VERDICT:
+        r.body.verdict.verdict = SP_VERDICT_ACCEPTED;
+        memcpy(r.body.verdict.signing_fpr, FPR, 41);
+        memcpy(r.body.verdict.primary_fpr, FPR, 41);
+        break;
+    case SP_REPORT_KEY:
+        memcpy(r.body.key.fpr, FPR, 41);
+        memcpy(r.body.key.primary_fpr, FPR, 41);
+        break;
+    case SP_REPORT_FAULT: memcpy(r.reason, "truncated", 10); break;
+    case SP_REPORT_PROGRESS:
+    case SP_REPORT_MANIFEST:
+    case SP_REPORT_DONE: break;
+    }
+    return r;
+}
+
+/* Which worker may say what, written out once more. */
+static void
+test_report_types(void)
+{
+    static const char *const allowed[] = {
+        [SP_WORKER_UNPACK] = "JP.....FD", [SP_WORKER_CHECK] = "J.MRP..FD",
+        [SP_WORKER_VERIFY] = "J....V.FD", [SP_WORKER_MAKE_HOME] = "J.....KFD",
+        [SP_WORKER_INDEX] = "J......FD",
+    };
+
+    for (unsigned w = SP_WORKER_UNPACK; w <= SP_WORKER_INDEX; w++) {
+        for (unsigned t = SP_REPORT_JAILED; t <= SP_REPORT_DONE; t++) {
+            struct sp_report r =
+                good((enum sp_worker_kind)w, (enum sp_report_type)t);
+
+            tap_ok(sp_report_check(&r, (enum sp_worker_kind)w) ==
+                       (allowed[w][t - 1] != '.'),
+                   "worker %u, report %u", w, t);
+        }
+    }
+}
+
+/* One good report with `size` bytes replaced must be refused. */
+static void
+refused(enum sp_worker_kind worker, enum sp_report_type type, size_t at,
+        const void *bytes, size_t size, const char *about)
+{
+    struct sp_report r = good(worker, type);
+    bool was_good = sp_report_check(&r, worker);
+
+    memcpy((char *)&r + at, bytes, size);
+    tap_ok(was_good && !sp_report_check(&r, worker), "%s", about);
+}
+#define REFUSED(worker, type, member, bytes, about)                            \
+    refused(worker, type, offsetof(struct sp_report, member), bytes,           \
+            sizeof(bytes) - 1, about)
+
+static void
+test_report_fields(void)
+{
+    static const char one[] = "\1", ff[] = "\377\377\377\377";
+
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, magic, ff, "magic");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, worker, "\2", "other worker");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\0", "type zero");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\12", "type beyond");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\377\377", "type 65535");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, reserved, one, "reserved");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, reason, "io", "DONE, reason");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, message, "x", "DONE, message");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, sys, one, "DONE, errno");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, reason, "\0", "no reason");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, reason, "nonsense-word",
+            "unknown reason");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, reason,
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "reason without end");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, message, "\33[2J", "ESC");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, message, "\n", "newline");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, index, one, "FAULT, index");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_JAILED, body.jailed.landlock_abi,
+            "\0\0\0\0", "no Landlock");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_JAILED, body.jailed.seccomp, "\0",
+            "no seccomp");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_JAILED, body.jailed.seccomp, "\3",
+            "unknown seccomp");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_REQUEST, body.request.id, "A",
+            "request id");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_REQUEST, body.request.id[32], "0",
+            "request id without end");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.verdict, "\2",
+            "verdict 2");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.verdict, "\0",
+            "refused without a reason");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, reason, "nevra",
+            "accepted with a reason");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.why, "\10",
+            "unknown why");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.is_source, "\2",
+            "flag");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.name_noted, "\2",
+            "flag");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.nevra.name, "\0",
+            "accepted without a name");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.nevra.name, "../x",
+            "path as name");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.nevra.arch, "a/",
+            "path as arch");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.nevra.version,
+            "1-", "dash in the version");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.nevra.release, " ",
+            "space in the release");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.nevra.reserved,
+            one, "reserved");
+    REFUSED(SP_WORKER_VERIFY, SP_REPORT_VERDICT, body.verdict.signing_fpr, "\0",
+            "accepted without a key");
+    REFUSED(SP_WORKER_VERIFY, SP_REPORT_VERDICT, body.verdict.primary_fpr, "a",
+            "fingerprint in lower case");
+    REFUSED(SP_WORKER_VERIFY, SP_REPORT_VERDICT, body.verdict.primary_fpr[40],
+            "A", "fingerprint without end");
+    REFUSED(SP_WORKER_VERIFY, SP_REPORT_VERDICT, body.verdict.verdict, "\2",
+            "verdict 2");
+    REFUSED(SP_WORKER_VERIFY, SP_REPORT_VERDICT, body.verdict.reserved2, one,
+            "reserved");
+    REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.can_sign, "\2",
+            "flag");
+    REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.revoked, "\2", "flag");
+    REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.expired, "\2", "flag");
+    REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.fpr, " ", "key");
+    REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.reserved, one,
+            "reserved");
+}
+
+static void
+test_errors(void)
+{
+    struct sp_error err = {0}, back = {0};
+    struct sp_report r;
+    char long_text[SP_MESSAGE_MAX];
+
+    (void)sp_fail_sys(&err, 5, "read-error", "cannot read byte %d", 7);
+    sp_report_init(&r, SP_WORKER_UNPACK, SP_REPORT_FAULT);
+    sp_report_set_error(&r, &err);
+    tap_ok(sp_report_check(&r, SP_WORKER_UNPACK), "a fault as report");
+    sp_report_get_error(&r, &back);
+    tap_is_str(back.detail, "read-error", "reason");
+    tap_is_u64(back.code, SP_E_MEDIA, "class");
+    tap_is_u64((uint64_t)back.sys, 5, "errno");
+    tap_is_str(back.msg, err.msg, "message");
+    memset(long_text, 'x', sizeof(long_text) - 1);
+    long_text[sizeof(long_text) - 1] = '\0';
+    (void)sp_fail(&err, "io", "%s", long_text);
+    sp_report_set_error(&r, &err);
+    tap_ok(sp_report_check(&r, SP_WORKER_UNPACK), "a long message is cut");
+}
+
+static void
+test_why(void)
+{
+    for (unsigned i = SP_WHY_NONE; i <= SP_WHY_MIRROR; i++) {
+        const char *word = sp_why_word((enum sp_why)i);
+        enum sp_why why = SP_WHY_MIRROR;
+
+        tap_ok(sp_why_parse(word, strlen(word), &why) && why == i, "%s", word);
+        tap_ok(!sp_why_parse(word, strlen(word) - 1, &why), "%s cut", word);
+    }
+    tap_is_str(sp_why_word((enum sp_why)99), "-", "no such reason");
+}
+
+int
+main(void)
+{
+    test_entry();
+    test_message();
+    test_report_types();
+    test_report_fields();
+    test_errors();
+    test_why();
+    return tap_done();
+}
