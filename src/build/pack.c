@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "build/pack.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/sha256.h"
+#include "base/text.h"
+#include "build/head.h"
+#include "bundle/rpm.h"
+#include "bundle/tar.h"
+
+enum { BUFFER_BYTES = 256 * 1024 };
+
+/* One call of sp_pack. */
+struct packing {
+    struct sp_pack_item *items; /* in the order of the bundle */
+    size_t n;
+    struct sp_transport *dest;
+    const struct sp_build_hooks *hooks;
+    struct sp_build_progress progress;
+    uint8_t *buffer;
+};
+
+/* ---- first pass -------------------------------------------------------- */
+
+static int
+read_heads(struct packing *pack, const struct sp_pack_source *sources,
+           struct sp_error *err)
+{
+    struct sp_head_buffer buffer = {0};
+    int status = 0;
+
+    pack->progress =
+        (struct sp_build_progress){.phase = "read", .total_packages = pack->n};
+    for (size_t i = 0; i < pack->n && status == 0; i++) {
+        status = sp_head_read(&buffer, &sources[i], &pack->items[i], err);
+        if (status == 0)
+            status = sp_hooks_stopped(pack->hooks, err);
+        pack->progress.packages = i + 1;
+        sp_hooks_progress(pack->hooks, &pack->progress);
+    }
+    free(buffer.data);
+    return status;
+}
+
+static int
+compare_items(const void *a, const void *b)
+{
+    const struct sp_pack_item *x = a;
+    const struct sp_pack_item *y = b;
+
+    return sp_member_compare(&x->member, &y->member);
+}
+
+static int
+refuse_duplicate(const struct sp_pack_item *a, const struct sp_pack_item *b,
+                 struct sp_error *err)
+{
+    char nevra[SP_SHOWN_MAX], full[SP_NEVRA_SHOWN_MAX];
+    char first[96], second[96];
+
+    sp_nevra_show(&a->member.nevra, full, sizeof(full));
+    sp_text_show(nevra, sizeof(nevra), full);
+    sp_text_show(first, sizeof(first), a->source->shown);
+    sp_text_show(second, sizeof(second), b->source->shown);
+    return sp_fail(err, "duplicate-nevra", "'%s' is there twice: '%s', '%s'",
+                   nevra, first, second);
+}
+
+static int
+sort_items(struct packing *pack, struct sp_error *err)
+{
+    qsort(pack->items, pack->n, sizeof(pack->items[0]), compare_items);
+    for (size_t i = 1; i < pack->n; i++)
+        if (compare_items(&pack->items[i - 1], &pack->items[i]) == 0)
+            return refuse_duplicate(&pack->items[i - 1], &pack->items[i], err);
+    return 0;
+}
+
+static int
+print_manifest(const struct packing *pack, const char *const *requests,
+               size_t n_requests, char **ret_text, size_t *ret_size,
+               struct sp_error *err)
+{
+    SP_AUTO_FREE struct sp_member *members =
+        calloc(pack->n + 1, sizeof(*members));
+
+    if (!members)
+        return sp_fail(err, "no-memory", "no memory for MANIFEST");
+    for (size_t i = 0; i < pack->n; i++)
+        members[i] = pack->items[i].member;
+    return sp_manifest_print(requests, n_requests, members, pack->n, ret_text,
+                             ret_size, err);
+}
+
+/* ---- second pass ------------------------------------------------------- */
+
+static int
+write_header(struct packing *pack, const char *name, uint64_t size,
+             struct sp_error *err)
+{
+    uint8_t block[SP_TAR_BLOCK];
+
+    sp_tar_header(block, name, size);
+    return sp_transport_write(pack->dest, block, sizeof(block), err);
+}
+
+static int
+write_zeros(struct packing *pack, size_t len, struct sp_error *err)
+{
+    static const uint8_t zeros[2 * SP_TAR_BLOCK];
+
+    return len ? sp_transport_write(pack->dest, zeros, len, err) : 0;
+}
+
+static int
+write_manifest(struct packing *pack, const char *text, size_t size,
+               struct sp_error *err)
+{
+    if (write_header(pack, SP_MEMBER_MANIFEST, size, err) < 0 ||
+        sp_transport_write(pack->dest, text, size, err) < 0)
+        return -1;
+    return write_zeros(pack, sp_tar_padding(size), err);
+}
+
+static int
+changed(const struct sp_pack_source *source, struct sp_error *err)
+{
+    char shown[SP_SHOWN_MAX];
+
+    sp_text_show(shown, sizeof(shown), source->shown);
+    return sp_fail(err, "io", "'%s' was changed while it was packed", shown);
+}
+
+/* What is hashed of one package on its way into the bundle. */
+struct proof {
+    struct sp_sha256 head;
+    struct sp_sha256 rest; /* the payload, or the whole file */
+    uint64_t head_left;
+};
+
+static void
+proof_update(struct proof *proof, enum sp_pack_proof kind, const uint8_t *data,
+             size_t len)
+{
+    size_t head = len < proof->head_left ? len : (size_t)proof->head_left;
+
+    sp_sha256_update(&proof->head, data, head);
+    proof->head_left -= head;
+    if (kind == SP_PROOF_FILE)
+        sp_sha256_update(&proof->rest, data, len);
+    else if (kind == SP_PROOF_PAYLOAD)
+        sp_sha256_update(&proof->rest, data + head, len - head);
+}
+
+static int
+proof_judge(struct proof *proof, const struct sp_pack_item *item,
+            struct sp_error *err)
+{
+    const struct sp_pack_source *source = item->source;
+    uint8_t digest[SP_SHA256_BYTES];
+    char shown[SP_SHOWN_MAX];
+
+    sp_text_show(shown, sizeof(shown), source->shown);
+    sp_sha256_final(&proof->head, digest);
+    if (memcmp(digest, item->member.sha256, sizeof(digest)) != 0)
+        return changed(source, err);
+    sp_sha256_final(&proof->rest, digest);
+    if (source->proof == SP_PROOF_FILE &&
+        memcmp(digest, source->sha256, sizeof(digest)) != 0)
+        return sp_fail(err, "list-digest",
+                       "'%s' does not have the SHA-256 of the list", shown);
+    if (source->proof == SP_PROOF_PAYLOAD &&
+        memcmp(digest, item->payload_sha256, sizeof(digest)) != 0)
+        return sp_fail(err, "payload-digest-mismatch",
+                       "'%s' is damaged: its payload does not have the digest "
+                       "in its header",
+                       shown);
+    return 0;
+}
+
+/* Copies exactly the bytes that the first pass saw. */
+static int
+copy_package(struct packing *pack, const struct sp_pack_item *item, int fd,
+             struct sp_error *err)
+{
+    struct proof proof = {.head_left = item->member.head_size};
+    uint64_t left = item->member.size;
+    char beyond;
+
+    sp_sha256_init(&proof.head);
+    sp_sha256_init(&proof.rest);
+    while (left > 0) {
+        size_t want = left < BUFFER_BYTES ? (size_t)left : BUFFER_BYTES;
+        ssize_t n = sp_read_full(fd, pack->buffer, want);
+
+        if (n < 0)
+            return sp_fail_sys(err, errno, "io", "cannot read a package");
+        if ((size_t)n != want)
+            return changed(item->source, err);
+        proof_update(&proof, item->source->proof, pack->buffer, want);
+        if (sp_transport_write(pack->dest, pack->buffer, want, err) < 0 ||
+            sp_hooks_stopped(pack->hooks, err) < 0)
+            return -1;
+        left -= want;
+        pack->progress.bytes += want;
+        sp_hooks_progress(pack->hooks, &pack->progress);
+    }
+    if (sp_read_some(fd, &beyond, 1) != 0)
+        return changed(item->source, err);
+    return proof_judge(&proof, item, err);
+}
+
+static int
+write_package(struct packing *pack, size_t i, struct sp_error *err)
+{
+    const struct sp_pack_item *item = &pack->items[i];
+    char name[SP_MEMBER_NAME_MAX];
+    uint64_t size = 0;
+    SP_AUTO_FD fd = sp_source_open(item->source, &size, err);
+
+    if (fd < 0)
+        return -1;
+    if (size != item->member.size)
+        return changed(item->source, err);
+    sp_member_package(name, i + 1);
+    if (write_header(pack, name, size, err) < 0 ||
+        copy_package(pack, item, fd, err) < 0)
+        return -1;
+    pack->progress.packages = i + 1;
+    return write_zeros(pack, sp_tar_padding(size), err);
+}
+
+static int
+write_bundle(struct packing *pack, const char *manifest, size_t size,
+             struct sp_error *err)
+{
+    pack->progress =
+        (struct sp_build_progress){.phase = "write", .total_packages = pack->n};
+    for (size_t i = 0; i < pack->n; i++)
+        pack->progress.total_bytes += pack->items[i].member.size;
+    if (write_manifest(pack, manifest, size, err) < 0)
+        return -1;
+    for (size_t i = 0; i < pack->n; i++)
+        if (write_package(pack, i, err) < 0)
+            return -1;
+    if (write_zeros(pack, 2 * SP_TAR_BLOCK, err) < 0)
+        return -1;
+    sp_hooks_progress(pack->hooks, &pack->progress);
+    return sp_transport_finish(pack->dest, err);
+}
+
+int
+sp_pack(const struct sp_pack_source *sources, size_t n,
+        const char *const *requests, size_t n_requests,
+        struct sp_transport *dest, const struct sp_build_hooks *hooks,
+        struct sp_pack_result *ret, struct sp_error *err)
+{
+    SP_AUTO_FREE struct sp_pack_item *items = calloc(n + 1, sizeof(*items));
+    SP_AUTO_FREE uint8_t *buffer = malloc(BUFFER_BYTES);
+    SP_AUTO_FREE char *manifest = NULL;
+    struct packing pack = {
+        .items = items, .n = n, .dest = dest, .hooks = hooks, .buffer = buffer};
+    size_t size = 0;
+
+    if (!items || !buffer)
+        return sp_fail(err, "no-memory", "no memory for %zu packages", n);
+    if (n > SP_MAX_PACKAGES)
+        return sp_fail(err, "too-many-files", "more than %" PRIu64 " packages",
+                       SP_MAX_PACKAGES);
+    if (read_heads(&pack, sources, err) < 0 || sort_items(&pack, err) < 0 ||
+        print_manifest(&pack, requests, n_requests, &manifest, &size, err) <
+            0 ||
+        write_bundle(&pack, manifest, size, err) < 0)
+        return -1;
+    ret->packages = n;
+    ret->bytes = dest->bytes;
+    return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Carries a bundle from one place to another, unchanged. It looks at the
+ * container, so that a wrong or half file is not carried, and so that it
+ * finds the end of a bundle on a medium that does not say where it is.
+ */
+#ifndef SP_BUILD_SEND_H
+#define SP_BUILD_SEND_H
+
+#include "build/hooks.h"
+#include "transports/transport.h"
+
+/*
+ * Copies and finishes `dest`; the caller closes both. Reasons: those of the
+ * gate and the carriers, truncated, trailing-data.
+ */
+int sp_send(struct sp_transport *source, struct sp_transport *dest,
+            const struct sp_build_hooks *hooks, struct sp_error *err);
+
+#endif
