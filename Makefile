@@ -39,7 +39,8 @@ bundle := record nevra tar gate manifest manifest-print rpm rpm-header \
 bundle := $(bundle:%=src/bundle/%.c)
 
 ingest := receive engine publish index policy state history keyhome doctor \
-	jails worker intake unpack check status message keytable make-home verify escape
+	jails worker intake unpack check check-package entries digest status message keytable gpg batch \
+	make-home verify escape
 ingest := $(ingest:%=src/ingest/%.c)
 
 build := fetch list pack
@@ -63,14 +64,15 @@ sallyport-unpack_src := cli/unpack.c \
 sallyport-unpack_libs := -larchive
 
 sallyport-check_src := cli/check.c \
-	$(addprefix src/ingest/,check.c worker.c jails.c) \
+	$(addprefix src/ingest/,check.c check-package.c entries.c digest.c \
+	worker.c jails.c) \
 	$(addprefix src/bundle/,manifest.c tar.c rpm.c rpm-header.c rpm-prefix.c \
 	nevra.c sigpacket.c record.c) $(base)
 sallyport-check_libs := -lgcrypt
 
 sallyport-verify_src := cli/verify.c \
-	$(addprefix src/ingest/,verify.c status.c message.c keytable.c \
-	make-home.c worker.c jails.c) \
+	$(addprefix src/ingest/,verify.c batch.c gpg.c status.c message.c \
+	keytable.c make-home.c worker.c jails.c) \
 	$(addprefix src/bundle/,sigpacket.c record.c nevra.c) $(base)
 sallyport-verify_libs := -lgpgme -lgpg-error
 
@@ -86,7 +88,8 @@ sallyport-builder_libs := -lcurl
 
 # Unit tests: tests/unit/test-NAME.c, linked with the rooms.
 unit := error text io path json spawn sandbox sha256 evr \
-	record nevra tar gate manifest rpm sigpacket flip transport
+	record nevra tar gate manifest rpm sigpacket flip transport \
+	status message keytable
 
 # ---- flags ----
 
@@ -236,6 +239,27 @@ bench: all ## cost against bsdtar + rpmkeys + createrepo_c (PRESET=small)
 	$(Q)tests/deps.sh run test
 	$(Q)tests/bench/run.py --build $(O) $(or $(PRESET),small)
 
+bin_programs := sallyport sallyport-builder
+libexec_programs := $(filter-out $(bin_programs),$(programs))
+manuals := $(wildcard docs/man/*.[158])
+
+install: all ## DESTDIR, PREFIX, BINDIR, LIBEXECDIR, MANDIR, SYSCONFDIR
+ifdef SANITIZE
+	$(error a sanitizer build is never installed)
+endif
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)/sallyport \
+		$(DESTDIR)$(SYSCONFDIR)/sallyport/keys
+	install -m 755 $(bin_programs:%=$(O)/%) $(DESTDIR)$(BINDIR)/
+	install -m 755 $(libexec_programs:%=$(O)/%) \
+		$(DESTDIR)$(LIBEXECDIR)/sallyport/
+	for page in $(manuals); do \
+		install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} $$page || \
+			exit 1; done
+
+dist: ## a tarball of the committed tree, the same every time
+	git archive --format=tar --prefix=sallyport-$(VERSION)/ HEAD | \
+		gzip -9n > sallyport-$(VERSION).tar.gz
+
 deps: ## install what is missing for all of this (as root)
 	$(Q)tests/deps.sh
 
@@ -243,13 +267,13 @@ clean: ## remove the object tree
 	rm -rf $(O)
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
 
 -include $(shell find $(O)/src $(O)/cli $(O)/transports $(O)/tests \
 	-name '*.d' 2>/dev/null)
 
 FORCE:
 .PHONY: all need-build unit check check-root check-asan check-links \
-	check-arrows check-headers check-reproducible lint size demo bench deps \
-	clean help FORCE
+	check-arrows check-headers check-reproducible lint size demo bench install \
+	dist deps clean help FORCE
 .SECONDARY:
