@@ -126,11 +126,9 @@ assert_no_leftovers() {
 
 # A bundle of the given packages, made by the builder.
 make_bundle() { # DEST RPM...
-    local dest=$1 rpm
+    local dest=$1
     shift
-    for rpm in "$@"; do
-        echo "file://$rpm"
-    done >"$BATS_TEST_TMPDIR/list"
+    printf '%s\n' "$@" >"$BATS_TEST_TMPDIR/list"
     spb 0 build --list "$BATS_TEST_TMPDIR/list" -o "$dest"
 }
 

@@ -30,4 +30,4 @@ BEGIN {
     printf "%s:%d: %s %s\n", FILENAME, FNR, quoted[2], why
     bad = 1
 }
-END { exit bad }'
+END { exit bad }' || exit 1

@@ -1,0 +1,109 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The rules of the house, and that the scripts that watch them see a breach.
+
+load helpers
+
+setup() {
+    cd "$SP_TOP" || return 1
+}
+
+# A copy of the sources in which a test may break a rule.
+copy_tree() {
+    tree=$BATS_TEST_TMPDIR/tree
+    mkdir -p "$tree/tests"
+    cp -r Makefile src cli transports "$tree/"
+    cp -r tests/lint "$tree/tests/"
+    cd "$tree" || return 1
+}
+
+@test "no program is linked with more than the link table allows" {
+    tests/lint/links.sh "$SP_BUILD"
+}
+
+@test "the link check sees one library too many" {
+    mkdir "$BATS_TEST_TMPDIR/b"
+    echo 'int main(void) { return 0; }' | gcc -x c - -Wl,--no-as-needed \
+        -larchive -o "$BATS_TEST_TMPDIR/b/sallyport"
+    run tests/lint/links.sh "$BATS_TEST_TMPDIR/b"
+    assert_equal "$status" 1
+    [[ $output == *"sallyport: must not be linked with libarchive"* ]]
+}
+
+@test "the link check sees a program without a line in the table" {
+    mkdir "$BATS_TEST_TMPDIR/b"
+    cp /bin/true "$BATS_TEST_TMPDIR/b/sallyport-new"
+    run tests/lint/links.sh "$BATS_TEST_TMPDIR/b"
+    assert_equal "$status" 1
+}
+
+@test "no include is against the arrows" {
+    tests/lint/arrows.sh
+}
+
+@test "the arrow check sees an upward include and one without a room" {
+    copy_tree
+    echo '#include "ingest/engine.h"' >>src/bundle/gate.c
+    run tests/lint/arrows.sh
+    assert_equal "$status" 1
+    [[ $output == *"bundle -> ingest"* ]] || fail "$output"
+    sed -i '$d' src/bundle/gate.c
+    echo '#include "io.h"' >>src/base/text.c
+    run tests/lint/arrows.sh
+    assert_equal "$status" 1
+    [[ $output == *"without its room"* ]] || fail "$output"
+}
+
+@test "no refused word stands in the sources" {
+    tests/lint/words.sh
+}
+
+@test "the word check sees strcpy, goto, getenv and an open without CLOEXEC" {
+    copy_tree
+    for line in 'strcpy(a, b);' 'goto out;' 'x = getenv("HOME");' \
+        'fd = open(path, O_RDONLY);' 'printf("hello");'; do
+        cp src/base/io.c keep
+        echo "$line" >>src/base/io.c
+        run tests/lint/words.sh
+        cp keep src/base/io.c
+        [ "$status" = 1 ] || fail "not seen: $line"
+    done
+    tests/lint/words.sh
+}
+
+@test "every source file names its licence" {
+    tests/lint/spdx.sh
+}
+
+@test "the licence check sees a file without one" {
+    copy_tree
+    echo '/* no licence */' >src/base/new.c
+    run tests/lint/spdx.sh
+    assert_equal "$status" 1
+}
+
+@test "make help lists every target that people use" {
+    run make -s help
+    for target in all check check-root check-asan check-links check-arrows \
+        check-headers lint size demo bench deps install; do
+        [[ $output =~ (^|$'\n')\ +$target\  ]] || fail "$target is not listed"
+    done
+}
+
+@test "make install honours DESTDIR, PREFIX and LIBEXECDIR" {
+    ! is_test_build || skip "a sanitizer build is never installed"
+    # -o all: what is built is taken as it is, whatever its flags.
+    dest=$BATS_TEST_TMPDIR/dest
+    make -s -o all O="$SP_BUILD" DESTDIR="$dest" PREFIX=/opt/sp \
+        LIBEXECDIR=/opt/sp/lib SYSCONFDIR=/opt/etc install
+    [ -x "$dest/opt/sp/bin/sallyport" ]
+    [ -x "$dest/opt/sp/bin/sallyport-builder" ]
+    for worker in unpack check verify escape; do
+        [ -x "$dest/opt/sp/lib/sallyport/sallyport-$worker" ] || fail "$worker"
+    done
+    [ -d "$dest/opt/etc/sallyport/keys" ]
+    # Nothing went anywhere else.
+    assert_equal "$(ls "$dest")" opt
+    cmp "$SP_BUILD/sallyport" "$dest/opt/sp/bin/sallyport"
+    find "$dest/opt/sp/share/man" -name 'sallyport*' | grep -q .
+}
