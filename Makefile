@@ -27,7 +27,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 # ---- source lists: what is not named here is in no program ----
 
-base := error reason text io path json spawn spawn-run spawn-sweep sandbox \
+base := error reason text lines io path json spawn spawn-run spawn-sweep sandbox \
 	sandbox-calls sha256 evr
 base := $(base:%=src/base/%.c)
 
@@ -51,11 +51,14 @@ build := $(build:%=src/build/%.c)
 programs := sallyport sallyport-unpack sallyport-check sallyport-verify \
 	sallyport-escape sallyport-builder
 
-sallyport_src := cli/sallyport.c cli/command.c cli/options.c cli/progress.c \
-	cli/present.c \
-	$(addprefix src/ingest/,receive.c engine.c publish.c index.c policy.c \
-	state.c history.c keyhome.c doctor.c jails.c) \
-	$(transports) src/bundle/record.c src/bundle/nevra.c $(base)
+sallyport_src := $(addprefix cli/,advice.c cmd-doctor.c cmd-explain.c \
+	cmd-ingest.c cmd-state.c cmd-verify.c command.c command-help.c \
+	listen.c nearest.c options.c present.c progress.c render-json.c \
+	result.c sallyport.c table.c terminal.c) \
+	$(addprefix src/ingest/,crew.c doctor.c engine.c floor.c generation.c \
+	history.c index.c jails.c judge.c keyhome.c ledger.c overview.c \
+	policy.c publish.c quarantine.c receive.c state.c) \
+	$(transports) $(addprefix src/bundle/,record.c nevra.c) $(base)
 sallyport_libs :=
 
 sallyport-unpack_src := cli/unpack.c \

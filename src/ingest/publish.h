@@ -8,7 +8,20 @@
 #define SP_INGEST_PUBLISH_H
 
 #include "base/error.h"
+#include "ingest/policy.h"
+#include "ingest/quarantine.h"
 #include "ingest/state.h"
+
+/*
+ * Publishes the accepted packages of *outcome out of the quarantine: sets
+ * published, nothing_to_do and generation. `event` may be NULL. On a fault
+ * before the flip the repository is byte for byte what it was, and
+ * outcome->repository_touched is false.
+ */
+int sp_publish(struct sp_state *state, const struct sp_policy *policy,
+               const struct sp_quarantine *quarantine,
+               struct sp_outcome *outcome, sp_event_fn event, void *data,
+               struct sp_error *err);
 
 /* Points `current` to an older generation (0 = the one before). Takes the
  * lock. *ret_generation is the new current one. Reasons: no-generation. */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/lines.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+bool
+sp_lines_next(struct sp_lines *lines, char dst[SP_LINE_MAX], bool *ret_bad)
+{
+    const char *start = lines->text + lines->offset;
+    size_t left = lines->size - lines->offset;
+    const char *end = memchr(start, '\n', left);
+    size_t len;
+
+    if (left == 0)
+        return false;
+    lines->number++;
+    len = end ? (size_t)(end - start) : left;
+    if (!end || len >= SP_LINE_MAX || memchr(start, '\0', len)) {
+        *ret_bad = true;
+        return false;
+    }
+    memcpy(dst, start, len);
+    dst[len] = '\0';
+    lines->offset += len + 1;
+    return true;
+}
+
+char *
+sp_lines_value(char *line)
+{
+    char *space = strchr(line, ' ');
+
+    if (!space)
+        return line + strlen(line);
+    *space = '\0';
+    return space + 1;
+}
+
+void
+sp_text_add(struct sp_text *text, const char *fmt, ...)
+{
+    char line[2 * SP_LINE_MAX];
+    va_list args;
+    int n;
+
+    va_start(args, fmt);
+    n = vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof(line))
+        text->failed = true;
+    if (text->failed)
+        return;
+    if (text->size + (size_t)n + 1 > text->capacity) {
+        size_t capacity = 2 * (text->size + sizeof(line));
+        char *bigger = realloc(text->bytes, capacity);
+
+        if (!bigger) {
+            text->failed = true;
+            return;
+        }
+        text->bytes = bigger;
+        text->capacity = capacity;
+    }
+    memcpy(text->bytes + text->size, line, (size_t)n + 1);
+    text->size += (size_t)n;
+}
+
+void
+sp_text_release(struct sp_text *text)
+{
+    free(text->bytes);
+    memset(text, 0, sizeof(*text));
+}

@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ingest/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "ingest/crew.h"
+#include "ingest/ledger.h"
+
+enum {
+    TICK_MS = 250,       /* deadlines are looked at this often */
+    GRACE_MS = 500,      /* for the other workers to say their reason */
+    FEED_BYTES = 1 << 20 /* one step of feeding a single package */
+};
+
+/* How telling a reason is; the smallest wins (docs/ARCHITECTURE.md). */
+enum weight {
+    WEIGHT_REFUSAL = 1,   /* a record says why */
+    WEIGHT_OURS = 2,      /* deadline, interruption, space */
+    WEIGHT_DEATH = 3,     /* a worker died without a word */
+    WEIGHT_FOLLOWING = 4, /* its input ended because another one stopped */
+    WEIGHT_PEER = 5,      /* its output was closed */
+    WEIGHT_NONE = 6,
+};
+
+struct engine {
+    const struct sp_engine_plan *plan;
+    struct sp_outcome *outcome;
+    struct sp_crew crew;
+    struct sp_ledger ledger;
+    int feed_fd;          /* entry stream that the parent writes, or -1 */
+    struct sp_entry feed; /* record on its way */
+    size_t feed_done;     /* bytes of it that are written */
+    uint64_t feed_size, feed_offset;
+    uint64_t started, last_activity, window_start, window_bytes;
+    uint64_t space_checked; /* bytes at the last look at free space */
+    bool told_go;
+    enum weight weight;
+    struct sp_error why;
+    uint64_t why_index;
+};
+
+static volatile sig_atomic_t interrupted;
+
+void
+sp_engine_interrupt(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
+
+static uint64_t
+seconds_now(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec;
+}
+
+/* Keeps the most telling reason. */
+static void
+blame(struct engine *e, enum weight weight, const struct sp_error *err,
+      uint64_t index)
+{
+    if (weight >= e->weight)
+        return;
+    e->weight = weight;
+    e->why = *err;
+    e->why_index = index;
+}
+
+static bool
+is(const struct sp_error *err, const char *word)
+{
+    return strcmp(err->detail, word) == 0;
+}
+
+static enum weight
+weigh(const struct sp_hand *hand)
+{
+    if (is(&hand->fault, "peer-gone"))
+        return WEIGHT_PEER;
+    if (hand->kind != SP_WORKER_UNPACK &&
+        (is(&hand->fault, "truncated") || is(&hand->fault, "protocol")))
+        return WEIGHT_FOLLOWING;
+    return WEIGHT_REFUSAL;
+}
+
+static void
+tell(struct engine *e, enum sp_event_kind kind,
+     const struct sp_package *package)
+{
+    struct sp_event event = {
+        .kind = kind,
+        .phase = "receive",
+        .bytes = e->outcome->bytes,
+        .packages = e->outcome->n_packages,
+        .package = package,
+    };
+
+    if (e->ledger.has_manifest) {
+        event.total_bytes = e->ledger.manifest.bytes;
+        event.total_packages = e->ledger.manifest.packages;
+    }
+    if (e->plan->event)
+        e->plan->event(e->plan->data, &event);
+}
+
+/* ---- starting ---------------------------------------------------------- */
+
+static int
+make_pipe(int *ret_read, int *ret_write, struct sp_error *err)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return sp_fail_sys(err, errno, "internal", "cannot make a pipe");
+    /* An ordinary user may be held to less: then it stays what it was. */
+    (void)fcntl(ends[1], F_SETPIPE_SZ, SP_PIPE_BYTES);
+    *ret_read = ends[0];
+    *ret_write = ends[1];
+    return 0;
+}
+
+/* "key=value" arguments, collected on the stack. */
+struct arguments {
+    char text[8][4200];
+    const char *list[9];
+    size_t n;
+};
+
+static void
+argue(struct arguments *a, const char *key, const char *value)
+{
+    if (a->n + 1 >= sizeof(a->list) / sizeof(*a->list))
+        SP_BUG("too many arguments");
+    (void)snprintf(a->text[a->n], sizeof(a->text[0]), "%s=%s", key, value);
+    a->list[a->n] = a->text[a->n];
+    a->list[++a->n] = NULL;
+}
+
+static void
+argue_number(struct arguments *a, const char *key, uint64_t value)
+{
+    char digits[24];
+
+    (void)snprintf(digits, sizeof(digits), "%" PRIu64, value);
+    argue(a, key, digits);
+}
+
+static int
+start_unpack(struct engine *e, int out_fd, struct sp_error *err)
+{
+    const struct sp_engine_plan *p = e->plan;
+    struct arguments *a = calloc(1, sizeof(*a));
+    SP_AUTO_FREE const void *owned = a;
+
+    if (!a)
+        return sp_fail(err, "no-memory", "no memory for arguments");
+    argue_number(a, "max-bytes", p->ceilings.bytes);
+    argue_number(a, "max-files", p->ceilings.files);
+    argue_number(a, "max-file", p->ceilings.file_bytes);
+    argue(a, "end", p->end_at_marker ? "marker" : "known");
+    return sp_crew_start(&e->crew, SP_WORKER_UNPACK, a->list, p->source_fd,
+                         out_fd, -1, err);
+}
+
+static int
+start_check(struct engine *e, int in_fd, int out_fd, struct sp_error *err)
+{
+    const struct sp_engine_plan *p = e->plan;
+    struct arguments *a = calloc(1, sizeof(*a));
+    SP_AUTO_FREE const void *owned = a;
+
+    if (!a)
+        return sp_fail(err, "no-memory", "no memory for arguments");
+    argue_number(a, "max-files", p->ceilings.files);
+    argue_number(a, "max-bytes", p->ceilings.bytes);
+    argue_number(a, "max-file", p->ceilings.file_bytes);
+    argue_number(a, "space", p->ceilings.space);
+    argue_number(a, "now", p->now);
+    argue_number(a, "store", p->packages_fd >= 0);
+    argue_number(a, "go-on", p->go_on);
+    return sp_crew_start(&e->crew, SP_WORKER_CHECK, a->list, in_fd, out_fd,
+                         p->packages_fd, err);
+}
+
+static int
+start_verify(struct engine *e, int in_fd, struct sp_error *err)
+{
+    const struct sp_engine_plan *p = e->plan;
+    struct arguments *a = calloc(1, sizeof(*a));
+    SP_AUTO_FREE const void *owned = a;
+
+    if (!a)
+        return sp_fail(err, "no-memory", "no memory for arguments");
+    argue(a, "home", p->home);
+    argue(a, "messages", p->messages);
+    argue_number(a, "now", p->now);
+    return sp_crew_start(&e->crew, SP_WORKER_VERIFY, a->list, in_fd, -1, -1,
+                         err);
+}
+
+/* The parent's own end of the entry stream, when there is no unpack. */
+static int
+prepare_feed(struct engine *e, int *out_fd, struct sp_error *err)
+{
+    struct stat st;
+
+    if (fstat(e->plan->source_fd, &st) < 0)
+        return sp_fail_sys(err, errno, "io", "cannot stat the package");
+    if (fcntl(*out_fd, F_SETFL, O_NONBLOCK) < 0)
+        return sp_fail_sys(err, errno, "internal", "cannot set up a pipe");
+    e->feed_size = (uint64_t)st.st_size;
+    e->feed_fd = sp_steal_fd(out_fd);
+    sp_entry_init(&e->feed, SP_ENTRY_START, SP_STREAM_RPM, 0, 0);
+    return 0;
+}
+
+static int
+start(struct engine *e, struct sp_error *err)
+{
+    SP_AUTO_FD entries_in = -1;
+    SP_AUTO_FD entries_out = -1;
+    SP_AUTO_FD messages_in = -1;
+    SP_AUTO_FD messages_out = -1;
+
+    if (make_pipe(&entries_in, &entries_out, err) < 0 ||
+        make_pipe(&messages_in, &messages_out, err) < 0)
+        return -1;
+    if (!e->plan->single && start_unpack(e, entries_out, err) < 0)
+        return -1;
+    if (start_check(e, entries_in, messages_out, err) < 0 ||
+        start_verify(e, messages_in, err) < 0)
+        return -1;
+    return e->plan->single ? prepare_feed(e, &entries_out, err) : 0;
+}
+
+/* ---- feeding a single package ------------------------------------------ */
+
+/* 1 when all of the current record is out, 0 when the pipe is full. */
+static int
+feed_record(struct engine *e)
+{
+    const char *record = (const char *)&e->feed;
+
+    while (e->feed_done < sizeof(e->feed)) {
+        ssize_t n = write(e->feed_fd, record + e->feed_done,
+                          sizeof(e->feed) - e->feed_done);
+
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR ? 0 : -1;
+        e->feed_done += (size_t)n;
+    }
+    return 1;
+}
+
+/* 1 when all bytes of the package are out, 0 when the pipe is full. */
+static int
+feed_bytes(struct engine *e, struct sp_error *err)
+{
+    while (e->feed_offset < e->feed_size) {
+        uint64_t left = e->feed_size - e->feed_offset;
+        ssize_t n = sendfile(e->feed_fd, e->plan->source_fd, NULL,
+                             left < FEED_BYTES ? (size_t)left : FEED_BYTES);
+
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return 0;
+        if (n < 0 && errno == EPIPE)
+            return -1;
+        if (n < 0)
+            return sp_fail_sys(err, errno, "read-error",
+                               "cannot read the package at byte %" PRIu64,
+                               e->feed_offset);
+        if (n == 0)
+            return sp_fail(err, "truncated",
+                           "the package became shorter while it was read");
+        e->feed_offset += (uint64_t)n;
+        e->outcome->bytes = e->feed_offset;
+        e->last_activity = seconds_now();
+    }
+    return 1;
+}
+
+/* Start record, file record, bytes, end record; then the pipe is closed. */
+static void
+feed(struct engine *e)
+{
+    struct sp_error err = {0};
+
+    for (;;) {
+        int status = feed_record(e);
+
+        if (status > 0 && e->feed.type == SP_ENTRY_FILE)
+            status = feed_bytes(e, &err);
+        if (status == 0)
+            return;
+        if (err.code != SP_OK)
+            blame(e, WEIGHT_REFUSAL, &err, 0);
+        if (status < 0 || e->feed.type == SP_ENTRY_END) {
+            sp_close_fd(&e->feed_fd);
+            return;
+        }
+        if (e->feed.type == SP_ENTRY_START)
+            sp_entry_init(&e->feed, SP_ENTRY_FILE, SP_STREAM_RPM, 0,
+                          e->feed_size);
+        else
+            sp_entry_init(&e->feed, SP_ENTRY_END, SP_STREAM_RPM, 1,
+                          e->feed_size);
+        e->feed_done = 0;
+    }
+}
+
+/* ---- listening --------------------------------------------------------- */
+
+static int
+check_space(struct engine *e, struct sp_error *err)
+{
+    const struct sp_engine_plan *p = e->plan;
+    struct statvfs fs;
+    uint64_t free_bytes;
+    char free_text[24], reserve_text[24];
+
+    if (p->packages_fd < 0 ||
+        e->outcome->bytes - e->space_checked < SP_PROGRESS_BYTES)
+        return 0;
+    e->space_checked = e->outcome->bytes;
+    if (fstatvfs(p->packages_fd, &fs) < 0)
+        return sp_fail_sys(err, errno, "io", "cannot ask for free space");
+    free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    if (free_bytes >= p->ceilings.reserve)
+        return 0;
+    sp_text_size(free_text, sizeof(free_text), free_bytes);
+    sp_text_size(reserve_text, sizeof(reserve_text), p->ceilings.reserve);
+    return sp_fail(err, "space",
+                   "the disk filled up while receiving: %s free, %s must stay",
+                   free_text, reserve_text);
+}
+
+static int
+take_progress(struct engine *e, const struct sp_report *r, struct sp_error *err)
+{
+    if (r->body.progress.bytes < e->outcome->bytes)
+        return sp_fail(err, "protocol", "unpack counts backwards");
+    if (r->body.progress.bytes > e->outcome->bytes)
+        e->last_activity = seconds_now();
+    e->outcome->bytes = r->body.progress.bytes;
+    tell(e, SP_EVENT_PROGRESS, NULL);
+    return check_space(e, err);
+}
+
+/* A judged or refused package; the first refusal ends the run. */
+static void
+take_package(struct engine *e, const struct sp_package *p)
+{
+    e->last_activity = seconds_now();
+    if (p->judged || p->error.code != SP_OK)
+        tell(e, SP_EVENT_PACKAGE, p);
+    if (p->error.code != SP_OK && !e->plan->go_on)
+        blame(e, WEIGHT_REFUSAL, &p->error, p->index);
+}
+
+static int
+take_package_report(struct engine *e, const struct sp_report *r,
+                    struct sp_error *err)
+{
+    struct sp_package *package;
+
+    if (sp_ledger_package(&e->ledger, r, &package, err) < 0)
+        return -1;
+    take_package(e, package);
+    return 0;
+}
+
+/* A verdict may overtake the report of its package: it waits its turn. */
+static int
+take_verdict(struct engine *e, struct sp_hand *hand, struct sp_error *err)
+{
+    struct sp_package *package;
+
+    if (hand->record.index > e->outcome->n_packages) {
+        for (size_t i = 0; i < e->crew.n; i++)
+            if (e->crew.hands[i].kind == SP_WORKER_CHECK &&
+                e->crew.hands[i].report_fd >= 0) {
+                sp_crew_unread(hand);
+                return 1;
+            }
+    }
+    if (sp_ledger_verdict(&e->ledger, &hand->record, &package, err) < 0)
+        return -1;
+    take_package(e, package);
+    return 0;
+}
+
+static void
+take_jailed(struct engine *e, struct sp_hand *hand)
+{
+    hand->jailed = true;
+    e->outcome->jails[hand->kind] = hand->record.body.jailed;
+    e->last_activity = seconds_now();
+}
+
+/* 0 taken, 1 given back for later, -1 refused. */
+static int
+take(struct engine *e, struct sp_hand *hand, struct sp_error *err)
+{
+    const struct sp_report *r = &hand->record;
+
+    if (r->type != SP_REPORT_JAILED && r->type != SP_REPORT_FAULT &&
+        !e->told_go)
+        return sp_fail(err, "protocol", "%s reports before it may begin",
+                       sp_worker_name(hand->kind));
+    switch (r->type) {
+    case SP_REPORT_JAILED:
+        if (hand->jailed)
+            break;
+        take_jailed(e, hand);
+        return 0;
+    case SP_REPORT_PROGRESS: return take_progress(e, r, err);
+    case SP_REPORT_MANIFEST:
+        if (sp_ledger_manifest(&e->ledger, r, err) < 0)
+            return -1;
+        tell(e, SP_EVENT_TOTAL, NULL);
+        return 0;
+    case SP_REPORT_REQUEST: return sp_ledger_request(&e->ledger, r, err);
+    case SP_REPORT_PACKAGE: return take_package_report(e, r, err);
+    case SP_REPORT_VERDICT: return take_verdict(e, hand, err);
+    case SP_REPORT_FAULT:
+        hand->faulted = true;
+        sp_report_get_error(r, &hand->fault);
+        blame(e, weigh(hand), &hand->fault, 0);
+        return 0;
+    case SP_REPORT_DONE:
+        hand->done = true;
+        hand->count = r->index;
+        e->last_activity = seconds_now();
+        return 0;
+    default: break;
+    }
+    return sp_fail(err, "protocol", "%s sent a report out of order",
+                   sp_worker_name(hand->kind));
+}
+
+static void
+listen_to(struct engine *e, struct sp_hand *hand)
+{
+    struct sp_error err = {0};
+    int status;
+
+    while ((status = sp_crew_read(hand, &err)) > 0) {
+        status = take(e, hand, &err);
+        if (status != 0)
+            break;
+    }
+    if (status < 0)
+        blame(e, WEIGHT_REFUSAL, &err, 0);
+}
+
+/* ---- the loop ---------------------------------------------------------- */
+
+static int
+check_deadlines(struct engine *e, struct sp_error *err)
+{
+    const struct sp_deadlines *d = &e->plan->deadlines;
+    uint64_t now = seconds_now();
+    bool receiving = e->plan->single ? e->feed_fd >= 0 : !e->crew.hands[0].done;
+
+    if (interrupted)
+        return sp_fail(err, "interrupted", "interrupted by a signal");
+    if (now - e->last_activity >= d->idle)
+        return sp_fail(err, "idle", "nothing moved for %" PRIu64 " s", d->idle);
+    if (now - e->started >= d->total)
+        return sp_fail(err, "too-slow",
+                       "the delivery took longer than %" PRIu64 " s", d->total);
+    if (receiving && now - e->window_start >= d->rate_window) {
+        uint64_t got = e->outcome->bytes - e->window_bytes;
+
+        if (got / d->rate_window < d->rate_bytes)
+            return sp_fail(err, "too-slow",
+                           "less than %" PRIu64 " bytes/s over %" PRIu64 " s",
+                           d->rate_bytes, d->rate_window);
+        e->window_start = now;
+        e->window_bytes = e->outcome->bytes;
+    }
+    return 0;
+}
+
+static bool
+all_ended(const struct engine *e)
+{
+    for (size_t i = 0; i < e->crew.n; i++)
+        if (e->crew.hands[i].report_fd >= 0)
+            return false;
+    return e->feed_fd < 0;
+}
+
+static int
+tell_go(struct engine *e, struct sp_error *err)
+{
+    for (size_t i = 0; i < e->crew.n; i++)
+        if (!e->crew.hands[i].jailed)
+            return 0;
+    e->told_go = true;
+    tell(e, SP_EVENT_JAILED, NULL);
+    return sp_crew_go(&e->crew, err);
+}
+
+static void
+turn(struct engine *e, int timeout_ms)
+{
+    struct pollfd polls[SP_CREW_MAX + 1];
+    nfds_t n = 0;
+    bool waiting = false;
+
+    for (size_t i = 0; i < e->crew.n; i++) {
+        struct sp_hand *hand = &e->crew.hands[i];
+
+        waiting = waiting || hand->held;
+        if (hand->report_fd >= 0 && !hand->held)
+            polls[n++] = (struct pollfd){hand->report_fd, POLLIN, 0};
+    }
+    if (e->feed_fd >= 0 && e->told_go)
+        polls[n++] = (struct pollfd){e->feed_fd, POLLOUT, 0};
+    (void)poll(polls, n, waiting ? 1 : timeout_ms);
+    for (size_t i = 0; i < e->crew.n; i++)
+        listen_to(e, &e->crew.hands[i]);
+    if (e->feed_fd >= 0 && e->told_go)
+        feed(e);
+}
+
+static void
+run(struct engine *e)
+{
+    struct sp_error err = {0};
+
+    while (e->weight == WEIGHT_NONE && !all_ended(e)) {
+        turn(e, TICK_MS);
+        if (check_deadlines(e, &err) < 0)
+            blame(e, WEIGHT_OURS, &err, 0);
+        else if (!e->told_go && tell_go(e, &err) < 0)
+            blame(e, WEIGHT_FOLLOWING, &err, 0);
+    }
+    /* Something is wrong: the others may know better why. */
+    sp_close_fd(&e->feed_fd);
+    for (int waited = 0;
+         e->weight > WEIGHT_REFUSAL && !all_ended(e) && waited < GRACE_MS;
+         waited += 10)
+        turn(e, 10);
+}
+
+/* An ending without a word, once every word was heard. */
+static void
+judge_ending(struct engine *e, const struct sp_hand *hand)
+{
+    const char *name = sp_worker_name(hand->kind);
+    const struct sp_ending *end = &hand->ending;
+    struct sp_error err = {0};
+
+    if (!hand->gone || hand->faulted ||
+        (hand->done && end->ended && end->status == 0))
+        return; /* content, said why, or stopped by us */
+    if (!end->ended)
+        (void)sp_fail(&err, "worker-left", "%s does not end", name);
+    else if (end->signal == SIGSYS)
+        (void)sp_fail(&err, "forbidden-call",
+                      "%s tried what its jail forbids and was killed", name);
+    else if (end->signal == SIGXFSZ)
+        (void)sp_fail(&err, "file-too-large",
+                      "%s wrote beyond the size of one file", name);
+    else if (end->signal)
+        (void)sp_fail(&err, "worker-died", "%s was killed by signal %d", name,
+                      end->signal);
+    else
+        (void)sp_fail(&err, "worker-died", "%s ended with status %d", name,
+                      end->status);
+    blame(e, WEIGHT_DEATH, &err, 0);
+}
+
+static int
+conclude(struct engine *e, struct sp_error *err)
+{
+    const struct sp_hand *check = NULL, *verify = NULL;
+
+    for (size_t i = 0; i < SP_CREW_MAX; i++) {
+        if (e->crew.hands[i].kind == SP_WORKER_CHECK)
+            check = &e->crew.hands[i];
+        if (e->crew.hands[i].kind == SP_WORKER_VERIFY)
+            verify = &e->crew.hands[i];
+    }
+    if (e->weight != WEIGHT_NONE) {
+        *err = e->why;
+        e->outcome->refused_index = e->why_index;
+        if (e->plan->medium && is(err, "truncated"))
+            err->code = SP_E_MEDIA;
+        return -1;
+    }
+    if (!check || !verify)
+        SP_BUG("a delivery without check and verify");
+    return sp_ledger_close(&e->ledger, check->count, verify->count, err);
+}
+
+int
+sp_engine_run(const struct sp_engine_plan *plan, struct sp_outcome *outcome,
+              struct sp_error *err)
+{
+    struct engine e = {
+        .plan = plan,
+        .outcome = outcome,
+        .feed_fd = -1,
+        .weight = WEIGHT_NONE,
+    };
+    struct sp_error left = {0};
+    size_t crew;
+
+    e.started = e.last_activity = e.window_start = seconds_now();
+    sp_ledger_init(&e.ledger, outcome, plan->ceilings.files);
+    if (start(&e, err) < 0)
+        blame(&e, WEIGHT_OURS, err, 0);
+    else
+        run(&e);
+    crew = e.crew.n;
+    if (sp_crew_end(&e.crew, e.weight == WEIGHT_NONE ? GRACE_MS : 0, &left) < 0)
+        blame(&e, WEIGHT_REFUSAL, &left, 0);
+    for (size_t i = 0; i < crew && e.weight > WEIGHT_DEATH; i++)
+        judge_ending(&e, &e.crew.hands[i]);
+    return conclude(&e, err);
+}

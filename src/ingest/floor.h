@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The floor: the highest version of each name that was ever published here.
+ * A validly signed but older package is how a rollback looks. And the clock:
+ * it never goes below the newest signature that was ever verified.
+ */
+#ifndef SP_INGEST_FLOOR_H
+#define SP_INGEST_FLOOR_H
+
+#include "base/error.h"
+#include "ingest/state.h"
+
+struct sp_floor_entry {
+    char name[SP_NAME_MAX + 1];
+    char version[SP_VERSION_MAX + 1];
+    char release[SP_RELEASE_MAX + 1];
+    uint32_t epoch;
+};
+
+struct sp_floor {
+    struct sp_floor_entry *entries; /* sorted by name */
+    size_t n, capacity;
+};
+
+/*
+ * Reads STATE/floor and raises it by what the current generation holds (a
+ * run may have died between publishing and noting it). A damaged floor is
+ * reason "state": it is not guessed around.
+ */
+int sp_floor_load(const struct sp_state *state, struct sp_floor *ret,
+                  struct sp_error *err);
+void sp_floor_release(struct sp_floor *floor);
+
+/* The entry of a name, NULL when there is none. */
+const struct sp_floor_entry *sp_floor_find(const struct sp_floor *floor,
+                                           const char *name);
+
+/* Raises the floor of this name; lowers it only when `force`. */
+int sp_floor_raise(struct sp_floor *floor, const struct sp_nevra *nevra,
+                   bool force, struct sp_error *err);
+
+int sp_floor_save(const struct sp_state *state, const struct sp_floor *floor,
+                  struct sp_error *err);
+
+/* <0, 0, >0 as the package is older than, equal to, newer than the entry. */
+int sp_floor_compare(const struct sp_nevra *nevra,
+                     const struct sp_floor_entry *entry);
+
+/* The machine's clock, but never below STATE/clock. */
+uint64_t sp_clock_now(const struct sp_state *state);
+int sp_clock_raise(const struct sp_state *state, uint64_t time,
+                   struct sp_error *err);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The records of deliveries: STATE/history/ID, one "key value" file each. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/lines.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "bundle/rpm.h"
+#include "ingest/state.h"
+
+enum { HISTORY_BYTES_MAX = 32 * 1024 * 1024, ID_LENGTH = 32 };
+
+static void
+add_package(struct sp_text *text, const struct sp_package *p)
+{
+    char nevra[SP_NEVRA_SHOWN_MAX], sha256[65];
+
+    sp_nevra_show(&p->facts.nevra, nevra, sizeof(nevra));
+    sp_text_hex(sha256, p->facts.header_sha256, 32);
+    sp_text_add(text, "package %s %s %s %s\n",
+                p->facts.nevra.name[0] ? nevra : "-", p->checked ? sha256 : "-",
+                p->primary_fpr[0] ? p->primary_fpr : "-",
+                p->error.code == SP_OK ? "accepted" : p->error.detail);
+}
+
+int
+sp_history_add(struct sp_state *state, const char *command,
+               const struct sp_outcome *o, struct sp_error *err)
+{
+    struct sp_text text = {0};
+    SP_AUTO_FD dir = sp_path_make_dir(state->state_fd, "history", 0700, err);
+    int status;
+
+    if (dir < 0)
+        return -1;
+    sp_text_add(&text, "delivery 1\ntime %" PRIu64 "\ncommand %s\n",
+                (uint64_t)time(NULL), command);
+    sp_text_add(&text, "source %s\n", o->source);
+    sp_text_add(&text, "class %s\ndetail %s\n", sp_code_word(o->error.code),
+                o->error.code == SP_OK
+                    ? (o->nothing_to_do ? "nothing-to-do" : "published")
+                    : o->error.detail);
+    sp_text_add(&text, "message %s\n", o->error.msg);
+    sp_text_add(&text,
+                "generation %" PRIu64 "\npackages %" PRIu64 "\nbytes %" PRIu64
+                "\n",
+                o->generation, o->n_packages, o->bytes);
+    for (uint64_t i = 0; i < o->n_requests; i++)
+        sp_text_add(&text, "request %s\n", o->requests[i]);
+    for (uint64_t i = 0; i < o->n_packages; i++)
+        add_package(&text, &o->packages[i]);
+    if (text.failed)
+        status = sp_fail(err, "no-memory", "no memory for the history record");
+    else
+        status = sp_path_replace_file(dir, o->delivery, text.bytes, text.size,
+                                      0600, err);
+    sp_text_release(&text);
+    return status;
+}
+
+static void
+copy(char *dst, size_t size, const char *value)
+{
+    (void)snprintf(dst, size, "%s", value);
+}
+
+static void
+take_line(struct sp_history *h, const char *key, const char *value)
+{
+    if (strcmp(key, "time") == 0)
+        (void)sp_text_u64(value, UINT64_MAX, &h->time);
+    else if (strcmp(key, "command") == 0)
+        copy(h->command, sizeof(h->command), value);
+    else if (strcmp(key, "source") == 0)
+        copy(h->source, sizeof(h->source), value);
+    else if (strcmp(key, "class") == 0)
+        copy(h->class_word, sizeof(h->class_word), value);
+    else if (strcmp(key, "detail") == 0)
+        copy(h->detail, sizeof(h->detail), value);
+    else if (strcmp(key, "message") == 0)
+        copy(h->message, sizeof(h->message), value);
+    else if (strcmp(key, "generation") == 0)
+        (void)sp_text_u64(value, UINT64_MAX, &h->generation);
+    else if (strcmp(key, "packages") == 0)
+        (void)sp_text_u64(value, UINT64_MAX, &h->packages);
+    else if (strcmp(key, "bytes") == 0)
+        (void)sp_text_u64(value, UINT64_MAX, &h->bytes);
+}
+
+static int
+read_record(int dir, const char *id, struct sp_history *ret, char **ret_text,
+            struct sp_error *err)
+{
+    SP_AUTO_FREE char *text = NULL;
+    char line[SP_LINE_MAX];
+    struct sp_lines lines = {0};
+    bool bad = false;
+
+    if (sp_read_file(dir, id, HISTORY_BYTES_MAX, &text, &lines.size, err) < 0)
+        return -1;
+    lines.text = text;
+    memset(ret, 0, sizeof(*ret));
+    copy(ret->id, sizeof(ret->id), id);
+    while (sp_lines_next(&lines, line, &bad)) {
+        const char *value = sp_lines_value(line);
+
+        take_line(ret, line, value);
+    }
+    if (bad)
+        return sp_fail(err, "state", "the history record '%s' is damaged", id);
+    if (ret_text) {
+        *ret_text = text;
+        text = NULL;
+    }
+    return 0;
+}
+
+static int
+newest_first(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)b, *(char *const *)a);
+}
+
+static void
+free_names(char **names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(names[i]);
+    free(names);
+}
+
+/* Ids begin with the time, so that their order is the order of time. */
+static int
+list_ids(int dir_fd, char ***ret, size_t *ret_n, struct sp_error *err)
+{
+    int fd = dup(dir_fd);
+    SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    char **names = NULL;
+    size_t n = 0;
+
+    if (!dir)
+        return sp_fail_sys(err, errno, "state", "cannot list the history");
+    rewinddir(dir);
+    for (struct dirent *d; (d = readdir(dir));) {
+        char **more;
+
+        if (strlen(d->d_name) != ID_LENGTH ||
+            !sp_text_is_hex(d->d_name, ID_LENGTH))
+            continue;
+        more = realloc(names, (n + 1) * sizeof(*names));
+        if (!more)
+            break;
+        names = more;
+        names[n] = strdup(d->d_name);
+        if (!names[n])
+            break;
+        n++;
+    }
+    if (n > 0)
+        qsort(names, n, sizeof(*names), newest_first);
+    *ret = names;
+    *ret_n = n;
+    return 0;
+}
+
+int
+sp_history_list(struct sp_state *state, size_t max, struct sp_history **ret,
+                size_t *ret_n, struct sp_error *err)
+{
+    SP_AUTO_FD dir =
+        openat(state->state_fd, "history", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct sp_history *list;
+    char **names;
+    size_t n, taken = 0;
+
+    *ret = NULL;
+    *ret_n = 0;
+    if (dir < 0 && errno == ENOENT)
+        return 0;
+    if (dir < 0)
+        return sp_fail_sys(err, errno, "state", "cannot open the history");
+    if (list_ids(dir, &names, &n, err) < 0)
+        return -1;
+    list = calloc(n ? n : 1, sizeof(*list));
+    for (size_t i = 0; list && i < n && taken < max; i++)
+        if (read_record(dir, names[i], &list[taken], NULL, NULL) == 0)
+            taken++;
+    free_names(names, n);
+    if (!list)
+        return sp_fail(err, "no-memory", "no memory for the history");
+    *ret = list;
+    *ret_n = taken;
+    return 0;
+}
+
+int
+sp_history_show(struct sp_state *state, const char *id, struct sp_history *ret,
+                char **ret_text, struct sp_error *err)
+{
+    SP_AUTO_FD dir =
+        openat(state->state_fd, "history", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    size_t len = strlen(id);
+    char **names;
+    const char *found = NULL;
+    size_t n, matches = 0;
+    int status;
+
+    if (len == 0 || len > ID_LENGTH || !sp_text_is_hex(id, len))
+        return sp_fail(err, "usage", "an id is up to 32 hexadecimal digits");
+    if (dir < 0)
+        return sp_fail(err, "not-found", "there is no history yet");
+    if (list_ids(dir, &names, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(names[i], id, len) == 0) {
+            found = names[i];
+            matches++;
+        }
+    if (matches == 1)
+        status = read_record(dir, found, ret, ret_text, err);
+    else
+        status = sp_fail(err, "not-found", "%zu deliveries have the id '%s'",
+                         matches, id);
+    free_names(names, n);
+    return status;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ingest/judge.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "bundle/rpm.h"
+
+static bool
+listed(const struct sp_words *words, const char *name)
+{
+    for (size_t i = 0; i < words->n; i++)
+        if (strcmp(words->word[i], name) == 0)
+            return true;
+    return false;
+}
+
+static int
+judge_floor(const struct sp_setup *setup, const struct sp_policy *policy,
+            const struct sp_floor *floor, const struct sp_nevra *nevra,
+            struct sp_error *err)
+{
+    const struct sp_floor_entry *entry = sp_floor_find(floor, nevra->name);
+    char shown[SP_NEVRA_SHOWN_MAX];
+
+    /* Old kernels travel beside new ones: sp_judge_set looks at those. */
+    if (!entry || sp_floor_compare(nevra, entry) >= 0 ||
+        sp_policy_is_installonly(policy, nevra->name) ||
+        listed(&setup->allow_downgrade, nevra->name))
+        return 0;
+    sp_nevra_show(nevra, shown, sizeof(shown));
+    return sp_fail(err, "downgrade",
+                   "'%.200s' is older than %" PRIu32
+                   ":%.60s-%.60s, which was published before",
+                   shown, entry->epoch, entry->version, entry->release);
+}
+
+int
+sp_judge_package(const struct sp_setup *setup, const struct sp_policy *policy,
+                 const struct sp_floor *floor, bool delivery,
+                 const struct sp_package *package, struct sp_error *err)
+{
+    const struct sp_nevra *nevra = &package->facts.nevra;
+    char shown[SP_NEVRA_SHOWN_MAX];
+
+    sp_nevra_show(nevra, shown, sizeof(shown));
+    if (sp_policy_check_key(policy, package->primary_fpr, nevra->name, err) < 0)
+        return -1;
+    if (!delivery)
+        return 0;
+    if (package->facts.is_source)
+        return sp_fail(err, "source-package", "'%.200s' is a source package",
+                       shown);
+    if (!sp_policy_runs_arch(policy, nevra->arch))
+        return sp_fail(err, "foreign-arch",
+                       "this machine does not run '%.200s'", shown);
+    return judge_floor(setup, policy, floor, nevra, err);
+}
+
+/* Same name and architecture side by side, in version order. */
+static int
+by_nevra(const void *a, const void *b)
+{
+    const struct sp_nevra *x = &(*(struct sp_package *const *)a)->facts.nevra;
+    const struct sp_nevra *y = &(*(struct sp_package *const *)b)->facts.nevra;
+    int order = strcmp(x->name, y->name);
+
+    if (order == 0)
+        order = strcmp(x->arch, y->arch);
+    if (order == 0)
+        order = x->epoch < y->epoch ? -1 : x->epoch > y->epoch;
+    if (order == 0)
+        order = strcmp(x->version, y->version);
+    return order ? order : strcmp(x->release, y->release);
+}
+
+static int
+judge_pair(const struct sp_policy *policy, const struct sp_package *one,
+           struct sp_package *other, struct sp_error *err)
+{
+    const struct sp_nevra *a = &one->facts.nevra, *b = &other->facts.nevra;
+    char shown[SP_NEVRA_SHOWN_MAX];
+
+    if (strcmp(a->name, b->name) != 0 || strcmp(a->arch, b->arch) != 0)
+        return 0;
+    sp_nevra_show(b, shown, sizeof(shown));
+    if (a->epoch == b->epoch && strcmp(a->version, b->version) == 0 &&
+        strcmp(a->release, b->release) == 0)
+        return sp_fail(err, "duplicate-nevra", "'%.200s' is there twice",
+                       shown);
+    if (sp_policy_is_installonly(policy, b->name))
+        return 0;
+    return sp_fail(err, "two-versions", "'%.200s' is a second version of '%s'",
+                   shown, a->name);
+}
+
+int
+sp_judge_set(const struct sp_policy *policy, struct sp_outcome *outcome,
+             struct sp_error *err)
+{
+    SP_AUTO_FREE struct sp_package **sorted =
+        calloc(outcome->n_packages + 1, sizeof(*sorted));
+    size_t n = 0;
+    int status = 0;
+
+    if (!sorted)
+        return sp_fail(err, "no-memory", "no memory for the package list");
+    for (uint64_t i = 0; i < outcome->n_packages; i++)
+        if (outcome->packages[i].error.code == SP_OK)
+            sorted[n++] = &outcome->packages[i];
+    if (n > 0)
+        qsort(sorted, n, sizeof(struct sp_package *), by_nevra);
+    for (size_t i = 1; i < n; i++) {
+        if (judge_pair(policy, sorted[i - 1], sorted[i], &sorted[i]->error) <
+                0 &&
+            status == 0) {
+            *err = sorted[i]->error;
+            outcome->refused_index = sorted[i]->index;
+            status = -1;
+        }
+    }
+    return status;
+}
+
+int
+sp_judge_request(const struct sp_setup *setup, const struct sp_outcome *outcome,
+                 struct sp_error *err)
+{
+    if (setup->any_request)
+        return 0;
+    if (outcome->n_requests == 0)
+        return sp_fail(err, "unsolicited",
+                       "the delivery answers no request of this machine");
+    return sp_fail(err, "unsolicited",
+                   "the delivery answers request %s, which is not pending here",
+                   outcome->requests[0]);
+}

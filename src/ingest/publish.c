@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ingest/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/lines.h"
+#include "base/path.h"
+#include "ingest/floor.h"
+#include "ingest/generation.h"
+#include "ingest/index.h"
+
+struct publication {
+    struct sp_state *state;
+    const struct sp_policy *policy;
+    const struct sp_quarantine *quarantine;
+    struct sp_outcome *outcome;
+    sp_event_fn event;
+    void *data;
+    struct sp_text packages; /* content of generations/N/packages */
+    uint64_t number;
+    uint64_t revision; /* newest build time */
+};
+
+static void
+phase(const struct publication *p, const char *name)
+{
+    const struct sp_event event = {
+        .kind = SP_EVENT_PHASE,
+        .phase = name,
+        .bytes = p->outcome->bytes,
+        .packages = p->outcome->n_packages,
+        .total_packages = p->outcome->n_packages,
+    };
+
+    if (p->event)
+        p->event(p->data, &event);
+}
+
+static int
+by_file_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorted lines, so that the order of arrival does not show. */
+static int
+list_packages(struct publication *p, struct sp_error *err)
+{
+    uint64_t n = p->outcome->n_packages;
+    SP_AUTO_FREE char **lines = calloc(n + 1, sizeof(*lines));
+
+    for (uint64_t i = 0; lines && i < n; i++) {
+        char line[SP_LINE_MAX];
+
+        sp_generation_print(&p->outcome->packages[i], line, sizeof(line));
+        lines[i] = strdup(line);
+        p->packages.failed = p->packages.failed || !lines[i];
+        if (p->outcome->packages[i].facts.build_time > p->revision)
+            p->revision = p->outcome->packages[i].facts.build_time;
+    }
+    if (lines && !p->packages.failed && n > 0)
+        qsort(lines, n, sizeof(*lines), by_file_name);
+    for (uint64_t i = 0; lines && i < n; i++) {
+        if (!p->packages.failed)
+            sp_text_add(&p->packages, "%s\n", lines[i]);
+        free(lines[i]);
+    }
+    if (!lines || p->packages.failed)
+        return sp_fail(err, "no-memory", "no memory for the package list");
+    return 0;
+}
+
+static int
+write_packages(const struct publication *p, struct sp_error *err)
+{
+    SP_AUTO_FD fd = openat(p->quarantine->stage_fd, "packages",
+                           O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+    if (fd < 0 || sp_write_full(fd, p->packages.bytes ? p->packages.bytes : "",
+                                p->packages.size) < 0)
+        return sp_fail_sys(err, errno, errno == ENOSPC ? "space" : "publish",
+                           "cannot write the package list");
+    return 0;
+}
+
+/* Mode and time of what lies in a generation depend on the packages alone. */
+static int
+settle(int dirfd, const char *name, mode_t mode, uint64_t when,
+       struct sp_error *err)
+{
+    const struct timespec times[2] = {{.tv_sec = (time_t)when},
+                                      {.tv_sec = (time_t)when}};
+
+    if (fchmodat(dirfd, name, mode, 0) < 0 ||
+        utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+        return sp_fail_sys(err, errno, "publish", "cannot settle '%s'", name);
+    return 0;
+}
+
+static int
+stage(struct publication *p, struct sp_error *err)
+{
+    const struct sp_quarantine *q = p->quarantine;
+
+    for (uint64_t i = 0; i < p->outcome->n_packages; i++)
+        if (sp_quarantine_stage(q, &p->outcome->packages[i], err) < 0)
+            return -1;
+    if (sp_quarantine_empty(q, err) < 0 || write_packages(p, err) < 0)
+        return -1;
+    phase(p, "index");
+    if (sp_index_run(q, p->number, p->revision, err) < 0)
+        return -1;
+    if (settle(q->stage_fd, "packages", 0644, p->revision, err) < 0 ||
+        settle(q->stage_fd, "repodata", 0755, p->revision, err) < 0 ||
+        settle(q->stage_fd, "rpm", 0755, p->revision, err) < 0 ||
+        settle(q->stage_fd, ".", 0755, p->revision, err) < 0)
+        return -1;
+    return 0;
+}
+
+/* The staged generation under its number, on the disk, not yet current. */
+static int
+place(struct publication *p, struct sp_error *err)
+{
+    char name[64];
+    SP_AUTO_FD generations =
+        sp_path_make_dir(p->state->repo_fd, "generations", 0755, err);
+
+    if (generations < 0)
+        return -1;
+    (void)snprintf(name, sizeof(name), "%" PRIu64, p->number);
+    if (renameat2(p->quarantine->fd, "stage", generations, name,
+                  RENAME_NOREPLACE) < 0)
+        return sp_fail_sys(err, errno, "publish",
+                           "cannot place generation %" PRIu64, p->number);
+    phase(p, "sync");
+    /* One sync for everything: dearer files of others beat fsync of each. */
+    if (syncfs(p->state->repo_fd) < 0)
+        return sp_fail_sys(err, errno, "publish", "cannot sync the repository");
+    return 0;
+}
+
+/* What must be remembered. The repository is already new: faults are told,
+ * and the next run mends what is missing (sp_floor_load, generation_next). */
+static int
+remember(struct publication *p, struct sp_error *err)
+{
+    struct sp_floor floor;
+    int status = 0;
+
+    if (sp_floor_load(p->state, &floor, err) < 0)
+        return -1;
+    for (uint64_t i = 0; status == 0 && i < p->outcome->n_packages; i++)
+        status = sp_floor_raise(&floor, &p->outcome->packages[i].facts.nevra,
+                                false, err);
+    if (status == 0)
+        status = sp_floor_save(p->state, &floor, err);
+    sp_floor_release(&floor);
+    if (status == 0)
+        status = sp_clock_raise(p->state, p->outcome->newest_signature, err);
+    if (status == 0)
+        status =
+            sp_generation_prune(p->state, p->policy->keep_generations, err);
+    return status;
+}
+
+/* A generation that will not become current: as if it had never been. */
+static void
+withdraw(struct publication *p)
+{
+    char name[64];
+
+    (void)snprintf(name, sizeof(name), "generations/%" PRIu64, p->number);
+    (void)sp_path_remove_tree(p->state->repo_fd, name, NULL);
+    if (p->outcome->generation != 0)
+        return;
+    (void)unlinkat(p->state->repo_fd, "generations", AT_REMOVEDIR);
+    (void)unlinkat(p->state->repo_fd, "rpm", 0);
+    (void)unlinkat(p->state->repo_fd, "repodata", 0);
+}
+
+/* The flip, or everything as it was. */
+static int
+commit(struct publication *p, struct sp_error *err)
+{
+    uint64_t current = 0;
+
+    if (place(p, err) == 0) {
+        phase(p, "publish");
+        if (sp_generation_flip(p->state, p->number, err) == 0)
+            return 0;
+    }
+    if (sp_generation_current(p->state, &current, NULL) == 0 &&
+        current == p->number)
+        p->outcome->repository_touched = true;
+    else
+        withdraw(p);
+    return -1;
+}
+
+static int
+publish(struct publication *p, struct sp_error *err)
+{
+    struct sp_outcome *o = p->outcome;
+
+    if (list_packages(p, err) < 0 ||
+        sp_generation_current(p->state, &o->generation, err) < 0)
+        return -1;
+    if (o->n_packages == 0 ||
+        sp_generation_holds(p->state, o->generation,
+                            p->packages.bytes ? p->packages.bytes : "",
+                            p->packages.size)) {
+        o->nothing_to_do = true;
+        return 0;
+    }
+    if (sp_generation_next(p->state, &p->number, err) < 0 ||
+        stage(p, err) < 0 || commit(p, err) < 0)
+        return -1;
+    o->repository_touched = true;
+    o->published = true;
+    o->generation = p->number;
+    return remember(p, err);
+}
+
+int
+sp_publish(struct sp_state *state, const struct sp_policy *policy,
+           const struct sp_quarantine *quarantine, struct sp_outcome *outcome,
+           sp_event_fn event, void *data, struct sp_error *err)
+{
+    struct publication p = {
+        .state = state,
+        .policy = policy,
+        .quarantine = quarantine,
+        .outcome = outcome,
+        .event = event,
+        .data = data,
+    };
+    int status = publish(&p, err);
+
+    sp_text_release(&p.packages);
+    return status;
+}
+
+/* The newest generation below the current one. */
+static uint64_t
+before(const uint64_t *list, size_t n, uint64_t current)
+{
+    uint64_t found = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (list[i] < current)
+            found = list[i];
+    return found;
+}
+
+static bool
+contains(const uint64_t *list, size_t n, uint64_t number)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == number)
+            return true;
+    return false;
+}
+
+int
+sp_rollback(struct sp_state *state, uint64_t generation,
+            uint64_t *ret_generation, struct sp_error *err)
+{
+    SP_AUTO_FREE uint64_t *list = NULL;
+    uint64_t current, next, wanted;
+    size_t n;
+
+    if (sp_state_lock(state, err) < 0 ||
+        sp_generation_next(state, &next, err) < 0 ||
+        sp_generation_current(state, &current, err) < 0 ||
+        sp_generation_list(state, &list, &n, err) < 0)
+        return -1;
+    wanted = generation ? generation : before(list, n, current);
+    if (wanted == 0)
+        return sp_fail(err, "no-generation",
+                       "there is no generation before the current one");
+    if (!contains(list, n, wanted))
+        return sp_fail(err, "no-generation",
+                       "generation %" PRIu64 " is not there", wanted);
+    if (wanted != current && sp_generation_flip(state, wanted, err) < 0)
+        return -1;
+    *ret_generation = wanted;
+    return 0;
+}

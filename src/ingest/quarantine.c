@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ingest/quarantine.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "bundle/rpm.h"
+
+static const char suffix[] = ".UNTRUSTED";
+static const char scratch_root[] = "/tmp";
+
+int
+sp_quarantine_id(char ret_id[33], struct sp_error *err)
+{
+    uint64_t chance;
+
+    if (getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
+        return sp_fail_sys(err, errno, "internal", "no random bytes");
+    (void)snprintf(ret_id, 33, "%016" PRIx64 "%016" PRIx64,
+                   (uint64_t)time(NULL), chance);
+    return 0;
+}
+
+static bool
+is_quarantine(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len == 32 + sizeof(suffix) - 1 && sp_text_is_hex(name, 32) &&
+           strcmp(name + 32, suffix) == 0;
+}
+
+/* Calls for every quarantine that lies there; stops when it says no. */
+static int
+each_leftover(const struct sp_state *state,
+              int (*one)(const struct sp_state *, const char *,
+                         struct sp_error *),
+              struct sp_error *err)
+{
+    int fd = openat(state->repo_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+    if (!dir)
+        return sp_fail_sys(err, errno, "state", "cannot list '%s'",
+                           state->repo_path);
+    for (struct dirent *d; (d = readdir(dir));)
+        if (is_quarantine(d->d_name) && one(state, d->d_name, err) != 0)
+            return -1;
+    return 0;
+}
+
+static int
+remove_one(const struct sp_state *state, const char *name, struct sp_error *err)
+{
+    return sp_path_remove_tree(state->repo_fd, name, err);
+}
+
+static int
+found_one(const struct sp_state *state, const char *name, struct sp_error *err)
+{
+    (void)state;
+    return sp_fail(err, "state", "'%s' is left over", name);
+}
+
+bool
+sp_quarantine_leftover(const struct sp_state *state)
+{
+    return each_leftover(state, found_one, NULL) < 0;
+}
+
+static int
+make_inside(struct sp_quarantine *q, const char *name, struct sp_error *err)
+{
+    return sp_path_make_dir(q->fd, name, 0700, err);
+}
+
+static int
+fill(struct sp_quarantine *q, struct sp_error *err)
+{
+    SP_AUTO_FD messages = make_inside(q, "messages", err);
+    SP_AUTO_FD index = -1;
+    SP_AUTO_FD rpm = -1;
+
+    if (messages < 0)
+        return -1;
+    if ((q->packages_fd = make_inside(q, "packages", err)) < 0 ||
+        (index = make_inside(q, "index", err)) < 0 ||
+        (q->stage_fd = make_inside(q, "stage", err)) < 0)
+        return -1;
+    rpm = sp_path_make_dir(q->stage_fd, "rpm", 0755, err);
+    return rpm < 0 ? -1 : 0;
+}
+
+int
+sp_quarantine_make(const struct sp_state *state, struct sp_quarantine *ret,
+                   struct sp_error *err)
+{
+    struct sp_quarantine q = {.fd = -1, .packages_fd = -1, .stage_fd = -1};
+
+    if (each_leftover(state, remove_one, err) < 0 ||
+        sp_quarantine_id(q.id, err) < 0)
+        return -1;
+    q.parent_fd = state->repo_fd;
+    (void)snprintf(q.name, sizeof(q.name), "%s%s", q.id, suffix);
+    (void)snprintf(q.path, sizeof(q.path), "%s/%s", state->repo_path, q.name);
+    if (mkdirat(state->repo_fd, q.name, 0700) < 0)
+        return sp_fail_sys(err, errno, errno == ENOSPC ? "space" : "state",
+                           "cannot make the quarantine '%s'", q.path);
+    q.fd = sp_path_open_dir(state->repo_fd, q.name, err);
+    if (q.fd < 0 || fill(&q, err) < 0) {
+        sp_quarantine_destroy(&q);
+        return -1;
+    }
+    *ret = q;
+    return 0;
+}
+
+int
+sp_quarantine_scratch(struct sp_quarantine *ret, struct sp_error *err)
+{
+    struct sp_quarantine q = {.fd = -1, .packages_fd = -1, .stage_fd = -1};
+    int parent = open(scratch_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    SP_AUTO_FD messages = -1;
+
+    if (parent < 0)
+        return sp_fail_sys(err, errno, "io", "cannot open '%s'", scratch_root);
+    q.parent_fd = parent;
+    q.scratch = true;
+    (void)snprintf(q.path, sizeof(q.path), "%s/sallyport-XXXXXX", scratch_root);
+    if (!mkdtemp(q.path)) {
+        (void)close(parent);
+        return sp_fail_sys(err, errno, "io", "cannot make a directory in '%s'",
+                           scratch_root);
+    }
+    (void)snprintf(q.name, sizeof(q.name), "%s", strrchr(q.path, '/') + 1);
+    q.fd = sp_path_open_dir(parent, q.name, err);
+    messages = q.fd >= 0 ? make_inside(&q, "messages", err) : -1;
+    if (messages < 0 || sp_quarantine_id(q.id, err) < 0) {
+        sp_quarantine_destroy(&q);
+        return -1;
+    }
+    *ret = q;
+    return 0;
+}
+
+void
+sp_quarantine_destroy(struct sp_quarantine *q)
+{
+    sp_close_fd(&q->packages_fd);
+    sp_close_fd(&q->stage_fd);
+    sp_close_fd(&q->fd);
+    if (q->name[0])
+        (void)sp_path_remove_tree(q->parent_fd, q->name, NULL);
+    q->name[0] = '\0';
+    if (q->scratch)
+        sp_close_fd(&q->parent_fd);
+}
+
+static int
+settle(int fd, const struct sp_package *p, struct sp_error *err)
+{
+    const struct timespec times[2] = {
+        {.tv_sec = (time_t)p->facts.build_time},
+        {.tv_sec = (time_t)p->facts.build_time},
+    };
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return sp_fail_sys(err, errno, "io", "cannot stat a package");
+    if (!S_ISREG(st.st_mode) || st.st_nlink != 1 ||
+        (uint64_t)st.st_size != p->facts.file_bytes)
+        return sp_fail(err, "disagreement",
+                       "package %" PRIu64 " is not the file that check wrote",
+                       p->index);
+    if (fchmod(fd, 0644) < 0 || futimens(fd, times) < 0)
+        return sp_fail_sys(err, errno, "io", "cannot set mode and time");
+    return 0;
+}
+
+int
+sp_quarantine_stage(const struct sp_quarantine *q, const struct sp_package *p,
+                    struct sp_error *err)
+{
+    char from[32], to[SP_FILENAME_MAX + 8], file[SP_FILENAME_MAX + 1];
+    SP_AUTO_FD fd = -1;
+
+    (void)snprintf(from, sizeof(from), "%06" PRIu64 ".rpm", p->index);
+    fd = openat(q->packages_fd, from,
+                O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return sp_fail_sys(err, errno, "disagreement",
+                           "package %" PRIu64 " is missing", p->index);
+    if (settle(fd, p, err) < 0)
+        return -1;
+    if (!sp_nevra_filename(&p->facts.nevra, file, sizeof(file)))
+        return sp_fail(err, "nevra",
+                       "the name of package %" PRIu64 " is too long for a file",
+                       p->index);
+    (void)snprintf(to, sizeof(to), "rpm/%s", file);
+    if (renameat2(q->packages_fd, from, q->stage_fd, to, RENAME_NOREPLACE) < 0)
+        return sp_fail_sys(err, errno, "publish", "cannot stage '%s'", file);
+    return 0;
+}
+
+int
+sp_quarantine_empty(const struct sp_quarantine *q, struct sp_error *err)
+{
+    int fd = openat(q->packages_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+    if (!dir)
+        return sp_fail_sys(err, errno, "io", "cannot list the quarantine");
+    for (struct dirent *d; (d = readdir(dir));)
+        if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+            return sp_fail(err, "disagreement",
+                           "the quarantine holds a file nobody reported");
+    return 0;
+}

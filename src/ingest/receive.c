@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ingest/receive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/path.h"
+#include "base/spawn.h"
+#include "base/text.h"
+#include "bundle/rpm.h"
+#include "ingest/engine.h"
+#include "ingest/floor.h"
+#include "ingest/judge.h"
+#include "ingest/keyhome.h"
+#include "ingest/policy.h"
+#include "ingest/publish.h"
+#include "ingest/quarantine.h"
+#include "ingest/state.h"
+#include "transports/transport.h"
+
+/* One delivery: everything it holds, released in one place. */
+struct delivery {
+    const struct sp_setup *setup;
+    enum sp_mode mode;
+    sp_event_fn event;
+    void *data;
+    struct sp_outcome *outcome;
+    struct sp_policy policy;
+    struct sp_transport source;
+    struct sp_state state;
+    bool has_state;
+    struct sp_quarantine quarantine;
+    bool has_quarantine;
+    struct sp_floor floor;
+    char home[4200];
+    char messages[4300];
+    struct sp_engine_plan plan;
+};
+
+static struct sp_error *
+fault(struct delivery *d)
+{
+    return &d->outcome->error;
+}
+
+static int
+open_source(struct delivery *d, const char *address)
+{
+    struct sp_outcome *o = d->outcome;
+
+    if (sp_transport_open(&d->source, address, SP_DIR_READ,
+                          d->policy.ceilings.bytes, fault(d)) < 0)
+        return -1;
+    (void)snprintf(o->source, sizeof(o->source), "%s", d->source.shown);
+    if (!(d->source.ops->caps & SP_CAP_PLAIN_FD) || d->source.fd < 0)
+        return sp_fail(fault(d), "no-transport",
+                       "'%s' has no plain descriptor to read from",
+                       d->source.shown);
+    return 0;
+}
+
+/*
+ * Ingest works in the repository, under its lock. The others leave no trace:
+ * they read the state when there is one and work in a scratch directory.
+ */
+static int
+open_places(struct delivery *d)
+{
+    struct sp_outcome *o = d->outcome;
+    bool ingest = d->mode == SP_MODE_INGEST;
+
+    if (ingest || d->mode == SP_MODE_INSPECT)
+        d->has_state =
+            sp_state_open(d->setup, ingest, &d->state, fault(d)) == 0;
+    if (ingest && (!d->has_state || sp_state_lock(&d->state, fault(d)) < 0))
+        return -1;
+    memset(fault(d), 0, sizeof(*fault(d)));
+    if (ingest)
+        d->has_quarantine =
+            sp_quarantine_make(&d->state, &d->quarantine, fault(d)) == 0;
+    else
+        d->has_quarantine =
+            sp_quarantine_scratch(&d->quarantine, fault(d)) == 0;
+    if (!d->has_quarantine)
+        return -1;
+    if (ingest)
+        memcpy(o->delivery, d->quarantine.id, sizeof(o->delivery));
+    (void)snprintf(d->messages, sizeof(d->messages), "%s/messages",
+                   d->quarantine.path);
+    return 0;
+}
+
+static int
+open_keys(struct delivery *d)
+{
+    const char *keys =
+        d->setup->keys_path ? d->setup->keys_path : SP_DEFAULT_KEYS_PATH;
+    bool kept = d->mode == SP_MODE_INGEST;
+    SP_AUTO_FD dir = sp_path_make_dir(
+        kept ? d->state.state_fd : d->quarantine.fd, "keyhome", 0700, fault(d));
+    char base[4300];
+
+    if (dir < 0)
+        return -1;
+    (void)snprintf(base, sizeof(base), "%s/keyhome",
+                   kept ? d->state.state_path : d->quarantine.path);
+    return sp_keyhome_get(dir, base, keys, &d->policy, d->home, fault(d));
+}
+
+/* What may be written: free space less the reserve, kept for the machine. */
+static int
+measure_space(struct delivery *d)
+{
+    struct sp_ceilings *c = &d->policy.ceilings;
+    struct statvfs fs;
+    uint64_t free_bytes;
+
+    if (d->mode != SP_MODE_INGEST) {
+        c->space = SP_MAX_BUNDLE_BYTES;
+        return 0;
+    }
+    if (fstatvfs(d->state.repo_fd, &fs) < 0)
+        return sp_fail_sys(fault(d), errno, "io", "cannot ask for free space");
+    free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    c->space = free_bytes > c->reserve ? free_bytes - c->reserve : 0;
+    return 0;
+}
+
+static void
+plan_engine(struct delivery *d)
+{
+    unsigned caps = d->source.ops->caps;
+    struct sp_engine_plan *p = &d->plan;
+
+    p->source_fd = d->source.fd;
+    p->single = d->mode == SP_MODE_VERIFY;
+    p->end_at_marker = caps & SP_CAP_END_AT_MARKER;
+    p->medium = caps & SP_CAP_MEDIUM;
+    p->go_on = d->mode != SP_MODE_INGEST;
+    p->packages_fd = d->mode == SP_MODE_INGEST ? d->quarantine.packages_fd : -1;
+    p->home = d->home;
+    p->messages = d->messages;
+    p->now = sp_clock_now(d->has_state ? &d->state : NULL);
+    p->ceilings = d->policy.ceilings;
+    p->deadlines = d->policy.deadlines;
+    p->event = d->event;
+    p->data = d->data;
+}
+
+/* The owner's rules over what the workers let through. */
+static int
+judge(struct delivery *d)
+{
+    struct sp_outcome *o = d->outcome;
+    bool delivery = d->mode != SP_MODE_VERIFY;
+    struct sp_error first = {0};
+
+    if (d->has_state && sp_floor_load(&d->state, &d->floor, fault(d)) < 0)
+        return -1;
+    for (uint64_t i = 0; i < o->n_packages; i++) {
+        struct sp_package *p = &o->packages[i];
+
+        if (p->error.code == SP_OK &&
+            sp_judge_package(d->setup, &d->policy, &d->floor, delivery, p,
+                             &p->error) == 0 &&
+            p->facts.signature_time > o->newest_signature)
+            o->newest_signature = p->facts.signature_time;
+        if (p->error.code != SP_OK && first.code == SP_OK) {
+            first = p->error;
+            o->refused_index = p->index;
+        }
+    }
+    if (delivery && sp_judge_set(&d->policy, o, fault(d)) < 0 &&
+        first.code == SP_OK)
+        return -1;
+    if (first.code != SP_OK) {
+        *fault(d) = first;
+        return -1;
+    }
+    memset(fault(d), 0, sizeof(*fault(d)));
+    return delivery ? sp_judge_request(d->setup, o, fault(d)) : 0;
+}
+
+static int
+deliver(struct delivery *d, const char *address)
+{
+    if (sp_spawn_init(fault(d)) < 0 ||
+        sp_policy_load(d->setup->policy_path, &d->policy, fault(d)) < 0 ||
+        open_source(d, address) < 0 || open_places(d) < 0 || open_keys(d) < 0 ||
+        measure_space(d) < 0)
+        return -1;
+    plan_engine(d);
+    if (sp_engine_run(&d->plan, d->outcome, fault(d)) < 0 || judge(d) < 0)
+        return -1;
+    if (d->mode != SP_MODE_INGEST)
+        return 0;
+    return sp_publish(&d->state, &d->policy, &d->quarantine, d->outcome,
+                      d->event, d->data, fault(d));
+}
+
+/* Every delivery leaves one record, refused ones too. */
+static void
+record(struct delivery *d)
+{
+    struct sp_error err = {0};
+
+    if (d->mode != SP_MODE_INGEST || !d->outcome->delivery[0])
+        return;
+    if (sp_history_add(&d->state, "ingest", d->outcome, &err) < 0 &&
+        fault(d)->code == SP_OK)
+        *fault(d) = err;
+}
+
+static void
+catch_signals(void)
+{
+    const struct sigaction stop = {.sa_handler = sp_engine_interrupt};
+
+    (void)sigaction(SIGINT, &stop, NULL);
+    (void)sigaction(SIGTERM, &stop, NULL);
+    (void)sigaction(SIGHUP, &stop, NULL);
+}
+
+void
+sp_receive(const struct sp_setup *setup, enum sp_mode mode, const char *address,
+           sp_event_fn event, void *data, struct sp_outcome *ret)
+{
+    struct delivery *d = calloc(1, sizeof(*d));
+    SP_AUTO_FREE const void *owned = d;
+
+    memset(ret, 0, sizeof(*ret));
+    if (!d) {
+        (void)sp_fail(&ret->error, "no-memory", "no memory for a delivery");
+        return;
+    }
+    d->setup = setup;
+    d->mode = mode;
+    d->event = event;
+    d->data = data;
+    d->outcome = ret;
+    d->source.fd = -1;
+    d->state = (struct sp_state){-1, -1, -1, "", ""};
+    sp_text_show(ret->source, sizeof(ret->source), address);
+    catch_signals();
+    (void)deliver(d, address);
+    if (d->has_quarantine)
+        sp_quarantine_destroy(&d->quarantine);
+    if (d->has_state) {
+        record(d);
+        sp_state_close(&d->state);
+    }
+    sp_floor_release(&d->floor);
+    sp_transport_close(&d->source);
+}
+
+void
+sp_outcome_release(struct sp_outcome *outcome)
+{
+    free(outcome->packages);
+    free(outcome->requests);
+    memset(outcome, 0, sizeof(*outcome));
+}
