@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/builder-common.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/result.h"
+
+static volatile sig_atomic_t caught;
+
+static void
+on_signal(int number)
+{
+    caught = number;
+}
+
+static void
+catch_signals(void)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_signal};
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        (void)sigaction(ends[i], &action, NULL);
+    /* A reader that goes away is a fault with a name. */
+    action.sa_handler = SIG_IGN;
+    (void)sigaction(SIGPIPE, &action, NULL);
+}
+
+/* On a pipe POLLERR says that the last reader is gone. */
+static bool
+reader_gone(const struct sp_transport *t)
+{
+    struct pollfd one = {.fd = t->fd};
+
+    return t->fd >= 0 && poll(&one, 1, 0) > 0 && (one.revents & POLLERR);
+}
+
+static int
+stopped(void *data, struct sp_error *err)
+{
+    const struct sp_job *job = data;
+
+    if (caught)
+        return sp_fail(err, "interrupted", "stopped by signal %d (%s)",
+                       (int)caught, strsignal((int)caught));
+    if (reader_gone(&job->dest))
+        return sp_fail(err, "peer-gone", "nobody reads '%s' any more",
+                       job->dest.shown);
+    return 0;
+}
+
+static void
+show_progress(void *data, const struct sp_build_progress *progress)
+{
+    struct sp_job *job = data;
+    struct sp_progress_count count = {
+        .bytes = progress->bytes,
+        .total_bytes = progress->total_bytes,
+        .packages = progress->packages,
+        .total_packages = progress->total_packages,
+    };
+
+    if (!job->phase || strcmp(job->phase, progress->phase) != 0) {
+        job->phase = progress->phase;
+        sp_progress_phase(&job->progress, progress->phase);
+    }
+    sp_progress_update(&job->progress, &count);
+}
+
+int
+sp_job_begin(struct sp_job *job, const struct sp_args *args,
+             const char *destination, struct sp_error *err)
+{
+    memset(job, 0, sizeof(*job));
+    job->args = args;
+    job->destination = destination;
+    sp_options_voice(args, &job->voice);
+    sp_progress_init(&job->progress, job->voice.progress, stderr);
+    job->hooks = (struct sp_build_hooks){job, show_progress, stopped};
+    catch_signals();
+    if (job->voice.json && strcmp(destination, "-") == 0)
+        return sp_fail(err, "usage",
+                       "--json and the destination '-' both want standard "
+                       "output");
+    return sp_transport_open(&job->dest, destination, SP_DIR_WRITE, 0, err);
+}
+
+/* The second part of a fault's text. */
+static void
+describe_destination(const struct sp_job *job, char *dst, size_t size)
+{
+    char shown[SP_SHOWN_MAX];
+
+    sp_text_show(shown, sizeof(shown), job->destination);
+    if (strcmp(job->destination, "-") == 0)
+        (void)snprintf(dst, size,
+                       "what came out on standard output is no whole bundle");
+    else
+        (void)snprintf(dst, size, "nothing new is in '%s'", shown);
+}
+
+int
+sp_job_end(struct sp_job *job, const struct sp_error *err, const char *said,
+           void (*more_json)(struct sp_json *json, const void *data),
+           const void *data)
+{
+    bool good = err->code == SP_OK;
+    char state[2 * SP_SHOWN_MAX] = "";
+    struct sp_json json;
+
+    sp_transport_close(&job->dest);
+    sp_progress_finish(&job->progress);
+    if (!good)
+        describe_destination(job, state, sizeof(state));
+    if (job->voice.json) {
+        sp_result_json_open(&json, job->args);
+        sp_json_string(&json, "destination", job->destination);
+        if (good)
+            more_json(&json, data);
+        sp_result_json_close(&json, err, state);
+    } else if (!good) {
+        sp_result_fault(job->args, err, state);
+    } else if (!job->voice.quiet) {
+        bool taken = strcmp(job->destination, "-") == 0;
+
+        (void)fprintf(taken ? stderr : stdout, "%s\n", said);
+    }
+    return (int)err->code;
+}
+
+void
+sp_help_carriers(FILE *out, const char *operand, unsigned cap)
+{
+    const struct sp_transport_ops *ops;
+
+    (void)fprintf(out, "%s is a path or one of:\n", operand);
+    for (size_t i = 0; (ops = sp_transport_at(i)) != NULL; i++)
+        if (ops->caps & cap)
+            (void)fprintf(out, "  %-10s %s\n", ops->scheme, ops->summary);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the commands of sallyport-builder share: signals, progress, and how a
+ * command that writes to a destination ends.
+ */
+#ifndef SP_CLI_BUILDER_COMMON_H
+#define SP_CLI_BUILDER_COMMON_H
+
+#include "base/json.h"
+#include "build/hooks.h"
+#include "cli/command.h"
+#include "cli/options.h"
+#include "transports/transport.h"
+
+/* One command that writes to a carrier. */
+struct sp_job {
+    const struct sp_args *args;
+    const char *destination;
+    struct sp_voice voice;
+    struct sp_progress progress;
+    const char *phase;
+    struct sp_transport dest;
+    struct sp_build_hooks hooks;
+};
+
+/*
+ * Catches the signals that ask for an end and opens the destination. The
+ * job's hooks stop the work on such a signal, or when nobody reads what is
+ * written. Fails with the reasons of the carrier.
+ */
+int sp_job_begin(struct sp_job *job, const struct sp_args *args,
+                 const char *destination, struct sp_error *err);
+
+/*
+ * Closes and tells the end; returns the exit status. `said` is the result in
+ * words; more_json adds the fields of the command, when all went well.
+ */
+int sp_job_end(struct sp_job *job, const struct sp_error *err, const char *said,
+               void (*more_json)(struct sp_json *json, const void *data),
+               const void *data);
+
+/* The carriers that have the capability, for --help. */
+void sp_help_carriers(FILE *out, const char *operand, unsigned cap);
+
+int sp_cmd_build(const struct sp_args *args);
+int sp_cmd_send(const struct sp_args *args);
+void sp_help_build(FILE *out);
+void sp_help_send(FILE *out);
+extern const struct sp_option sp_build_options[];
+
+#endif

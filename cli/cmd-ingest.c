@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sallyport ingest and inspect: one delivery, told as it goes and at its
+ * end. */
+#include <inttypes.h>
+#include <time.h>
+
+#include "cli/commands.h"
+#include "cli/listen.h"
+#include "cli/options.h"
+#include "cli/present.h"
+#include "cli/render-json.h"
+#include "cli/result.h"
+#include "transports/transport.h"
+
+const struct sp_option sp_ingest_options[] = {
+    {"any-request", 0, SP_OPTION_FLAG, NULL,
+     "take a delivery that answers no pending request"},
+    {"allow-new", 0, SP_OPTION_WORDS, "NAME",
+     "take a package of this name though nobody asked for it"},
+    {"allow-downgrade", 0, SP_OPTION_WORDS, "NAME",
+     "take a package of this name though it is older"},
+    {"yes", 0, SP_OPTION_FLAG, NULL, "ask no questions: the answer is yes"},
+    {0},
+};
+
+void
+sp_help_sources(FILE *out)
+{
+    const struct sp_transport_ops *ops;
+
+    (void)fputs("SOURCE is a path or one of:\n", out);
+    for (size_t i = 0; (ops = sp_transport_at(i)) != NULL; i++)
+        if (ops->caps & SP_CAP_READ)
+            (void)fprintf(out, "  %-10s %s\n", ops->scheme, ops->summary);
+}
+
+/* The second part of a fault's text, also for JSON. */
+static void
+describe_repository(char dst[SP_STATE_TEXT_MAX], const struct sp_setup *setup,
+                    const struct sp_outcome *outcome)
+{
+    if (outcome->published || outcome->repository_touched)
+        sp_options_changed(setup, outcome->generation, dst);
+    else
+        sp_options_unchanged(setup, dst);
+}
+
+static void
+print_end(enum sp_mode mode, const struct sp_outcome *o, const char *state)
+{
+    if (o->nothing_to_do && o->n_packages == 0)
+        (void)printf("nothing to do: the delivery is empty, its builder says "
+                     "that there are no updates\n");
+    else if (o->nothing_to_do)
+        (void)printf("nothing to do: this is what generation %" PRIu64
+                     " holds\n",
+                     o->generation);
+    else if (mode == SP_MODE_INSPECT)
+        (void)printf("ingest would publish this\n");
+    else
+        (void)printf("done: %s\n", state);
+}
+
+static void
+report_text(const struct sp_args *args, enum sp_mode mode,
+            const struct sp_voice *voice, const struct sp_outcome *o,
+            const char *state)
+{
+    uint64_t now = (uint64_t)time(NULL);
+
+    if (mode == SP_MODE_INSPECT || !voice->quiet) {
+        sp_present_packages(o, now, voice->color, stdout);
+        if (o->n_packages > 0)
+            sp_present_totals(o, now, stdout);
+        if (o->error.code == SP_OK)
+            print_end(mode, o, state);
+        (void)fflush(stdout);
+    }
+    if (o->error.code != SP_OK)
+        sp_result_fault(args, &o->error, state);
+}
+
+static int
+deliver(const struct sp_args *args, enum sp_mode mode,
+        const struct sp_setup *setup)
+{
+    struct sp_outcome outcome = {0};
+    struct sp_listener listener;
+    struct sp_voice voice;
+    char state[SP_STATE_TEXT_MAX];
+    int status;
+
+    sp_options_voice(args, &voice);
+    sp_listener_init(&listener, voice.progress);
+    sp_receive(setup, mode, args->operands[0], sp_listener_hear, &listener,
+               &outcome);
+    sp_listener_finish(&listener);
+    describe_repository(state, setup, &outcome);
+    if (voice.json) {
+        struct sp_json json;
+
+        sp_result_json_open(&json, args);
+        sp_render_outcome(&json, &outcome);
+        sp_result_json_close(&json, &outcome.error, state);
+    } else {
+        report_text(args, mode, &voice, &outcome, state);
+    }
+    status = (int)outcome.error.code;
+    sp_outcome_release(&outcome);
+    return status;
+}
+
+int
+sp_cmd_ingest(const struct sp_args *args)
+{
+    struct sp_setup setup;
+
+    sp_options_setup(args, &setup);
+    setup.any_request = sp_args_flag(args, "any-request");
+    setup.yes = sp_args_flag(args, "yes");
+    setup.allow_new.word = sp_args_words(args, "allow-new", &setup.allow_new.n);
+    setup.allow_downgrade.word =
+        sp_args_words(args, "allow-downgrade", &setup.allow_downgrade.n);
+    return deliver(args, SP_MODE_INGEST, &setup);
+}
+
+int
+sp_cmd_inspect(const struct sp_args *args)
+{
+    struct sp_setup setup;
+
+    sp_options_setup(args, &setup);
+    return deliver(args, SP_MODE_INSPECT, &setup);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commands of sallyport: one function each, with its options. */
+#ifndef SP_CLI_COMMANDS_H
+#define SP_CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct sp_option sp_ingest_options[];
+extern const struct sp_option sp_doctor_options[];
+
+int sp_cmd_ingest(const struct sp_args *args);
+int sp_cmd_inspect(const struct sp_args *args);
+int sp_cmd_verify(const struct sp_args *args);
+int sp_cmd_status(const struct sp_args *args);
+int sp_cmd_history(const struct sp_args *args);
+int sp_cmd_rollback(const struct sp_args *args);
+int sp_cmd_doctor(const struct sp_args *args);
+int sp_cmd_explain(const struct sp_args *args);
+
+/* The carriers, for --help of what takes a SOURCE. */
+void sp_help_sources(FILE *out);
+
+#endif

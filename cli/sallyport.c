@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/commands.h"
+#include "cli/options.h"
+
+static const struct sp_command commands[] = {
+    {
+        .name = "ingest",
+        .summary = "take in a delivery: check, verify, decide, publish",
+        .operands = "SOURCE",
+        .min_operands = 1,
+        .max_operands = 1,
+        .options = sp_ingest_options,
+        .more_help = sp_help_sources,
+        .run = sp_cmd_ingest,
+    },
+    {
+        .name = "inspect",
+        .summary = "show what a delivery holds; store and publish nothing",
+        .operands = "SOURCE",
+        .min_operands = 1,
+        .max_operands = 1,
+        .more_help = sp_help_sources,
+        .run = sp_cmd_inspect,
+    },
+    {
+        .name = "verify",
+        .summary = "verify single packages",
+        .operands = "FILE...",
+        .min_operands = 1,
+        .max_operands = -1,
+        .run = sp_cmd_verify,
+    },
+    {
+        .name = "status",
+        .summary = "show the repository and the last delivery",
+        .run = sp_cmd_status,
+    },
+    {
+        .name = "history",
+        .summary = "list the deliveries, or show one",
+        .operands = "[ID]",
+        .max_operands = 1,
+        .run = sp_cmd_history,
+    },
+    {
+        .name = "rollback",
+        .summary = "publish an older generation again",
+        .operands = "[GENERATION]",
+        .max_operands = 1,
+        .run = sp_cmd_rollback,
+    },
+    {
+        .name = "doctor",
+        .summary = "find out whether this machine is fit, jails included",
+        .options = sp_doctor_options,
+        .run = sp_cmd_doctor,
+    },
+    {
+        .name = "explain",
+        .summary = "tell what a word of a message means and what to do",
+        .operands = "[WORD]",
+        .max_operands = 1,
+        .run = sp_cmd_explain,
+    },
+    {0},
+};
+
+int
+main(int argc, char **argv)
+{
+    static const struct sp_program program = {
+        .name = "sallyport",
+        .summary = "Brings RPM updates into a machine without network.",
+        .commands = commands,
+        .common = sp_common_options,
+        .usage_fault = sp_options_usage_fault,
+    };
+
+    return sp_program_run(&program, argc, argv);
+}
