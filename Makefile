@@ -43,7 +43,7 @@ ingest := receive engine publish index policy state history keyhome doctor \
 	make-home verify escape
 ingest := $(ingest:%=src/ingest/%.c)
 
-build := fetch list pack
+build := build list cache fetch transfer part pack head send
 build := $(build:%=src/build/%.c)
 
 # Each program: its objects, then the libraries it may link (design: link
@@ -51,10 +51,11 @@ build := $(build:%=src/build/%.c)
 programs := sallyport sallyport-unpack sallyport-check sallyport-verify \
 	sallyport-escape sallyport-builder
 
-sallyport_src := $(addprefix cli/,advice.c cmd-doctor.c cmd-explain.c \
-	cmd-ingest.c cmd-state.c cmd-verify.c command.c command-help.c \
-	listen.c nearest.c options.c present.c progress.c render-json.c \
-	result.c sallyport.c table.c terminal.c) \
+sallyport_src := cli/sallyport.c $(addprefix cli/,advice.c cmd-doctor.c \
+	cmd-explain.c cmd-history.c cmd-ingest.c cmd-rollback.c cmd-status.c \
+	cmd-verify.c command.c command-help.c command-parse.c listen.c \
+	nearest.c options.c present.c progress.c render-json.c result.c \
+	table.c terminal.c) \
 	$(addprefix src/ingest/,crew.c doctor.c engine.c floor.c generation.c \
 	history.c index.c jails.c judge.c keyhome.c ledger.c overview.c \
 	policy.c publish.c quarantine.c receive.c state.c) \
@@ -83,15 +84,18 @@ sallyport-escape_src := cli/escape.c src/ingest/escape.c src/ingest/jails.c \
 	$(base)
 sallyport-escape_libs :=
 
-sallyport-builder_src := cli/builder.c $(build) \
-	$(addprefix src/bundle/,manifest.c manifest-print.c tar.c rpm.c \
-	rpm-header.c rpm-prefix.c nevra.c record.c) \
+sallyport-builder_src := cli/builder.c cli/builder-common.c \
+	cli/builder-build.c cli/builder-send.c \
+	$(addprefix cli/,command.c command-help.c nearest.c options.c result.c \
+	advice.c progress.c terminal.c) $(build) \
+	$(addprefix src/bundle/,manifest.c manifest-print.c tar.c gate.c rpm.c \
+	rpm-header.c sigpacket.c nevra.c record.c) \
 	$(transports) $(base)
 sallyport-builder_libs := -lcurl
 
 # Unit tests: tests/unit/test-NAME.c, linked with the rooms.
 unit := error text io path json spawn sandbox sha256 evr \
-	record nevra tar gate manifest rpm sigpacket flip transport \
+	record nevra tar gate manifest rpm sigpacket flip transport list json pack \
 	status message keytable
 
 # ---- flags ----
