@@ -58,7 +58,7 @@ sallyport_src := cli/sallyport.c $(addprefix cli/,advice.c cmd-doctor.c \
 	table.c terminal.c) \
 	$(addprefix src/ingest/,crew.c doctor.c engine.c floor.c generation.c \
 	history.c index.c jails.c judge.c keyhome.c ledger.c overview.c \
-	policy.c publish.c quarantine.c receive.c state.c) \
+	policy.c publish.c quarantine.c receive.c state.c verifier.c) \
 	$(transports) $(addprefix src/bundle/,record.c nevra.c) $(base)
 sallyport_libs :=
 
@@ -86,7 +86,7 @@ sallyport-escape_libs :=
 
 sallyport-builder_src := cli/builder.c cli/builder-common.c \
 	cli/builder-build.c cli/builder-send.c \
-	$(addprefix cli/,command.c command-help.c nearest.c options.c result.c \
+	$(addprefix cli/,command.c command-help.c command-parse.c nearest.c options.c result.c \
 	advice.c progress.c terminal.c) $(build) \
 	$(addprefix src/bundle/,manifest.c manifest-print.c tar.c gate.c rpm.c \
 	rpm-header.c sigpacket.c nevra.c record.c) \
@@ -95,7 +95,8 @@ sallyport-builder_libs := -lcurl
 
 # Unit tests: tests/unit/test-NAME.c, linked with the rooms.
 unit := error text io path json spawn sandbox sha256 evr \
-	record nevra tar gate manifest rpm sigpacket flip transport list json pack \
+	record nevra tar gate manifest rpm sigpacket flip transport list json \
+	pack \
 	status message keytable
 
 # ---- flags ----
