@@ -235,6 +235,7 @@ set_limits(const struct sp_jail *jail, struct sp_error *err)
 {
     uint64_t files = 0; /* new descriptors */
     uint64_t tasks = 0;
+    uint64_t locked = 0;
 
     switch (jail->kind) {
     case SP_JAIL_UNPACK: break;
@@ -245,10 +246,12 @@ set_limits(const struct sp_jail *jail, struct sp_error *err)
         /* four pipes an engine; createrepo_c: a few files a thread */
         files = 256;
         tasks = TASKS_MAX;
+        /* gpg warns when it cannot lock its 64 KiB */
+        locked = 65536;
         break;
     }
     if (limit(RLIMIT_CORE, 0, "rlimit core", err) < 0 ||
-        limit(RLIMIT_MEMLOCK, 0, "rlimit memlock", err) < 0 ||
+        limit(RLIMIT_MEMLOCK, locked, "rlimit memlock", err) < 0 ||
         limit(RLIMIT_MSGQUEUE, 0, "rlimit msgqueue", err) < 0 ||
         limit(RLIMIT_NPROC, tasks, "rlimit nproc", err) < 0 ||
         limit(RLIMIT_FSIZE, jail->max_file_bytes, "rlimit fsize", err) < 0 ||
