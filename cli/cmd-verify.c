@@ -14,6 +14,7 @@
 #include "cli/present.h"
 #include "cli/render-json.h"
 #include "cli/result.h"
+#include "ingest/verifier.h"
 
 /*
  * The name of the first member, with its NUL: how every bundle begins. This
@@ -74,6 +75,7 @@ render_file(struct sp_json *json, const char *path, const struct sp_error *err,
 struct run {
     const struct sp_args *args;
     struct sp_setup setup;
+    struct sp_verifier *verifier;
     struct sp_voice voice;
     struct sp_json json;
     struct sp_error first; /* refused; code SP_OK while there is none */
@@ -98,7 +100,7 @@ verify_one(struct run *run, const char *path)
     struct sp_error *err = &outcome.error;
     char shown[SP_SHOWN_MAX];
 
-    sp_receive(&run->setup, SP_MODE_VERIFY, path, NULL, NULL, &outcome);
+    sp_verifier_file(run->verifier, path, &outcome);
     if (err->code == SP_E_FORMAT && looks_like_bundle(path)) {
         sp_text_show(shown, sizeof(shown), path);
         (void)sp_fail(err, "not-rpm",
@@ -124,11 +126,13 @@ sp_cmd_verify(const struct sp_args *args)
         sp_result_json_open(&run.json, args);
         sp_json_open_array(&run.json, "files");
     }
-    for (size_t i = 0; i < args->n_operands; i++) {
+    (void)sp_verifier_open(&run.setup, &run.verifier, &run.first);
+    for (size_t i = 0; run.verifier && i < args->n_operands; i++) {
         verify_one(&run, args->operands[i]);
         if (!run.voice.json)
             (void)fflush(stdout);
     }
+    sp_verifier_close(run.verifier);
     if (run.voice.json) {
         sp_json_close_array(&run.json);
         sp_result_json_close(&run.json, &run.first, SP_NOTHING_CHANGED);

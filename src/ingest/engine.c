@@ -55,11 +55,21 @@ struct engine {
 
 static volatile sig_atomic_t interrupted;
 
-void
-sp_engine_interrupt(int signal)
+static void
+interrupt(int signal)
 {
     (void)signal;
     interrupted = 1;
+}
+
+void
+sp_engine_catch_signals(void)
+{
+    const struct sigaction stop = {.sa_handler = interrupt};
+
+    (void)sigaction(SIGINT, &stop, NULL);
+    (void)sigaction(SIGTERM, &stop, NULL);
+    (void)sigaction(SIGHUP, &stop, NULL);
 }
 
 static uint64_t

@@ -53,7 +53,10 @@ struct sp_engine_plan {
 int sp_engine_run(const struct sp_engine_plan *plan, struct sp_outcome *outcome,
                   struct sp_error *err);
 
-/* Asks a running engine to stop: "interrupted". For signal handlers. */
-void sp_engine_interrupt(int signal);
+/*
+ * From now on SIGINT, SIGTERM and SIGHUP stop a running engine, which cleans
+ * up and says "interrupted".
+ */
+void sp_engine_catch_signals(void);
 
 #endif

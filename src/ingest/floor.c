@@ -2,10 +2,12 @@
 #include "ingest/floor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/evr.h"
@@ -159,9 +161,12 @@ load_file(const struct sp_state *state, struct sp_floor *floor,
     char line[SP_LINE_MAX];
     bool bad = false;
 
+    if (faccessat(state->state_fd, "floor", F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+        errno == ENOENT)
+        return 0;
     if (sp_read_file(state->state_fd, "floor", FLOOR_BYTES_MAX, &text,
                      &lines.size, err) < 0)
-        return err->sys == ENOENT ? 0 : -1;
+        return -1;
     lines.text = text;
     while (sp_lines_next(&lines, line, &bad)) {
         const char *evr = sp_lines_value(line);
@@ -176,6 +181,10 @@ load_file(const struct sp_state *state, struct sp_floor *floor,
     return 0;
 }
 
+/*
+ * What is published counts as well. A list that somebody removed behind our
+ * back tells nothing; the file above still does.
+ */
 static int
 load_current(const struct sp_state *state, struct sp_floor *floor,
              struct sp_error *err)
@@ -191,8 +200,8 @@ load_current(const struct sp_state *state, struct sp_floor *floor,
         return -1;
     if (current == 0)
         return 0;
-    if (sp_generation_packages(state, current, &text, &lines.size, err) < 0)
-        return err->sys == ENOENT ? 0 : -1;
+    if (sp_generation_packages(state, current, &text, &lines.size, NULL) < 0)
+        return 0;
     lines.text = text;
     while (sp_lines_next(&lines, line, &bad))
         if (!sp_generation_parse(line, &entry) ||

@@ -209,20 +209,18 @@ int
 sp_policy_load(const char *path, struct sp_policy *ret, struct sp_error *err)
 {
     const char *file = path ? path : SP_DEFAULT_POLICY_PATH;
+    struct sp_error why = {0};
     char shown[SP_SHOWN_MAX];
     SP_AUTO_FREE char *text = NULL;
     size_t size;
 
     sp_text_show(shown, sizeof(shown), file);
-    if (sp_read_file(AT_FDCWD, file, POLICY_BYTES_MAX, &text, &size, err) < 0) {
-        if (!path && err->sys == ENOENT) {
-            set_defaults(ret);
-            return 0;
-        }
-        return sp_fail_sys(err, err->sys ? err->sys : EINVAL, "policy-file",
-                           "cannot read the policy '%s'", shown);
-    }
-    return sp_policy_parse(text, size, shown, ret, err);
+    if (sp_read_file(AT_FDCWD, file, POLICY_BYTES_MAX, &text, &size, &why) == 0)
+        return sp_policy_parse(text, size, shown, ret, err);
+    if (path || why.sys != ENOENT)
+        return sp_fail(err, "policy-file", "the policy: %s", why.msg);
+    set_defaults(ret);
+    return 0;
 }
 
 bool

@@ -24,12 +24,15 @@ static const char scratch_root[] = "/tmp";
 int
 sp_quarantine_id(char ret_id[33], struct sp_error *err)
 {
+    struct timespec now;
     uint64_t chance;
 
+    (void)clock_gettime(CLOCK_REALTIME, &now);
     if (getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
         return sp_fail_sys(err, errno, "internal", "no random bytes");
-    (void)snprintf(ret_id, 33, "%016" PRIx64 "%016" PRIx64,
-                   (uint64_t)time(NULL), chance);
+    (void)snprintf(
+        ret_id, 33, "%016" PRIx64 "%016" PRIx64,
+        (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000, chance);
     return 0;
 }
 

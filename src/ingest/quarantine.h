@@ -27,7 +27,7 @@ struct sp_quarantine {
     char name[64];
 };
 
-/* A new id: 16 hex digits of time (so that ids sort), 16 of chance. */
+/* A new id: 16 hex digits of microseconds (ids sort by time), 16 of chance. */
 int sp_quarantine_id(char ret_id[33], struct sp_error *err);
 
 /* Makes it; removes those of dead runs first. The lock must be held. */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,9 +77,7 @@ open_places(struct delivery *d)
     struct sp_outcome *o = d->outcome;
     bool ingest = d->mode == SP_MODE_INGEST;
 
-    if (ingest || d->mode == SP_MODE_INSPECT)
-        d->has_state =
-            sp_state_open(d->setup, ingest, &d->state, fault(d)) == 0;
+    d->has_state = sp_state_open(d->setup, ingest, &d->state, fault(d)) == 0;
     if (ingest && (!d->has_state || sp_state_lock(&d->state, fault(d)) < 0))
         return -1;
     memset(fault(d), 0, sizeof(*fault(d)));
@@ -142,7 +139,6 @@ plan_engine(struct delivery *d)
     struct sp_engine_plan *p = &d->plan;
 
     p->source_fd = d->source.fd;
-    p->single = d->mode == SP_MODE_VERIFY;
     p->end_at_marker = caps & SP_CAP_END_AT_MARKER;
     p->medium = caps & SP_CAP_MEDIUM;
     p->go_on = d->mode != SP_MODE_INGEST;
@@ -161,7 +157,6 @@ static int
 judge(struct delivery *d)
 {
     struct sp_outcome *o = d->outcome;
-    bool delivery = d->mode != SP_MODE_VERIFY;
     struct sp_error first = {0};
 
     if (d->has_state && sp_floor_load(&d->state, &d->floor, fault(d)) < 0)
@@ -170,7 +165,7 @@ judge(struct delivery *d)
         struct sp_package *p = &o->packages[i];
 
         if (p->error.code == SP_OK &&
-            sp_judge_package(d->setup, &d->policy, &d->floor, delivery, p,
+            sp_judge_package(d->setup, &d->policy, &d->floor, true, p,
                              &p->error) == 0 &&
             p->facts.signature_time > o->newest_signature)
             o->newest_signature = p->facts.signature_time;
@@ -179,15 +174,14 @@ judge(struct delivery *d)
             o->refused_index = p->index;
         }
     }
-    if (delivery && sp_judge_set(&d->policy, o, fault(d)) < 0 &&
-        first.code == SP_OK)
+    if (sp_judge_set(&d->policy, o, fault(d)) < 0 && first.code == SP_OK)
         return -1;
     if (first.code != SP_OK) {
         *fault(d) = first;
         return -1;
     }
     memset(fault(d), 0, sizeof(*fault(d)));
-    return delivery ? sp_judge_request(d->setup, o, fault(d)) : 0;
+    return sp_judge_request(d->setup, o, fault(d));
 }
 
 static int
@@ -220,14 +214,21 @@ record(struct delivery *d)
         *fault(d) = err;
 }
 
+/* The person must learn which package it was. */
 static void
-catch_signals(void)
+name_culprit(struct sp_outcome *o)
 {
-    const struct sigaction stop = {.sa_handler = sp_engine_interrupt};
+    char shown[SP_NEVRA_SHOWN_MAX];
+    const struct sp_package *p;
 
-    (void)sigaction(SIGINT, &stop, NULL);
-    (void)sigaction(SIGTERM, &stop, NULL);
-    (void)sigaction(SIGHUP, &stop, NULL);
+    if (o->refused_index == 0 || o->refused_index > o->n_packages)
+        return;
+    p = &o->packages[o->refused_index - 1];
+    sp_nevra_show(&p->facts.nevra, shown, sizeof(shown));
+    if (p->facts.nevra.name[0])
+        (void)sp_fail_prefix(&o->error, "package %.160s", shown);
+    else
+        (void)sp_fail_prefix(&o->error, "package number %" PRIu64, p->index);
 }
 
 void
@@ -250,8 +251,9 @@ sp_receive(const struct sp_setup *setup, enum sp_mode mode, const char *address,
     d->source.fd = -1;
     d->state = (struct sp_state){-1, -1, -1, "", ""};
     sp_text_show(ret->source, sizeof(ret->source), address);
-    catch_signals();
-    (void)deliver(d, address);
+    sp_engine_catch_signals();
+    if (deliver(d, address) < 0)
+        name_culprit(ret);
     if (d->has_quarantine)
         sp_quarantine_destroy(&d->quarantine);
     if (d->has_state) {

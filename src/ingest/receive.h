@@ -35,7 +35,6 @@ struct sp_setup {
 enum sp_mode {
     SP_MODE_INGEST = 1,  /* decide and publish; stops at the first refusal */
     SP_MODE_INSPECT = 2, /* judge all, store nothing, publish nothing */
-    SP_MODE_VERIFY = 3,  /* one package: structure, digests, signature, key */
 };
 
 enum sp_event_kind {
@@ -90,8 +89,7 @@ void sp_outcome_release(struct sp_outcome *outcome);
 
 /*
  * Receives from `address` ("file:PATH", "-", ...). The outcome is always
- * filled; its error code is the exit status. `event` may be NULL. In mode
- * VERIFY the address is one package file, read by the parent.
+ * filled; its error code is the exit status. `event` may be NULL.
  */
 void sp_receive(const struct sp_setup *setup, enum sp_mode mode,
                 const char *address, sp_event_fn event, void *data,
