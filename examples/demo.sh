@@ -107,7 +107,8 @@ done
 [ -n "$port" ] || die "the web server did not start:" "$(cat "$work/server.log")"
 for rpm in "$fixtures"/rpms/*.rpm; do
     name=$(basename "$rpm")
-    echo "http://127.0.0.1:$port/${name//+/%2B}"
+    echo "http://127.0.0.1:$port/${name//+/%2B}" \
+        "sha256:$(sha256sum "$rpm" | cut -d' ' -f1)"
 done >"$work/list"
 say "http://127.0.0.1:$port/ (python3 -m http.server)"
 
@@ -115,7 +116,7 @@ say "http://127.0.0.1:$port/ (python3 -m http.server)"
 step 'UNTRUSTED side: download and pack'
 bundle=$work/bundle/updates.sallyport
 say '$ sallyport-builder build --list URLS -o updates.sallyport'
-as_user "$builder" build --list "$work/list" --cache "$work/user/cache" \
+as_user "$builder" build --list "$work/list" --cache-dir "$work/user/cache" \
     -o "$bundle" 2>&1 | show
 fetched=$(grep -c '"GET .*\.rpm.* 200' "$work/server.log")
 [ "$fetched" = "$(wc -l <"$work/list")" ] ||
@@ -143,8 +144,8 @@ say 'can reach the network, and the one that publishes parses none of it.'
 
 # ---------------------------------------------------------------------------
 step 'The repository that was published'
-(cd "$repo" && find . -mindepth 1 -name '*.rpm' -o -mindepth 1 -type l \
-    -printf '%p -> %l\n' -o -name repomd.xml -print | sort) | show
+(cd "$repo" && find . \( -name '*.rpm' -o -name repomd.xml \) -print \
+    -o -type l -printf '%p -> %l\n') | sed 's|^\./||' | sort | show
 published=$(find "$repo/rpm/" -name '*.rpm' | wc -l)
 [ "$published" = "$fetched" ] || die "$published packages were published"
 [ -s "$repo/repodata/repomd.xml" ] || die "no repository metadata"
@@ -194,7 +195,6 @@ fi
 step 'An attacker flips one bit of the bundle'
 before=$(fingerprint "$repo")
 bad=$work/bundle/evil.sallyport
-# The last 40,000 bytes of text of some package lie in the middle.
 offset=$(($(stat -c %s "$bundle") / 2))
 python3 - "$bundle" "$bad" "$offset" <<'END'
 import sys

@@ -71,8 +71,7 @@ END
     local name version release epoch arch
     while read -r name version release epoch arch; do
         cat <<END
-head -c 40000 /dev/zero | tr '\\\\0' '$((${#name} % 10))' \\
-    >%{buildroot}/usr/share/sp-test/$name
+seq ${#name} 9000 >%{buildroot}/usr/share/sp-test/$name
 echo "$name $version-$release$1" >>%{buildroot}/usr/share/sp-test/$name
 END
     done <<<"$packages"
