@@ -34,7 +34,8 @@ static int
 pass_zero(struct sp_gate *gate, struct sp_error *err)
 {
     if (gate->members == 0)
-        return sp_fail(err, "empty", "there is no bundle: only zero bytes");
+        return sp_fail(err, "empty",
+                       "there is no bundle: zero bytes come first");
     return 0;
 }
 

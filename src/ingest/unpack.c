@@ -109,10 +109,10 @@ fault_disagreement(const struct bundle *b, const char *about)
     const char *text = archive_error_string(b->archive);
     char shown[SP_SHOWN_MAX];
 
-    sp_text_show(shown, sizeof(shown), text ? text : "no message");
+    sp_text_show(shown, sizeof(shown), text ? text : "");
     (void)sp_fail(&err, "parser-disagreement",
-                  "gate and archive library differ on %s of '%s' (%s)", about,
-                  b->gate.name, shown);
+                  "gate and archive library differ on %s of '%s'%s%s", about,
+                  b->gate.name, text ? ": " : "", shown);
     sp_worker_fault(&err);
 }
 
