@@ -91,7 +91,7 @@ deliver(const struct sp_args *args, enum sp_mode mode,
     int status;
 
     sp_options_voice(args, &voice);
-    sp_listener_init(&listener, voice.progress);
+    sp_listener_init(&listener, voice.progress, mode == SP_MODE_INSPECT);
     sp_receive(setup, mode, args->operands[0], sp_listener_hear, &listener,
                &outcome);
     sp_listener_finish(&listener);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/command.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,11 +123,14 @@ sp_program_run(const struct sp_program *program, int argc, char **argv)
         (void)fprintf(stderr, "%s: no memory\n", program->name);
         return SP_E_INTERNAL;
     }
+    (void)signal(SIGPIPE, SIG_IGN); /* so that a closed stdout is a fault */
     status = run(&args);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        (void)fprintf(stderr, "%s: cannot write to standard output\n",
+        (void)fprintf(stderr,
+                      "%s: cannot write to standard output; what the command "
+                      "did stands\n",
                       program->name);
-        return SP_E_IO;
+        return status == SP_OK ? SP_E_IO : status;
     }
     return status;
 }

@@ -87,7 +87,7 @@ struct sp_args {
 /*
  * The whole of main(): parses, answers --help and --version, runs the
  * command. Returns the exit status; SP_E_IO when stdout could not take what
- * was printed, whatever the command returned.
+ * a command printed that did well.
  */
 int sp_program_run(const struct sp_program *program, int argc, char **argv);
 

@@ -8,13 +8,16 @@
 #include "cli/render-json.h"
 
 void
-sp_listener_init(struct sp_listener *listener, enum sp_progress_style style)
+sp_listener_init(struct sp_listener *listener, enum sp_progress_style style,
+                 bool names_refused)
 {
     memset(listener, 0, sizeof(*listener));
+    listener->names_refused = names_refused;
     sp_progress_init(&listener->progress, style, stderr);
 }
 
-/* A refusal is news; thousands of accepted packages are not. */
+/* A refusal is news; thousands of accepted packages are not. Ingest ends at
+ * the first one and tells of it then. */
 static void
 hear_package(struct sp_listener *l, const struct sp_package *package)
 {
@@ -25,7 +28,7 @@ hear_package(struct sp_listener *l, const struct sp_package *package)
     if (sp_progress_event_open(&l->progress, &json, "package")) {
         sp_render_package(&json, package);
         sp_progress_event_close(&json);
-    } else if (package->error.code != SP_OK) {
+    } else if (l->names_refused && package->error.code != SP_OK) {
         sp_present_nevra(nevra, sizeof(nevra), &package->facts.nevra);
         (void)snprintf(text, sizeof(text), "refused: %s: %s (%s, %s)", nevra,
                        package->error.msg, sp_code_word(package->error.code),

@@ -145,6 +145,17 @@ describe(char *line, const struct sp_progress *p)
     add_rate(line, p);
 }
 
+/* Leaves out the last parts until the rest is at most `width` long. */
+static void
+fit(char *line, size_t width)
+{
+    while (strlen(line) > width) {
+        char *part = strrchr(line, ',');
+
+        line[part ? (size_t)(part - line) : width] = '\0';
+    }
+}
+
 /* One line of the terminal and never more: a wrapped bar cannot be redrawn. */
 static void
 draw_bar(struct sp_progress *p)
@@ -163,7 +174,8 @@ draw_bar(struct sp_progress *p)
         add(line, " %u %%", done);
     }
     describe(line, p);
-    (void)fprintf(p->out, "\r%.*s\033[K", (int)width - 1, line);
+    fit(line, width - 1);
+    (void)fprintf(p->out, "\r%s\033[K", line);
     p->drawn = true;
 }
 
