@@ -123,6 +123,7 @@ static int
 end_one(struct run *run, struct sp_transfer *t, CURLcode code,
         struct sp_error *err)
 {
+    struct sp_error why = {0};
     long version = 0;
 
     (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
@@ -130,7 +131,7 @@ end_one(struct run *run, struct sp_transfer *t, CURLcode code,
         run->limit = SP_FETCH_STREAMS;
     (void)curl_multi_remove_handle(run->multi, t->easy);
     run->running--;
-    switch (sp_transfer_end(t, code, err)) {
+    switch (sp_transfer_end(t, code, &why)) {
     case SP_TRANSFER_COMPLETE: run->done++; return 0;
     case SP_TRANSFER_RETRY:
         t->not_before = now_ms() + t->wait_ms;
@@ -138,6 +139,7 @@ end_one(struct run *run, struct sp_transfer *t, CURLcode code,
         return 0;
     case SP_TRANSFER_FAILED: break;
     }
+    *err = why;
     if (t->tries > 1)
         (void)sp_fail_prefix(err, "after %u tries", t->tries);
     return -1;

@@ -67,7 +67,10 @@ void sp_transfer_release(struct sp_transfer *t);
  */
 int sp_transfer_start(struct sp_transfer *t, struct sp_error *err);
 
-/* Judges how a try ended; ->easy is gone afterwards. */
+/*
+ * Judges how a try ended; ->easy is gone afterwards. *err is filled unless
+ * the file is complete.
+ */
 enum sp_transfer_result sp_transfer_end(struct sp_transfer *t, CURLcode code,
                                         struct sp_error *err);
 
