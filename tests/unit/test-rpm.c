@@ -1,0 +1,699 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bundle/rpm.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "bundle/rpm-header.h"
+#include "bundle/sigpacket.h"
+#include "tap.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- a small package, made from tables --------------------------------- */
+
+struct tag {
+    uint32_t tag, type, count;
+    const void *data;
+    size_t size;
+};
+
+#define TEXT(tag, type, count, text)                                           \
+    {                                                                          \
+        tag, type, count, text, sizeof(text)                                   \
+    }
+#define BYTES(tag, type, count, text)                                          \
+    {                                                                          \
+        tag, type, count, text, sizeof(text) - 1                               \
+    }
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static const struct tag signature_tags[] = {
+    BYTES(268, SP_RPM_BIN, 5, "\x89packet"),
+    TEXT(273, SP_RPM_STRING, 1, HEX64),
+    BYTES(1000, SP_RPM_INT32, 1, "\0\0\1\0"),
+    BYTES(1008, SP_RPM_BIN, 3, "\0\0\0"),
+};
+
+static const struct tag main_tags[] = {
+    TEXT(100, SP_RPM_STRING_ARRAY, 1, "C"),
+    TEXT(1000, SP_RPM_STRING, 1, "hello"),
+    TEXT(1001, SP_RPM_STRING, 1, "2.0"),
+    TEXT(1002, SP_RPM_STRING, 1, "1"),
+    BYTES(1003, SP_RPM_INT32, 1, "\0\0\0\7"),
+    TEXT(1004, SP_RPM_I18NSTRING, 1, "Hell\xc3\xb6"),
+    BYTES(1006, SP_RPM_INT32, 1, "\x60\0\0\0"),
+    BYTES(1009, SP_RPM_INT32, 1, "\0\0\x10\0"),
+    TEXT(1021, SP_RPM_STRING, 1, "linux"),
+    TEXT(1022, SP_RPM_STRING, 1, "x86_64"),
+    BYTES(1030, SP_RPM_INT16, 1, "\x81\xa4"),
+    TEXT(1044, SP_RPM_STRING, 1, "hello-2.0-1.src.rpm"),
+    TEXT(5092, SP_RPM_STRING_ARRAY, 1, HEX64),
+    BYTES(5093, SP_RPM_INT32, 1, "\0\0\0\10"),
+};
+
+enum { MAX_TAGS = 20 };
+
+struct header {
+    struct tag tags[MAX_TAGS];
+    size_t n;
+};
+
+struct package {
+    struct header signature, main;
+    uint8_t bytes[4096];
+    size_t size;
+    size_t signature_index, main_index; /* offsets of the first entries */
+    size_t signature_end;
+};
+
+static void
+put_u32(uint8_t *p, uint32_t value)
+{
+    for (size_t i = 0; i < 4; i++)
+        p[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static void
+put_entry(uint8_t *p, uint32_t tag, uint32_t type, uint32_t offset,
+          uint32_t count)
+{
+    put_u32(p, tag);
+    put_u32(p + 4, type);
+    put_u32(p + 8, offset);
+    put_u32(p + 12, count);
+}
+
+static size_t
+alignment(uint32_t type)
+{
+    return type == SP_RPM_INT16   ? 2
+           : type == SP_RPM_INT32 ? 4
+           : type == SP_RPM_INT64 ? 8
+                                  : 1;
+}
+
+/* Returns the size of the header at dst. */
+static size_t
+put_header(uint8_t *dst, uint32_t region, const struct header *header)
+{
+    uint32_t entries = (uint32_t)header->n + 1;
+    uint8_t *index = dst + 16, *data = index + 16 * (size_t)entries;
+    size_t at = 0;
+
+    memcpy(dst, "\x8e\xad\xe8\x01\0\0\0", 8);
+    for (size_t i = 0; i < header->n; i++) {
+        const struct tag *t = &header->tags[i];
+        size_t align = alignment(t->type);
+
+        at = (at + align - 1) / align * align;
+        put_entry(index + 16 * (i + 1), t->tag, t->type, (uint32_t)at,
+                  t->count);
+        memcpy(data + at, t->data, t->size);
+        at += t->size;
+    }
+    put_entry(index, region, SP_RPM_BIN, (uint32_t)at, 16);
+    put_entry(data + at, region, SP_RPM_BIN, 0 - 16 * entries, 16);
+    put_u32(dst + 8, entries);
+    put_u32(dst + 12, (uint32_t)at + 16);
+    return (size_t)(data - dst) + at + 16;
+}
+
+static void
+reset(struct package *p)
+{
+    memset(p, 0, sizeof(*p));
+    memcpy(p->signature.tags, signature_tags, sizeof(signature_tags));
+    p->signature.n = COUNT(signature_tags);
+    p->signature.tags[0].count = (uint32_t)p->signature.tags[0].size;
+    memcpy(p->main.tags, main_tags, sizeof(main_tags));
+    p->main.n = COUNT(main_tags);
+}
+
+static void
+build(struct package *p)
+{
+    size_t main_start;
+
+    memset(p->bytes, 0, sizeof(p->bytes));
+    memcpy(p->bytes, "\xed\xab\xee\xdb\3\0\0\0\0\1hello-2.0-1", 21);
+    p->bytes[77] = 1;
+    p->bytes[79] = 5;
+    p->signature_index = 96 + 16;
+    p->signature_end = 96 + put_header(p->bytes + 96, 62, &p->signature);
+    main_start = (p->signature_end + 7) / 8 * 8;
+    p->main_index = main_start + 16;
+    p->size = main_start + put_header(p->bytes + main_start, 63, &p->main);
+}
+
+/* Puts a tag into its place in the order, instead of an equal one. */
+static void
+set_tag(struct header *header, const struct tag *tag)
+{
+    size_t i = 0;
+
+    while (i < header->n && header->tags[i].tag < tag->tag)
+        i++;
+    if (i == header->n || header->tags[i].tag != tag->tag) {
+        memmove(&header->tags[i + 1], &header->tags[i],
+                (header->n - i) * sizeof(*tag));
+        header->n++;
+    }
+    header->tags[i] = *tag;
+}
+
+static void
+drop_tag(struct header *header, uint32_t tag)
+{
+    size_t i = 0;
+
+    while (i < header->n && header->tags[i].tag != tag)
+        i++;
+    if (i == header->n)
+        return;
+    header->n--;
+    memmove(&header->tags[i], &header->tags[i + 1],
+            (header->n - i) * sizeof(header->tags[0]));
+}
+
+/* ---- what the reader says ----------------------------------------------- */
+
+/* From the heap and exactly as long: the sanitizer sees each byte too far. */
+static const char *
+judge_head(const uint8_t *bytes, size_t have, struct sp_rpm *rpm,
+           struct sp_error *err)
+{
+    SP_AUTO_FREE uint8_t *exact = malloc(have + 1);
+
+    if (!exact)
+        return "no-memory";
+    memcpy(exact + 1, bytes, have); /* odd address: no alignment is assumed */
+    if (sp_rpm_parse(exact + 1, have, rpm, err) < 0 ||
+        sp_rpm_facts(exact + 1, have, rpm, err) < 0)
+        return err->detail;
+    return "ok";
+}
+
+static const char *
+judge(const uint8_t *bytes, size_t size, struct sp_rpm *rpm)
+{
+    static struct sp_error err;
+    size_t have = 0, need = 0;
+
+    memset(&err, 0, sizeof(err));
+    do {
+        have = need;
+        if (sp_rpm_need(bytes, have, size, &need, &err) < 0)
+            return err.detail;
+        if (need < have || need > size)
+            return "need-is-wrong";
+    } while (need != have);
+    return judge_head(bytes, have, rpm, &err);
+}
+
+static void
+expect(const struct package *p, const char *detail, const char *what)
+{
+    struct sp_rpm rpm;
+
+    tap_is_str(judge(p->bytes, p->size, &rpm), detail, "%s", what);
+}
+
+/* ---- the good one ---------------------------------------------------------
+ */
+
+static void
+test_good(void)
+{
+    static struct package p;
+    struct sp_rpm rpm = {0};
+
+    reset(&p);
+    build(&p);
+    tap_is_str(judge(p.bytes, p.size, &rpm), "ok", "a good package");
+    tap_is_str(rpm.nevra.name, "hello", "its name");
+    tap_is_str(rpm.nevra.version, "2.0", "its version");
+    tap_is_str(rpm.nevra.release, "1", "its release");
+    tap_is_str(rpm.nevra.arch, "x86_64", "its architecture");
+    tap_is_u64(rpm.nevra.epoch, 7, "its epoch");
+    tap_is_u64(rpm.build_time, 0x60000000, "its build time");
+    tap_is_u64(rpm.installed_bytes, 4096, "its size when installed");
+    tap_is_str(rpm.payload_sha256, HEX64, "its payload digest");
+    tap_is_str(rpm.header_sha256, HEX64, "its claimed header digest");
+    tap_is_str(rpm.header_sha1, "", "no claimed SHA-1");
+    tap_is_u64(rpm.signature_tag, 268, "the tag of the signature");
+    tap_is_u64(rpm.signature.size, 7, "the size of the signature");
+    tap_ok(!rpm.is_source, "no source package");
+    drop_tag(&p.main, 1044);
+    build(&p);
+    (void)judge(p.bytes, p.size, &rpm);
+    tap_ok(rpm.is_source, "no source rpm: a source package");
+}
+
+/* ---- values and tags ------------------------------------------------------
+ */
+
+enum where { SIGNATURE, MAIN };
+
+/* type 0 drops the tag. */
+static const struct value {
+    const char *what, *detail;
+    enum where where;
+    struct tag tag;
+} values[] = {
+    {"no signature", "no-header-signature", SIGNATURE, {268, 0, 0, 0, 0}},
+    {"two signatures", "two-header-signatures", SIGNATURE,
+     BYTES(267, SP_RPM_BIN, 1, "x")},
+    {"array of signatures alone", "ok", SIGNATURE,
+     TEXT(278, SP_RPM_STRING_ARRAY, 1, "junk")},
+    {"bytes in the reserved space", "reserved-nonzero", SIGNATURE,
+     BYTES(1008, SP_RPM_BIN, 3, "\0\0\1")},
+    {"bytes in the other reserved space", "reserved-nonzero", SIGNATURE,
+     BYTES(999, SP_RPM_BIN, 2, "\1\0")},
+    {"upper-case digest", "header-digest", SIGNATURE,
+     TEXT(269, SP_RPM_STRING, 1, "0123456789ABCDEF0123456789abcdef01234567")},
+    {"short digest", "header-digest", SIGNATURE,
+     TEXT(273, SP_RPM_STRING, 1, "0123")},
+    {"no digest", "ok", SIGNATURE, {273, 0, 0, 0, 0}},
+    {"unknown tag in range", "ok", SIGNATURE, BYTES(300, SP_RPM_BIN, 2, "xx")},
+    {"unknown tag above range", "tag-range", SIGNATURE,
+     BYTES(5000, SP_RPM_BIN, 2, "xx")},
+    {"language table among the signatures", "tag-range", SIGNATURE,
+     TEXT(100, SP_RPM_STRING_ARRAY, 1, "C")},
+    {"payload size as string", "tag-type", SIGNATURE,
+     TEXT(1007, SP_RPM_STRING, 1, "x")},
+    {"two sizes", "tag-count", SIGNATURE,
+     BYTES(1000, SP_RPM_INT32, 2, "\0\0\0\1\0\0\0\2")},
+    {"MD5 of 15 bytes", "tag-count", SIGNATURE,
+     BYTES(1004, SP_RPM_BIN, 15, "123456789012345")},
+    {"control byte in a signature string", "string-encoding", SIGNATURE,
+     TEXT(279, SP_RPM_STRING, 1, "a\033b")},
+    {"UTF-8 in a signature string", "string-encoding", SIGNATURE,
+     TEXT(279, SP_RPM_STRING, 1, "\xc3\xb6")},
+
+    {"a signature tag in the main header", "tag-range", MAIN,
+     BYTES(268, SP_RPM_BIN, 1, "x")},
+    {"a digest tag in the main header", "tag-range", MAIN,
+     TEXT(269, SP_RPM_STRING, 1, "x")},
+    {"the last tag of the range", "ok", MAIN, BYTES(32767, SP_RPM_BIN, 1, "x")},
+    {"a tag above it", "tag-range", MAIN, BYTES(32768, SP_RPM_BIN, 1, "x")},
+    {"a tag with bit 31", "tag-range", MAIN,
+     BYTES(0xfffffff0, SP_RPM_BIN, 1, "x")},
+    {"language table as string", "tag-type", MAIN,
+     TEXT(100, SP_RPM_STRING, 1, "C")},
+    {"no language table", "ok", MAIN, {100, 0, 0, 0, 0}},
+    {"no name", "missing-tag", MAIN, {1000, 0, 0, 0, 0}},
+    {"no version", "missing-tag", MAIN, {1001, 0, 0, 0, 0}},
+    {"no release", "missing-tag", MAIN, {1002, 0, 0, 0, 0}},
+    {"no architecture", "missing-tag", MAIN, {1022, 0, 0, 0, 0}},
+    {"no system", "missing-tag", MAIN, {1021, 0, 0, 0, 0}},
+    {"another system", "missing-tag", MAIN,
+     TEXT(1021, SP_RPM_STRING, 1, "aix")},
+    {"name as number", "tag-type", MAIN, BYTES(1000, SP_RPM_INT32, 1, "hell")},
+    {"name as array", "tag-type", MAIN,
+     TEXT(1000, SP_RPM_STRING_ARRAY, 1, "hello")},
+    {"two epochs", "tag-count", MAIN,
+     BYTES(1003, SP_RPM_INT32, 2, "\0\0\0\1\0\0\0\2")},
+    {"a path as name", "nevra", MAIN,
+     TEXT(1000, SP_RPM_STRING, 1, "../../etc/x")},
+    {"a line end in the name", "nevra", MAIN,
+     TEXT(1000, SP_RPM_STRING, 1, "a\nb")},
+    {"an option as name", "nevra", MAIN,
+     TEXT(1000, SP_RPM_STRING, 1, "--import")},
+    {"an empty name", "nevra", MAIN, TEXT(1000, SP_RPM_STRING, 1, "")},
+    {"a dash in the version", "nevra", MAIN,
+     TEXT(1001, SP_RPM_STRING, 1, "1-2")},
+    {"a slash in the release", "nevra", MAIN,
+     TEXT(1002, SP_RPM_STRING, 1, "1/2")},
+    {"a dot in the architecture", "nevra", MAIN,
+     TEXT(1022, SP_RPM_STRING, 1, "x86.64")},
+    {"Latin-1", "string-encoding", MAIN,
+     TEXT(1005, SP_RPM_I18NSTRING, 1, "\xf6")},
+    {"overlong UTF-8", "string-encoding", MAIN,
+     TEXT(1005, SP_RPM_I18NSTRING, 1, "\xc0\xaf")},
+    {"overlong UTF-8 of three bytes", "string-encoding", MAIN,
+     TEXT(1005, SP_RPM_I18NSTRING, 1, "\xe0\x80\xaf")},
+    {"a surrogate", "string-encoding", MAIN,
+     TEXT(1005, SP_RPM_I18NSTRING, 1, "\xed\xa0\x80")},
+    {"beyond the last character", "string-encoding", MAIN,
+     TEXT(1005, SP_RPM_I18NSTRING, 1, "\xf4\x90\x80\x80")},
+    {"the last character", "ok", MAIN,
+     TEXT(1005, SP_RPM_I18NSTRING, 1, "\xf4\x8f\xbf\xbf")},
+    {"UTF-8 cut by the NUL", "string-encoding", MAIN,
+     TEXT(1005, SP_RPM_I18NSTRING, 1, "\xe2\x82")},
+    {"a line end in a description", "ok", MAIN,
+     TEXT(1005, SP_RPM_I18NSTRING, 1, "a\nb\t\033")},
+    {"format 4", "ok", MAIN, BYTES(5114, SP_RPM_INT32, 1, "\0\0\0\4")},
+    {"format 6", "format-unsupported", MAIN,
+     BYTES(5114, SP_RPM_INT32, 1, "\0\0\0\6")},
+    {"no payload digest", "no-payload-digest", MAIN, {5092, 0, 0, 0, 0}},
+    {"payload digest as string", "payload-digest-type", MAIN,
+     TEXT(5092, SP_RPM_STRING, 1, HEX64)},
+    {"two payload digests", "payload-digest-type", MAIN,
+     TEXT(5092, SP_RPM_STRING_ARRAY, 2, HEX64 "\0" HEX64)},
+    {"no digest algorithm", "payload-digest-algo", MAIN, {5093, 0, 0, 0, 0}},
+    {"SHA-1 as digest algorithm", "payload-digest-algo", MAIN,
+     BYTES(5093, SP_RPM_INT32, 1, "\0\0\0\2")},
+    {"SHA-512 as digest algorithm", "payload-digest-algo", MAIN,
+     BYTES(5093, SP_RPM_INT32, 1, "\0\0\0\12")},
+    {"algorithm as short number", "payload-digest-algo", MAIN,
+     BYTES(5093, SP_RPM_INT16, 1, "\0\10")},
+    {"two algorithms", "payload-digest-algo", MAIN,
+     BYTES(5093, SP_RPM_INT32, 2, "\0\0\0\10\0\0\0\10")},
+    {"upper-case payload digest", "payload-digest-hex", MAIN,
+     TEXT(5092, SP_RPM_STRING_ARRAY, 1,
+          "0123456789ABCDEF0123456789abcdef"
+          "0123456789abcdef0123456789abcdef")},
+    {"payload digest of 63 digits", "payload-digest-hex", MAIN,
+     TEXT(5092, SP_RPM_STRING_ARRAY, 1,
+          "0123456789abcdef0123456789abcde"
+          "0123456789abcdef0123456789abcdef")},
+    {"large installed size", "ok", MAIN,
+     BYTES(5009, SP_RPM_INT64, 1, "\0\0\0\1\0\0\0\0")},
+};
+
+static void
+test_values(void)
+{
+    static struct package p;
+
+    for (size_t i = 0; i < COUNT(values); i++) {
+        const struct value *v = &values[i];
+
+        reset(&p);
+        if (v->tag.type == 0)
+            drop_tag(v->where == MAIN ? &p.main : &p.signature, v->tag.tag);
+        else
+            set_tag(v->where == MAIN ? &p.main : &p.signature, &v->tag);
+        build(&p);
+        expect(&p, v->detail, v->what);
+    }
+}
+
+/* ---- fields of index entries ----------------------------------------------
+ */
+
+enum field { TAG = 0, TYPE = 4, OFFSET = 8, TALLY = 12 };
+
+/* entry: number in the index; -1 is the trailer. Good values of the main
+ * header: entry 2 is the name at 2, entry 5 the epoch at 16. */
+static const struct field_case {
+    const char *what, *detail;
+    enum where where;
+    int entry;
+    enum field field;
+    uint32_t value;
+} fields[] = {
+    {"count 0", "tag-count", MAIN, 2, TALLY, 0},
+    {"huge count", "tag-count", MAIN, 2, TALLY, 0x40000001},
+    {"count above the data", "tag-count", MAIN, 5, TALLY, 0x1000},
+    {"string count 2", "string-count", MAIN, 2, TALLY, 2},
+    {"array longer than the data", "string-nul", MAIN, 13, TALLY, 99},
+    {"number beyond the end", "tag-bounds", MAIN, 14, TALLY, 2},
+    {"negative offset", "tag-offset", MAIN, 2, OFFSET, 0xfffffffc},
+    {"offset near the top", "tag-offset", MAIN, 2, OFFSET, 0x7ffffff0},
+    {"misaligned offset", "tag-offset", MAIN, 5, OFFSET, 15},
+    {"overlap", "tag-offset", MAIN, 2, OFFSET, 0},
+    {"gap", "tag-offset", MAIN, 2, OFFSET, 3},
+    {"type 0", "tag-type", MAIN, 3, TYPE, 0},
+    {"type 10", "tag-type", MAIN, 3, TYPE, 10},
+    {"the same tag twice", "tag-order", MAIN, 3, TAG, 1000},
+    {"falling tags", "tag-order", MAIN, 5, TAG, 1001},
+    {"other region tag", "region", MAIN, 0, TAG, 62},
+    {"region of another type", "region", MAIN, 0, TYPE, 6},
+    {"region at 0", "region", MAIN, 0, OFFSET, 0},
+    {"region of 32 bytes", "region", MAIN, 0, TALLY, 32},
+    {"other trailer tag", "region-trailer", MAIN, -1, TAG, 61},
+    {"trailer of another type", "region-trailer", MAIN, -1, TYPE, 6},
+    {"trailer over one entry", "region-trailer", MAIN, -1, OFFSET, 0xfffffff0},
+    {"trailer of 15 bytes", "region-trailer", MAIN, -1, TALLY, 15},
+    {"count 0", "tag-count", SIGNATURE, 1, TALLY, 0},
+    {"overlap", "tag-offset", SIGNATURE, 2, OFFSET, 0},
+    {"the same tag twice", "tag-order", SIGNATURE, 2, TAG, 268},
+    {"no region", "region", SIGNATURE, 0, TAG, 267},
+    {"region at 0", "region", SIGNATURE, 0, OFFSET, 0},
+    {"other trailer tag", "region-trailer", SIGNATURE, -1, TAG, 61},
+};
+
+static void
+test_fields(void)
+{
+    static struct package p;
+
+    for (size_t i = 0; i < COUNT(fields); i++) {
+        const struct field_case *f = &fields[i];
+        bool in_main = f->where == MAIN;
+        size_t index, end;
+
+        reset(&p);
+        build(&p);
+        index = in_main ? p.main_index : p.signature_index;
+        end = in_main ? p.size : p.signature_end;
+        index = f->entry < 0 ? end - 16 : index + 16 * (size_t)f->entry;
+        put_u32(p.bytes + index + f->field, f->value);
+        expect(&p, f->detail, f->what);
+    }
+}
+
+/* ---- single bytes ---------------------------------------------------------
+ */
+
+static void
+test_lead(void)
+{
+    static const struct {
+        const char *what, *detail;
+        size_t at;
+        uint8_t value;
+    } bytes[] = {
+        {"magic", "not-rpm", 3, 0xdc},
+        {"major 2", "lead-version", 4, 2},
+        {"major 255", "lead-version", 4, 255},
+        {"minor 1", "lead-version", 5, 1},
+        {"the major of rpm v6", "format-unsupported", 4, 4},
+        {"type 2", "lead-type", 7, 2},
+        {"type 256", "lead-type", 6, 1},
+        {"type source", "ok", 7, 1},
+        {"escape sequence in the name", "ok", 12, 033},
+        {"signature type 0", "lead-sigtype", 79, 0},
+        {"signature type 0x105", "lead-sigtype", 78, 1},
+        {"reserved byte", "ok", 95, 1},
+        {"magic of the header", "header-magic", 99, 2},
+        {"reserved part of the magic", "header-magic", 103, 1},
+        {"33 entries", "index-count", 107, 33},
+        {"1 entry", "index-count", 107, 1},
+        {"2^31 entries", "index-count", 104, 0x80},
+        {"2^31 bytes", "data-size", 108, 0x80},
+    };
+    static struct package p;
+
+    for (size_t i = 0; i < COUNT(bytes); i++) {
+        reset(&p);
+        build(&p);
+        p.bytes[bytes[i].at] = bytes[i].value;
+        expect(&p, bytes[i].detail, bytes[i].what);
+    }
+}
+
+static void
+test_hidden(void)
+{
+    static struct package p;
+    size_t data;
+
+    reset(&p);
+    build(&p);
+    p.bytes[p.signature_end] = 1;
+    expect(&p, "sig-padding", "a byte behind the signature header");
+    build(&p);
+    data = p.main_index + 16 * (p.main.n + 1);
+    p.bytes[data + 15] = 1; /* between the release and the epoch */
+    expect(&p, "tag-padding", "a byte between two values");
+    reset(&p);
+    set_tag(&p.main, &(struct tag)BYTES(32000, SP_RPM_BIN, 2, "xyz"));
+    build(&p);
+    expect(&p, "data-tail", "a byte before the trailer");
+    reset(&p);
+    set_tag(&p.main, &(struct tag)BYTES(32000, SP_RPM_STRING, 1, "xyz"));
+    build(&p);
+    expect(&p, "string-nul", "a string without its end");
+    reset(&p);
+    set_tag(&p.main, &(struct tag)BYTES(32000, SP_RPM_INT32, 1, ""));
+    build(&p);
+    expect(&p, "tag-bounds", "a number without bytes");
+    reset(&p);
+    build(&p);
+    put_u32(p.bytes + p.main_index - 8, 65536);
+    expect(&p, "index-count", "65,536 entries in the main header");
+    build(&p);
+    put_u32(p.bytes + p.main_index - 4, 8 * 1024 * 1024 + 1);
+    expect(&p, "data-size", "more than 8 MiB in the main header");
+    build(&p);
+    p.bytes[p.main_index - 16] = 0;
+    expect(&p, "header-magic", "magic of the main header");
+}
+
+static void
+test_truncated(void)
+{
+    static struct package p;
+    struct sp_rpm rpm;
+    unsigned wrong = 0;
+
+    reset(&p);
+    build(&p);
+    for (size_t size = 0; size < p.size; size++) {
+        const char *detail = judge(p.bytes, size, &rpm);
+
+        wrong += strcmp(detail, size < 4 ? "not-rpm" : "truncated") != 0;
+    }
+    tap_is_u64(wrong, 0, "each shorter file is truncated");
+}
+
+static void
+test_order(void)
+{
+    static struct package p;
+
+    reset(&p);
+    drop_tag(&p.signature, 268);
+    drop_tag(&p.main, 5092);
+    set_tag(&p.main, &(struct tag)TEXT(1005, SP_RPM_STRING, 1, "\xf6"));
+    build(&p);
+    expect(&p, "string-encoding", "grammar before the signature");
+    drop_tag(&p.main, 1005);
+    build(&p);
+    expect(&p, "no-header-signature", "signature before the payload digest");
+    set_tag(&p.main, &(struct tag)BYTES(5114, SP_RPM_INT32, 1, "\0\0\0\6"));
+    build(&p);
+    expect(&p, "format-unsupported", "format before the signature");
+    reset(&p);
+    drop_tag(&p.main, 5092);
+    set_tag(&p.main, &(struct tag)TEXT(1000, SP_RPM_STRING, 1, "a b"));
+    build(&p);
+    expect(&p, "no-payload-digest", "payload digest before the name");
+}
+
+/* ---- the canonical prefix --------------------------------------------------
+ */
+
+/* What we write is read as the profile wants it, with the same facts. */
+static void
+test_prefix(uint64_t payload, size_t packet_size, bool is_long)
+{
+    static struct package p;
+    static uint8_t out[SP_RPM_PREFIX_MAX + 4096];
+    uint8_t packet[300], digest[32];
+    struct sp_rpm rpm = {0}, again = {0};
+    struct sp_rpm_value value = {0};
+    struct sp_error err = {0};
+    size_t size;
+
+    memset(packet, 0xAB, sizeof(packet));
+    memset(digest, 0xCD, sizeof(digest));
+    reset(&p);
+    build(&p);
+    (void)judge(p.bytes, p.size, &rpm);
+    size = sp_rpm_prefix(&rpm, packet, packet_size, digest, payload, out,
+                         SP_RPM_PREFIX_MAX);
+    tap_ok(size > 0 && size % 8 == 0, "a prefix of %zu bytes", size);
+    tap_is_u64(sp_rpm_prefix(&rpm, packet, packet_size, digest, payload, out,
+                             size - 1),
+               0, "not into less room");
+    (void)sp_rpm_prefix(&rpm, packet, packet_size, digest, payload, out, size);
+    memcpy(out + size, p.bytes + rpm.main_header.offset, rpm.main_header.size);
+    tap_is_str(judge_head(out, size + rpm.main_header.size, &again, &err), "ok",
+               "it is read again");
+    tap_is_u64(again.main_header.offset, size, "the main header follows");
+    tap_ok(again.signature.size == packet_size &&
+               memcmp(out + again.signature.offset, packet, packet_size) == 0,
+           "the packet is there");
+    tap_ok(strncmp(again.header_sha256, "cdcdcd", 6) == 0, "and the digest");
+    tap_ok(sp_rpm_header_find(out + 96, is_long ? 270 : 1000, &value),
+           "and the size");
+    tap_is_u64(is_long ? sp_rpm_u64(value.data) : sp_rpm_u32(value.data),
+               payload + rpm.main_header.size, "of header and payload");
+    tap_is_str((const char *)out + 10, "hello-2.0-1", "the lead has a name");
+    tap_ok(out[4] == 3 && out[7] == 0 && out[9] == 0 && out[77] == 0,
+           "no architecture, no system");
+}
+
+/* ---- real packages ----------------------------------------------------------
+ */
+
+#define CORPUS "tests/corpus/rpms/"
+
+/* Words that only a key can decide. */
+static bool
+is_about_keys(const char *detail)
+{
+    return strcmp(detail, "no-key") == 0 || strcmp(detail, "key-expired") == 0;
+}
+
+/* Structure and packet; the payload and the keys are not looked at. */
+static const char *
+judge_file(const char *name)
+{
+    static struct sp_error err;
+    static struct sp_sigpacket packet;
+    char path[512];
+    char *bytes = NULL;
+    SP_AUTO_FREE const void *owned = NULL;
+    size_t size = 0;
+    struct sp_rpm rpm = {0};
+    const char *detail;
+
+    (void)snprintf(path, sizeof(path), CORPUS "%s", name);
+    if (sp_read_file(AT_FDCWD, path, 1 << 24, &bytes, &size, &err) < 0)
+        return err.detail;
+    owned = bytes;
+    detail = judge((const uint8_t *)bytes, size, &rpm);
+    if (rpm.signature.size > 0 &&
+        (sp_sigpacket_parse((const uint8_t *)bytes + rpm.signature.offset,
+                            rpm.signature.size, &packet, &err) < 0 ||
+         sp_sigpacket_tag(&packet, rpm.signature_tag, &err) < 0))
+        return err.detail;
+    return detail;
+}
+
+static void
+test_corpus(void)
+{
+    SP_AUTO_FILE *list = fopen(CORPUS "expect.tsv", "re");
+    char line[512], file[256], key[128], verdict[16], detail[64];
+    unsigned files = 0;
+
+    while (list && fgets(line, sizeof(line), list)) {
+        const char *want = detail;
+
+        if (line[0] == '#' || sscanf(line, "%255s %127s %15s %63s", file, key,
+                                     verdict, detail) != 4)
+            continue;
+        if (strcmp(verdict, "accept") == 0 || is_about_keys(detail) ||
+            strcmp(detail, "payload-digest-mismatch") == 0)
+            want = "ok";
+        tap_is_str(judge_file(file), want, "%s", file);
+        files++;
+    }
+    tap_is_u64(files, 58, "all real packages were read");
+}
+
+int
+main(void)
+{
+    test_good();
+    test_values();
+    test_fields();
+    test_lead();
+    test_hidden();
+    test_truncated();
+    test_order();
+    test_prefix(1000, 280, false);
+    test_prefix(1000, 281, false);
+    test_prefix(UINT64_C(5000000000), 277, true);
+    test_corpus();
+    return tap_done();
+}
