@@ -3,6 +3,7 @@
 """Stands in for the parent and for check around one sallyport-unpack.
 
     unpack-parent.py [--piece=N] [--hang-up] PROGRAM SOURCE KEY=VALUE...
+    unpack-parent.py --table PROGRAM CASES.tsv KEY=VALUE...
 
 SOURCE becomes descriptor 0 (with --piece it comes through a pipe, N bytes a
 time). --hang-up closes the entry stream after its first record. Prints what
@@ -14,6 +15,9 @@ the worker said, one line each:
     progress BYTES ENTRIES          the last one only
     fault REASON MESSAGE | done COUNT
     exit STATUS
+
+With --table every file of tests/forge/containers.py is a source; one line
+each: the case, and the reason of the fault or "done".
 """
 
 import hashlib
@@ -123,15 +127,30 @@ def run(program, source, arguments, piece=0, hang_up=False):
     return reports[:1] + entries + reports[1:] + [f"exit {status}"]
 
 
+def run_table(program, table, arguments):
+    folder = os.path.dirname(table)
+    with open(table, encoding="ascii") as rows:
+        for case, name, *_ in (row.split("\t") for row in rows):
+            said = run(program, os.path.join(folder, name), arguments)
+            ends = [line.split(" ") for line in said
+                    if line.startswith(("fault ", "done "))]
+            print(case, *(e[1] if e[0] == "fault" else e[0] for e in ends))
+
+
 def main(arguments):
-    piece, hang_up = 0, False
+    piece, hang_up, table = 0, False, False
     while arguments and arguments[0].startswith("--"):
         option = arguments.pop(0)
         if option == "--hang-up":
             hang_up = True
+        elif option == "--table":
+            table = True
         elif option.startswith("--piece="):
             piece = int(option[8:])
     program, source, *rest = arguments
+    if table:
+        run_table(program, source, rest)
+        return
     print("\n".join(run(program, source, rest, piece, hang_up)))
 
 
