@@ -96,8 +96,9 @@ def contenders(build, data, work):
     quote = shlex.quote
     bundle = quote(data + "/bundle")
     ours = ("%s ingest --quiet --any-request --state-dir %s/out --keys %s "
-            "--policy /dev/null %s" % (quote(build + "/sallyport"), quote(work),
-                                       quote(data + "/key.asc"), bundle))
+            "--policy %s %s" % (quote(build + "/sallyport"), quote(work),
+                                       quote(data + "/key.asc"), quote(data + "/policy"),
+                          bundle))
     peer = ("set -e; mkdir -p {out}; cd {out}; bsdtar -xf {bundle}; "
             "rpmkeys --dbpath {db} --define '_pkgverify_level all' "
             "--define '_pkgverify_flags 0x0' -K *.rpm >/dev/null; "
@@ -116,6 +117,7 @@ def prepare(build, preset):
                 out.write("%s/rpms/%s\n" % (data, name))
         subprocess.run([build + "/sallyport-builder", "build", "--list",
                         data + "/list", "-o", data + "/bundle"], check=True)
+    open(data + "/policy", "a", encoding="ascii").close()
     with open(data + "/bundle", "rb") as bundle:
         while bundle.read(1 << 20):
             pass
