@@ -23,6 +23,16 @@ const struct sp_option sp_ingest_options[] = {
     {0},
 };
 
+const struct sp_option sp_inspect_options[] = {
+    {"any-request", 0, SP_OPTION_FLAG, NULL,
+     "judge as if it need not answer a pending request"},
+    {"allow-new", 0, SP_OPTION_WORDS, "NAME",
+     "judge as if a package of this name were wanted"},
+    {"allow-downgrade", 0, SP_OPTION_WORDS, "NAME",
+     "judge as if a package of this name may be older"},
+    {0},
+};
+
 void
 sp_help_sources(FILE *out)
 {
@@ -110,17 +120,24 @@ deliver(const struct sp_args *args, enum sp_mode mode,
     return status;
 }
 
+static void
+take_permissions(const struct sp_args *args, struct sp_setup *setup)
+{
+    sp_options_setup(args, setup);
+    setup->any_request = sp_args_flag(args, "any-request");
+    setup->allow_new.word =
+        sp_args_words(args, "allow-new", &setup->allow_new.n);
+    setup->allow_downgrade.word =
+        sp_args_words(args, "allow-downgrade", &setup->allow_downgrade.n);
+}
+
 int
 sp_cmd_ingest(const struct sp_args *args)
 {
     struct sp_setup setup;
 
-    sp_options_setup(args, &setup);
-    setup.any_request = sp_args_flag(args, "any-request");
+    take_permissions(args, &setup);
     setup.yes = sp_args_flag(args, "yes");
-    setup.allow_new.word = sp_args_words(args, "allow-new", &setup.allow_new.n);
-    setup.allow_downgrade.word =
-        sp_args_words(args, "allow-downgrade", &setup.allow_downgrade.n);
     return deliver(args, SP_MODE_INGEST, &setup);
 }
 
@@ -129,6 +146,6 @@ sp_cmd_inspect(const struct sp_args *args)
 {
     struct sp_setup setup;
 
-    sp_options_setup(args, &setup);
+    take_permissions(args, &setup);
     return deliver(args, SP_MODE_INSPECT, &setup);
 }

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 
 extern const struct sp_option sp_ingest_options[];
+extern const struct sp_option sp_inspect_options[];
 extern const struct sp_option sp_doctor_options[];
 
 int sp_cmd_ingest(const struct sp_args *args);

@@ -38,12 +38,21 @@ hear_package(struct sp_listener *l, const struct sp_package *package)
 }
 
 static void
+hear_phase(struct sp_listener *l, const char *phase)
+{
+    memset(&l->count, 0, sizeof(l->count));
+    sp_progress_phase(&l->progress, phase);
+}
+
+/* From here on bytes are read: the first phase. */
+static void
 hear_jailed(struct sp_listener *l)
 {
     struct sp_json json;
 
     if (sp_progress_event_open(&l->progress, &json, "jailed"))
         sp_progress_event_close(&json);
+    hear_phase(l, "receive");
 }
 
 static void
@@ -65,8 +74,8 @@ sp_listener_hear(void *data, const struct sp_event *event)
     switch (event->kind) {
     case SP_EVENT_JAILED: hear_jailed(l); break;
     case SP_EVENT_PHASE:
-        memset(&l->count, 0, sizeof(l->count));
-        sp_progress_phase(&l->progress, event->phase);
+        if (strcmp(event->phase, l->progress.phase) != 0)
+            hear_phase(l, event->phase);
         break;
     case SP_EVENT_PACKAGE:
         hear_package(l, event->package);

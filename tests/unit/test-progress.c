@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Progress in its four styles, with a clock of our own. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/progress.h"
+#include "tap.h"
+
+static uint64_t clock_ms;
+
+static uint64_t
+test_clock(void)
+{
+    return clock_ms;
+}
+
+/* A run of ten seconds over 10 MB and 100 packages, in `style`. */
+static char *
+record(enum sp_progress_style style, unsigned width)
+{
+    struct sp_progress_count count = {0, 10000000, 0, 100};
+    struct sp_progress progress;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    sp_progress_init(&progress, style, out);
+    progress.width = width;
+    progress.now_ms = test_clock;
+    clock_ms = 1000000;
+    sp_progress_phase(&progress, "receive");
+    for (unsigned i = 0; i < 1000; i++) {
+        clock_ms += 10;
+        count.bytes += 10000;
+        count.packages = i / 10;
+        sp_progress_update(&progress, &count);
+        if (i == 500)
+            sp_progress_note(&progress, "a \"note\"");
+    }
+    sp_progress_phase(&progress, "publish");
+    sp_progress_finish(&progress);
+    sp_progress_finish(&progress);
+    (void)fclose(out);
+    return text;
+}
+
+static size_t
+count_of(const char *text, const char *what)
+{
+    size_t n = 0;
+
+    for (; (text = strstr(text, what)) != NULL; text += strlen(what))
+        n++;
+    return n;
+}
+
+static void
+check_none(void)
+{
+    char *text = record(SP_PROGRESS_NONE, 80);
+
+    tap_is_str(text, "", "none: silence");
+    free(text);
+}
+
+static void
+check_plain(void)
+{
+    char *text = record(SP_PROGRESS_PLAIN, 80);
+
+    tap_ok(!strchr(text, '\r') && !strchr(text, '\033'),
+           "plain: nothing is drawn again");
+    tap_ok(strncmp(text, "receive\n", 8) == 0, "plain: the phase is named");
+    tap_ok(strstr(text, "receive: 50 %, 5.0 MB of 10.0 MB, 49 of 100 "
+                        "packages, 1.0 MB/s, about 6 s left\n") != NULL,
+           "plain: a whole sentence in the middle");
+    tap_ok(strstr(text, "\na \"note\"\n") != NULL, "plain: the note");
+    tap_ok(count_of(text, "\n") <= 7, "plain: few lines in ten seconds");
+    tap_ok(strstr(text, "publish\n") != NULL, "plain: the next phase");
+    free(text);
+}
+
+static void
+check_bar(unsigned width)
+{
+    char *text = record(SP_PROGRESS_BAR, width);
+    size_t longest = 0;
+
+    for (const char *p = text; *p;) {
+        size_t len = strcspn(p, "\r\n\033");
+
+        longest = len > longest ? len : longest;
+        p += len + (p[len] ? 1 : 0);
+    }
+    tap_ok(longest < width, "bar: no line reaches column %u", width);
+    tap_ok(count_of(text, "\r") > 80, "bar: drawn about ten times a second");
+    tap_ok(strstr(text, "\033[Ka \"note\"\n") != NULL,
+           "bar: a note takes the line for itself");
+    tap_ok(text[strlen(text) - 1] == '\n', "bar: the line is left at the end");
+    free(text);
+}
+
+static void
+check_json(void)
+{
+    char *text = record(SP_PROGRESS_JSON, 80);
+
+    tap_ok(count_of(text, "\n") == count_of(text, "{\"sallyport\":1,"),
+           "json: one object a line");
+    tap_ok(strstr(text, "{\"sallyport\":1,\"event\":\"note\",\"text\":"
+                        "\"a \\\"note\\\"\"}\n") != NULL,
+           "json: the note");
+    tap_ok(strstr(text,
+                  "\"phase\":\"receive\",\"bytes\":10000000,"
+                  "\"total_bytes\":10000000,\"packages\":99,"
+                  "\"total_packages\":100,\"elapsed_ms\":10000}\n") != NULL,
+           "json: the end of a phase is told");
+    free(text);
+}
+
+static void
+check_styles(void)
+{
+    FILE *file = tmpfile();
+
+    tap_ok(sp_progress_style_for(NULL, file) == SP_PROGRESS_PLAIN,
+           "no terminal: plain");
+    tap_ok(sp_progress_style_for("bar", file) == SP_PROGRESS_BAR, "bar");
+    tap_ok(sp_progress_style_for("plain", file) == SP_PROGRESS_PLAIN, "plain");
+    tap_ok(sp_progress_style_for("json", file) == SP_PROGRESS_JSON, "json");
+    tap_ok(sp_progress_style_for("none", file) == SP_PROGRESS_NONE, "none");
+    (void)fclose(file);
+}
+
+int
+main(void)
+{
+    check_none();
+    check_plain();
+    check_bar(80);
+    check_bar(40);
+    check_json();
+    check_styles();
+    return tap_done();
+}
