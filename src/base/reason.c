@@ -45,7 +45,7 @@ static const struct sp_reason reasons[] = {
     {"manifest-version", SP_E_FORMAT},
     {"list-syntax", SP_E_FORMAT},
 
-    /* the package envelope: rpm-verify profile */
+    /* the package envelope: sallyport-package(5) */
     {"not-rpm", SP_E_FORMAT},
     {"lead-version", SP_E_FORMAT},
     {"lead-type", SP_E_FORMAT},

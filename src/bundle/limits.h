@@ -42,7 +42,7 @@
      16 * (SP_RPM_MAX_SIG_INDEX + SP_RPM_MAX_MAIN_INDEX) +                     \
      SP_RPM_MAX_SIG_DATA + SP_RPM_MAX_MAIN_DATA + 8)
 
-/* OpenPGP signature blob (rpm-verify 5.1). */
+/* OpenPGP signature blob (sallyport-package(5)). */
 #define SP_SIG_MIN_BYTES 10
 #define SP_SIG_MAX_BYTES 8192
 

@@ -67,16 +67,16 @@ bool sp_nevra_filename(const struct sp_nevra *nevra, char *dst, size_t size);
 void sp_nevra_show(const struct sp_nevra *nevra, char *dst, size_t size);
 /* "epoch:version-release", the epoch always written. */
 void sp_nevra_evr(const struct sp_nevra *nevra, char *dst, size_t size);
-/* The four grammars of rpm-verify 6, exactly `len` bytes, bounded lengths. */
+/* The grammars of sallyport-package(5): exactly `len` bytes, bounded. */
 bool sp_nevra_name_ok(const char *s, size_t len);
 bool sp_nevra_version_ok(const char *s, size_t len); /* version and release */
 bool sp_nevra_arch_ok(const char *s, size_t len);
 enum { SP_NEVRA_SHOWN_MAX = 448 };
 
 /*
- * Writes the canonical lead + signature header + padding (rpm-verify 10) for
- * this package: `tag` 267 or 268, the canonical packet, SHA-256 of the main
- * header, sizes. Returns the number of bytes, 0 if dst is too small.
+ * Writes the canonical lead + signature header + padding for this package:
+ * the tag of its signature, the canonical packet, SHA-256 of the main header,
+ * sizes. Returns the number of bytes, 0 if dst is too small.
  */
 enum { SP_RPM_PREFIX_MAX = 96 + 16 + 16 * 8 + 9216 };
 size_t sp_rpm_prefix(const struct sp_rpm *rpm, const uint8_t *packet,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One OpenPGP signature packet over a main header: strict profile
- * (rpm-verify 5; RFC 4880 5.2) and canonical re-encoding. Pure functions
- * over memory; gpg only ever sees what sp_sigpacket_encode wrote.
+ * One OpenPGP signature packet over a main header: strict profile (docs:
+ * sallyport-package(5); RFC 4880 5.2) and canonical re-encoding. Pure
+ * functions over memory; gpg only ever sees what sp_sigpacket_encode wrote.
  */
 #ifndef SP_BUNDLE_SIGPACKET_H
 #define SP_BUNDLE_SIGPACKET_H
@@ -32,7 +32,7 @@ struct sp_sigpacket {
     uint32_t lifetime; /* seconds after `created`, 0 = for ever */
     unsigned mpi_count;
     uint16_t mpi_bits[2];
-    /* The bytes that follow the data into the digest (5.7): built here. */
+    /* The bytes that follow the data into the digest: built here. */
     size_t trailer_size;
     uint8_t trailer[SP_SIG_MAX_BYTES + 16];
     /* Spans inside the blob, for sp_sigpacket_encode. */
@@ -55,12 +55,12 @@ int sp_sigpacket_parse(const uint8_t *untrusted_blob, size_t size,
 int sp_sigpacket_tag(const struct sp_sigpacket *packet, uint32_t tag,
                      struct sp_error *err);
 
-/* rpm-verify 5.8: sig-future (more than 24 h ahead), sig-expired. */
+/* sig-future (more than 24 h ahead), sig-expired. */
 int sp_sigpacket_time(const struct sp_sigpacket *packet, uint64_t now,
                       struct sp_error *err);
 
 /*
- * Canonical form (5.9) of a packet that sp_sigpacket_parse accepted from the
+ * Canonical form of a packet that sp_sigpacket_parse accepted from the
  * same blob; left16 is replaced by the digest's own. Returns its size, at
  * most SP_SIGPACKET_ENCODED_MAX, 0 if dst is too small.
  */
