@@ -183,6 +183,23 @@ by_unpack() {
     done
 }
 
+@test "the test vectors of the manual are right" {
+    requires program hexdump
+    page=$SP_TOP/docs/man/sallyport-bundle.5
+    vectors=$SP_TOP/tests/corpus/bundle
+    for f in none one; do
+        grep -q "$(sha256sum <"$vectors/$f.bundle" | cut -d' ' -f1)" "$page"
+        unpack "$vectors/$f.bundle" end=known
+        says "done"
+    done
+    hexdump -C "$vectors/none.bundle" | sed 's/  |.*//' |
+        diff - <(sed -n '/^00000000  /,/^00000800$/p' "$page")
+    tar -xOf "$vectors/one.bundle" p000001.rpm | sha256sum | cut -d' ' -f1 |
+        grep -qf - "$page"
+    sed -n '/^bundle 1$/,/^end /p' "$page" | sed -z 's/\n  / /g' |
+        diff - <(tar -xOf "$vectors/one.bundle" MANIFEST)
+}
+
 @test "an archive library that reads otherwise is found out" {
     requires real-jails
     requires program cc

@@ -131,6 +131,29 @@ test_print(void)
     tap_is_str(err.detail, "manifest-order", "and says why");
 }
 
+/* The vectors of sallyport-bundle(5), not sealed by this test. */
+static void
+test_vectors(void)
+{
+    static const char none[] =
+        "bundle 1\n"
+        "total 0 0\n"
+        "end "
+        "b88c225efa7d22357a69a0086374f753d3f0c307e49b9016351afec6ccbbd748\n";
+    static const char one[] =
+        "bundle 1\n"
+        "request 00112233445566778899aabbccddeeff\n"
+        "package p000001.rpm 2019 1917 "
+        "c5151d70ed78e2616b9709e0ed3c1b350573beb5a5e41f0321c80ec7dea489bd "
+        "hello 0:1.0-1 noarch update\n"
+        "total 1 2019\n"
+        "end "
+        "a513fec7746d5d7043dbb36d4a1f2d94213c34ca3c7e9398df68091bdd789e49\n";
+
+    tap_is_str(judge_text(none, sizeof(none) - 1), "ok", "no package");
+    tap_is_str(judge_text(one, sizeof(one) - 1), "ok", "one package");
+}
+
 static void
 test_damage(void)
 {
@@ -368,6 +391,7 @@ main(void)
 {
     test_walk();
     test_print();
+    test_vectors();
     test_damage();
     test_lines();
     test_packages();
