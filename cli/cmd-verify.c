@@ -119,6 +119,7 @@ int
 sp_cmd_verify(const struct sp_args *args)
 {
     struct run run = {.args = args};
+    bool opened;
 
     sp_options_setup(args, &run.setup);
     sp_options_voice(args, &run.voice);
@@ -126,8 +127,8 @@ sp_cmd_verify(const struct sp_args *args)
         sp_result_json_open(&run.json, args);
         sp_json_open_array(&run.json, "files");
     }
-    (void)sp_verifier_open(&run.setup, &run.verifier, &run.first);
-    for (size_t i = 0; run.verifier && i < args->n_operands; i++) {
+    opened = sp_verifier_open(&run.setup, &run.verifier, &run.first) == 0;
+    for (size_t i = 0; opened && i < args->n_operands; i++) {
         verify_one(&run, args->operands[i]);
         if (!run.voice.json)
             (void)fflush(stdout);
@@ -136,6 +137,8 @@ sp_cmd_verify(const struct sp_args *args)
     if (run.voice.json) {
         sp_json_close_array(&run.json);
         sp_result_json_close(&run.json, &run.first, SP_NOTHING_CHANGED);
+    } else if (!opened) {
+        sp_result_fault(args, &run.first, SP_NOTHING_CHANGED);
     } else if (run.first.code != SP_OK) {
         sp_result_next(args, &run.first, SP_NOTHING_CHANGED);
     }

@@ -600,6 +600,14 @@ judge_ending(struct engine *e, const struct sp_hand *hand)
     blame(e, WEIGHT_DEATH, &err, 0);
 }
 
+/* A medium that ends early is damaged; only a peer can break off. */
+static void
+blame_medium(const struct engine *e, struct sp_error *err)
+{
+    if (e->plan->medium && is(err, "truncated"))
+        err->code = SP_E_MEDIA;
+}
+
 static int
 conclude(struct engine *e, struct sp_error *err)
 {
@@ -614,12 +622,13 @@ conclude(struct engine *e, struct sp_error *err)
     if (e->weight != WEIGHT_NONE) {
         *err = e->why;
         e->outcome->refused_index = e->why_index;
-        if (e->plan->medium && is(err, "truncated"))
-            err->code = SP_E_MEDIA;
+        blame_medium(e, err);
         return -1;
     }
     if (!check || !verify)
         SP_BUG("a delivery without check and verify");
+    for (uint64_t i = 0; i < e->outcome->n_packages; i++)
+        blame_medium(e, &e->outcome->packages[i].error);
     return sp_ledger_close(&e->ledger, check->count, verify->count, err);
 }
 

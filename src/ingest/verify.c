@@ -164,6 +164,10 @@ judge_packet(const struct verify *v, const struct sp_sigpacket *packet,
         return sp_fail(err, "bad-signature",
                        "algorithm %u, but key '%s' has algorithm %u",
                        packet->pubkey_algo, key->fpr, key->algo);
+    if (key->algo == SP_PK_RSA && packet->mpi_bits[0] > key->bits)
+        return sp_fail(err, "sig-mpi",
+                       "an integer of %u bits, but key '%s' has %u",
+                       packet->mpi_bits[0], key->fpr, key->bits);
     if (packet->created < key->created)
         return sp_fail(err, "sig-before-key",
                        "the signature is older than its key '%s'", key->fpr);
