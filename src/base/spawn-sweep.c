@@ -12,7 +12,7 @@
 #include "base/spawn.h"
 #include "base/text.h"
 
-enum { TICK_MS = 5, CHILDREN_TEXT_MAX = 4096 };
+enum { TICK_MS = 1, CHILDREN_TEXT_MAX = 4096 };
 
 /*
  * The pids of our direct children, "1 2 3 ": orphans of our children among

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "tests/unit/tap.h"
+
+static char scratch[] = "/tmp/sp-test-path-XXXXXX";
+
+static bool
+is_there(int dirfd, const char *name)
+{
+    struct stat st;
+
+    return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void
+plant_link(int dirfd, const char *name, const char *target)
+{
+    if (symlinkat(target, dirfd, name) < 0)
+        tap_ok(false, "planting the link '%s'", name);
+}
+
+static void
+test_open_dir(int dir)
+{
+    struct sp_error err = {0};
+    SP_AUTO_FD fd = -1;
+
+    tap_ok(mkdirat(dir, "real", 0755) == 0 &&
+               symlinkat("real", dir, "link") == 0,
+           "a directory and a link to it");
+    fd = sp_path_open_dir(dir, "real", &err);
+    tap_ok(fd >= 0 && (fcntl(fd, F_GETFD) & FD_CLOEXEC),
+           "a directory is opened, close-on-exec");
+    tap_ok(sp_path_open_dir(dir, "link", &err) == -1 && err.code == SP_E_IO,
+           "a link to a directory is refused");
+    tap_ok(sp_path_open_dir(dir, "none", &err) == -1,
+           "a missing directory is refused");
+    tap_is_str(err.detail, "not-found", "... with the word");
+}
+
+static void
+test_make(int dir)
+{
+    struct sp_error err = {0};
+    char path[64];
+    struct stat st;
+    SP_AUTO_FD first = sp_path_make_dir(dir, "made", 0700, &err);
+    SP_AUTO_FD again = sp_path_make_dir(dir, "made", 0700, &err);
+
+    tap_ok(first >= 0 && again >= 0, "a directory is made once, opened twice");
+    tap_ok(fstat(first, &st) == 0 && (st.st_mode & 07777) == 0700,
+           "it has the mode that was asked");
+    tap_ok(sp_path_make_dir(dir, "link", 0700, &err) == -1,
+           "a link is not taken for the directory");
+    (void)snprintf(path, sizeof(path), "%s/a/b/c", scratch);
+    tap_ok(sp_path_make_dirs(path, 0755, &err) == 0 && is_there(dir, "a/b/c"),
+           "a path of three is made");
+    tap_ok(sp_path_make_dirs(path, 0755, &err) == 0, "... and made again");
+    (void)close(openat(dir, "a/file", O_WRONLY | O_CREAT, 0600));
+    (void)snprintf(path, sizeof(path), "%s/a/file", scratch);
+    tap_ok(sp_path_make_dirs(path, 0755, &err) == -1,
+           "a file at the end of the path is refused");
+    tap_ok(sp_path_make_dirs("", 0755, &err) == -1, "no path is refused");
+}
+
+static void
+test_remove(int dir)
+{
+    struct sp_error err = {0};
+
+    (void)close(openat(dir, "keep", O_WRONLY | O_CREAT, 0600));
+    (void)mkdirat(dir, "tree", 0700);
+    (void)mkdirat(dir, "tree/deep", 0700);
+    (void)close(openat(dir, "tree/deep/file", O_WRONLY | O_CREAT, 0600));
+    (void)mkdirat(dir, "outside", 0700);
+    (void)close(openat(dir, "outside/file", O_WRONLY | O_CREAT, 0600));
+    plant_link(dir, "tree/link", "../outside");
+    plant_link(dir, "tree/deep/link", "../keep");
+    tap_ok(sp_path_remove_tree(dir, "tree", &err) == 0 &&
+               !is_there(dir, "tree"),
+           "a tree is removed");
+    tap_ok(is_there(dir, "outside/file") && is_there(dir, "keep"),
+           "what its links point to stays");
+    tap_ok(sp_path_remove_tree(dir, "tree", &err) == 0,
+           "a missing tree is removed already");
+    plant_link(dir, "to-outside", "outside");
+    tap_ok(sp_path_remove_tree(dir, "to-outside", &err) == 0 &&
+               !is_there(dir, "to-outside") && is_there(dir, "outside/file"),
+           "a link is removed, not what it points to");
+}
+
+static void
+test_remove_deep(int dir)
+{
+    struct sp_error err = {0};
+    SP_AUTO_FD at = openat(dir, ".", O_RDONLY | O_DIRECTORY);
+
+    for (int i = 0; i < 40; i++) {
+        int next = sp_path_make_dir(at, "deep", 0700, &err);
+
+        (void)close(at);
+        at = next;
+    }
+    tap_ok(sp_path_remove_tree(dir, "deep", &err) == -1 && err.sys == ELOOP,
+           "a tree deeper than ours is refused, not recursed into");
+}
+
+static bool
+holds(int dir, const char *name, const char *want)
+{
+    SP_AUTO_FREE char *got = NULL;
+    size_t len;
+
+    return sp_read_file(dir, name, 4096, &got, &len, NULL) == 0 &&
+           strcmp(got, want) == 0;
+}
+
+static void
+test_replace(int dir)
+{
+    struct sp_error err = {0};
+    char long_name[256];
+    struct stat st;
+
+    (void)umask(077);
+    tap_ok(sp_path_replace_file(dir, "f", "one\n", 4, 0644, &err) == 0 &&
+               holds(dir, "f", "one\n"),
+           "a file is made");
+    tap_ok(fstatat(dir, "f", &st, 0) == 0 && (st.st_mode & 07777) == 0644,
+           "its mode is exact, whatever the umask");
+    (void)umask(022);
+    tap_ok(sp_path_replace_file(dir, "f", "second\n", 7, 0600, &err) == 0 &&
+               holds(dir, "f", "second\n"),
+           "and replaced");
+    tap_ok(!is_there(dir, ".f.new"), "no temporary file stays");
+    plant_link(dir, ".g.new", "f");
+    tap_ok(sp_path_replace_file(dir, "g", "third\n", 6, 0600, &err) == 0 &&
+               holds(dir, "g", "third\n") && holds(dir, "f", "second\n"),
+           "a link planted under the temporary name is not followed");
+    (void)mkdirat(dir, "folder", 0700);
+    tap_ok(sp_path_replace_file(dir, "folder", "x", 1, 0600, &err) == -1 &&
+               !is_there(dir, ".folder.new"),
+           "a failed replacement leaves nothing");
+    memset(long_name, 'n', 255);
+    long_name[255] = '\0';
+    tap_ok(sp_path_replace_file(dir, long_name, "x", 1, 0600, &err) == -1 &&
+               err.sys == ENAMETOOLONG,
+           "a name without room for the temporary one is refused");
+}
+
+static void
+test_flip(int dir)
+{
+    struct sp_error err = {0};
+    char target[16] = "";
+
+    tap_ok(sp_path_flip_link(dir, "current", "g/1", &err) == 0 &&
+               sp_path_flip_link(dir, "current", "g/2", &err) == 0 &&
+               readlinkat(dir, "current", target, sizeof(target) - 1) == 3,
+           "a link is flipped");
+    tap_is_str(target, "g/2", "... to its new target");
+    tap_ok(!is_there(dir, ".current.new"), "... and no other link stays");
+    tap_ok(sp_path_flip_link(dir, "folder", "g/2", &err) == -1 &&
+               !is_there(dir, ".folder.new"),
+           "a directory is not replaced by a link");
+    tap_ok(sp_path_sync_dir(dir, &err) == 0 &&
+               sp_path_sync_dir(AT_FDCWD, &err) == 0,
+           "directories are synced");
+    tap_ok(sp_path_sync_dir(-1, &err) == -1, "no directory is not");
+}
+
+int
+main(void)
+{
+    struct sp_error err = {0};
+    SP_AUTO_FD dir = -1;
+
+    if (!mkdtemp(scratch))
+        return 1;
+    dir = sp_path_open_dir(AT_FDCWD, scratch, &err);
+    test_open_dir(dir);
+    test_make(dir);
+    test_remove(dir);
+    test_replace(dir);
+    test_flip(dir);
+    tap_ok(sp_path_remove_tree(AT_FDCWD, scratch, &err) == 0,
+           "the scratch directory is removed");
+    if (mkdir(scratch, 0700) == 0) {
+        SP_AUTO_FD again = sp_path_open_dir(AT_FDCWD, scratch, &err);
+
+        test_remove_deep(again);
+        /* From below, in two steps, since one is refused. */
+        (void)sp_path_remove_tree(again,
+                                  "deep/deep/deep/deep/deep/deep/deep/"
+                                  "deep/deep/deep",
+                                  &err);
+        (void)sp_path_remove_tree(AT_FDCWD, scratch, &err);
+    }
+    return tap_done();
+}
