@@ -156,7 +156,7 @@ check_place(const struct walk *w, const struct entry *e, struct sp_error *err)
     if (e->offset != start)
         return sp_fail(err, "tag-offset", "data of tag %u at %u instead of %u",
                        e->tag, e->offset, start);
-    if (start >= w->data_end)
+    if (start > w->data_end)
         return sp_fail(err, "tag-bounds", "no room for the data of tag %u",
                        e->tag);
     for (uint32_t i = w->position; i < start; i++)

@@ -148,7 +148,7 @@ check_bundle(const struct sp_check_plan *plan, struct sp_entries *entries,
     admit(plan, manifest.packages, manifest.bytes, manifest.max_member);
     while (sp_manifest_next(&manifest, &member)) {
         if (!sp_entries_next(entries, &entry))
-            fault_member("the bundle has less members than its MANIFEST");
+            fault_member("the bundle has fewer members than its MANIFEST");
         if (entry.size != member.size)
             fault_member("a member has another size than MANIFEST says");
         if (member.kind == SP_MEMBER_EVIDENCE)
@@ -171,6 +171,8 @@ check_files(const struct sp_check_plan *plan, struct sp_entries *entries,
     struct sp_entry entry;
 
     while (sp_entries_next(entries, &entry)) {
+        if (entries->kind == SP_STREAM_RPM && entries->files > 1)
+            fault_member("more than one package where one was announced");
         admit(plan, entries->files, entries->bytes, entry.size);
         judge(plan, entries, entries->files, NULL, entry.untrusted_name,
               messages);

@@ -64,7 +64,7 @@ struct header {
 
 struct package {
     struct header signature, main;
-    uint8_t bytes[4096];
+    uint8_t bytes[(1 << 20) + 4096];
     size_t size;
     size_t signature_index, main_index; /* offsets of the first entries */
     size_t signature_end;
@@ -332,6 +332,10 @@ static const struct value {
      TEXT(1022, SP_RPM_STRING, 1, "x86.64")},
     {"Latin-1", "string-encoding", MAIN,
      TEXT(1005, SP_RPM_I18NSTRING, 1, "\xf6")},
+    {"UTF-8 without continuation", "string-encoding", MAIN,
+     TEXT(1005, SP_RPM_I18NSTRING, 1, "\xc3(")},
+    {"a continuation alone", "string-encoding", MAIN,
+     TEXT(1005, SP_RPM_I18NSTRING, 1, "\xa9")},
     {"overlong UTF-8", "string-encoding", MAIN,
      TEXT(1005, SP_RPM_I18NSTRING, 1, "\xc0\xaf")},
     {"overlong UTF-8 of three bytes", "string-encoding", MAIN,
@@ -418,8 +422,8 @@ static const struct field_case {
     {"misaligned offset", "tag-offset", MAIN, 5, OFFSET, 15},
     {"overlap", "tag-offset", MAIN, 2, OFFSET, 0},
     {"gap", "tag-offset", MAIN, 2, OFFSET, 3},
-    {"type 0", "tag-type", MAIN, 3, TYPE, 0},
-    {"type 10", "tag-type", MAIN, 3, TYPE, 10},
+    {"type 0", "tag-type", MAIN, 6, TYPE, 0},
+    {"type 10", "tag-type", MAIN, 6, TYPE, 10},
     {"the same tag twice", "tag-order", MAIN, 3, TAG, 1000},
     {"falling tags", "tag-order", MAIN, 5, TAG, 1001},
     {"other region tag", "region", MAIN, 0, TAG, 62},
@@ -431,6 +435,7 @@ static const struct field_case {
     {"trailer over one entry", "region-trailer", MAIN, -1, OFFSET, 0xfffffff0},
     {"trailer of 15 bytes", "region-trailer", MAIN, -1, TALLY, 15},
     {"count 0", "tag-count", SIGNATURE, 1, TALLY, 0},
+    {"bytes above the data", "tag-count", SIGNATURE, 1, TALLY, 0x1000},
     {"overlap", "tag-offset", SIGNATURE, 2, OFFSET, 0},
     {"the same tag twice", "tag-order", SIGNATURE, 2, TAG, 268},
     {"no region", "region", SIGNATURE, 0, TAG, 267},
@@ -487,6 +492,7 @@ test_lead(void)
         {"1 entry", "index-count", 107, 1},
         {"2^31 entries", "index-count", 104, 0x80},
         {"2^31 bytes", "data-size", 108, 0x80},
+        {"15 bytes", "data-size", 111, 15},
     };
     static struct package p;
 
@@ -534,6 +540,43 @@ test_hidden(void)
     build(&p);
     p.bytes[p.main_index - 16] = 0;
     expect(&p, "header-magic", "magic of the main header");
+}
+
+/* A number whose alignment leads behind the data. */
+static void
+test_alignment(void)
+{
+    static struct package p;
+    size_t last, offset;
+
+    reset(&p);
+    set_tag(&p.main, &(struct tag)BYTES(32000, SP_RPM_BIN, 2, "xy"));
+    set_tag(&p.main, &(struct tag)BYTES(32001, SP_RPM_BIN, 1, "z"));
+    build(&p);
+    last = p.main_index + 16 * p.main.n;
+    offset = sp_rpm_u32(p.bytes + last + OFFSET);
+    put_u32(p.bytes + last + TYPE, SP_RPM_INT64);
+    put_u32(p.bytes + last + OFFSET, (uint32_t)(offset + 7) / 8 * 8);
+    expect(&p, "tag-bounds", "a number behind the data");
+}
+
+/* More values than any array has, although the data is there. */
+static void
+test_many(void)
+{
+    static const uint8_t nuls[1 << 20];
+    static struct package p;
+    struct tag tag = {32000, SP_RPM_STRING_ARRAY, 0xFFFFF, nuls, 0xFFFFF};
+
+    reset(&p);
+    set_tag(&p.main, &tag);
+    build(&p);
+    expect(&p, "ok", "1,048,575 strings");
+    tag.count++;
+    tag.size++;
+    set_tag(&p.main, &tag);
+    build(&p);
+    expect(&p, "tag-count", "one more");
 }
 
 static void
@@ -689,6 +732,8 @@ main(void)
     test_fields();
     test_lead();
     test_hidden();
+    test_alignment();
+    test_many();
     test_truncated();
     test_order();
     test_prefix(1000, 280, false);
