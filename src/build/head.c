@@ -114,6 +114,7 @@ judge_head(const uint8_t *head, size_t size, struct sp_pack_item *item,
     if (sp_rpm_parse(head, size, &rpm, err) < 0 ||
         sp_sigpacket_parse(head + rpm.signature.offset, rpm.signature.size,
                            &packet, err) < 0 ||
+        sp_sigpacket_tag(&packet, rpm.signature_tag, err) < 0 ||
         sp_rpm_facts(head, size, &rpm, err) < 0)
         return -1;
     if (rpm.is_source)

@@ -79,6 +79,7 @@ refused() {
     echo "$http/$1/$hello?$BATS_TEST_NUMBER ${5:-}" >"$list"
     build "$2"
     assert_detail "$3"
+    # shellcheck disable=SC2154 # run sets stderr
     [[ $stderr == *"$http/$1/"* ]] || fail 'the URL is not named' "$stderr"
     [ $((SECONDS - begin)) -le "$4" ] ||
         fail "took $((SECONDS - begin)) s instead of $4"

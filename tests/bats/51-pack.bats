@@ -128,7 +128,7 @@ sum() {
 }
 
 @test "many small files arrive over one HTTP/2 connection" {
-    local dir=$BATS_FILE_TMPDIR i
+    local dir=$BATS_FILE_TMPDIR
     : >"$dir/access.log"
     for rpm in "$FIXTURES"/rpms/*.rpm; do
         echo "https://127.0.0.1:$((port + 1))/$(basename "$rpm")"
