@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -215,6 +216,23 @@ fail_run(const struct run *run, struct sp_error *err, const char *what)
     return sp_fail(err, "engine-error", "%s; its log begins '%s'", what, shown);
 }
 
+/*
+ * gpg ends with 1 after a bad signature and with 2 after another fault, of
+ * which its status lines must have told. 0 would be a lie: one signature is
+ * always bad.
+ */
+static bool
+is_honest_exit(const struct sp_status *status, int exit_status)
+{
+    if (exit_status != 2 || status->failure)
+        return exit_status == 1 || exit_status == 2;
+    for (size_t i = 0; i < status->n_files; i++)
+        if (!status->files[i].good &&
+            strcmp(status->files[i].reason, "bad-signature") != 0)
+            return true;
+    return false;
+}
+
 int
 sp_gpg_verify(const char *path, const char *home, struct sp_status *status,
               struct sp_error *err)
@@ -229,14 +247,9 @@ sp_gpg_verify(const char *path, const char *home, struct sp_status *status,
         return sp_gpg_fail(err, fault, "engine-error", "cannot run gpg");
     if (collect_children(&ending) != 1)
         return fail_run(&run, err, "gpg was not seen to end");
-    /*
-     * 1: a bad signature, 2: another fault with a file; there is at least one
-     * bad signature, so 0 would be a lie.
-     */
-    if (!WIFEXITED(ending) ||
-        (WEXITSTATUS(ending) != 1 && WEXITSTATUS(ending) != 2))
-        return fail_run(&run, err, "gpg did not come to its end");
     if (!sp_status_complete(status))
         return fail_run(&run, err, "gpg did not answer for every file");
+    if (!WIFEXITED(ending) || !is_honest_exit(status, WEXITSTATUS(ending)))
+        return fail_run(&run, err, "gpg did not come to its end");
     return 0;
 }

@@ -57,10 +57,13 @@ static const struct {
     uint64_t code;
     const char *reason;
 } errsig_codes[] = {
+    /* GPG_ERR_GENERAL: a subkey that did not sign its binding (5.2.1 0x19) */
+    {1, "no-key"},
     {4, "sig-pubkey-algo"}, /* GPG_ERR_PUBKEY_ALGO */
     {5, "sig-hash-algo"},   /* GPG_ERR_DIGEST_ALGO */
     {8, "bad-signature"},   /* GPG_ERR_BAD_SIGNATURE */
     {9, "no-key"},          /* GPG_ERR_NO_PUBKEY */
+    {30, "sig-mpi"},        /* GPG_ERR_BAD_MPI */
     {32, "sig-type"},       /* GPG_ERR_SIG_CLASS */
     {39, "sig-before-key"}, /* GPG_ERR_TIME_CONFLICT */
     {94, "key-revoked"},    /* GPG_ERR_CERT_REVOKED */
@@ -275,9 +278,10 @@ take_line(struct sp_status *s, char *line)
         *args++ = '\0';
     if (strcmp(line, "FILE_START") == 0)
         return open_block(s, args);
-    /* A run in which a file failed ends with FAILURE, behind the blocks. */
-    if (!s->open)
-        return s->next == s->n_files && strcmp(line, "FAILURE") == 0;
+    if (!s->open) {
+        s->failure = strcmp(line, "FAILURE") == 0;
+        return s->failure && s->next == s->n_files;
+    }
     if (strcmp(line, "FILE_ERROR") == 0)
         refuse(&s->files[s->next], "engine-error");
     else if (strcmp(line, "FILE_DONE") != 0)

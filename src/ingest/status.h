@@ -53,6 +53,7 @@ struct sp_status {
     struct sp_status_file *files;
     size_t n_files, next; /* next: the file whose block is open or due */
     bool open, broken;
+    bool failure; /* gpg told of a failed file at its end */
     struct sp_status_block block;
     size_t total, used;
     char line[SP_STATUS_LINE_MAX];
