@@ -67,10 +67,8 @@ def blob(make, tag=268):
     return sign
 
 
-def row(row_id, title, want, key="trusted", sign=None, spec=None, **edits):
+def row(row_id, title, want, key="trusted", sign=None, **edits):
     """One row; `edits` are those of rpm.package()."""
-    base = rpm.Spec(name="forge-" + row_id.lower())
-    spec = spec or base
+    spec = rpm.Spec(name="forge-" + row_id.lower())
     made = rpm.package(spec, sign or signed(), **edits)
-    named = spec if isinstance(spec, rpm.Spec) and want == ACCEPT else base
-    return Row(row_id, title, want, key, named.nevra(), made)
+    return Row(row_id, title, want, key, spec.nevra(), made)

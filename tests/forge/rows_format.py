@@ -10,9 +10,6 @@ from rows import ACCEPT, row
 from rpm import (BIN, COUNT, I18N, INT16, INT32, INT64, KIND, OFFSET, STRING,
                  STRINGS, Entry, Spec, add, drop, find, header, patch, put)
 
-HONEST = Spec(name="forge-p")
-
-
 def adding(*entries):
     return lambda old: add(old, *entries)
 
@@ -52,62 +49,70 @@ def digests():
 # ---- P: the payload --------------------------------------------------------
 
 def payloads():
-    honest = HONEST.payload()
     yield row("P01", "one bit of the payload flipped",
               "payload-digest-mismatch", file=flip_last)
     yield row("P02", "the same with the MD5 made good",
-              "payload-digest-mismatch", spec=HONEST,
-              payload=flip_last(honest))
+              "payload-digest-mismatch", payload=flip_last)
     yield row("P03", "bytes appended", "payload-digest-mismatch",
               file=lambda f: f + b"more")
     yield row("P03b", "bytes appended and the MD5 made good",
-              "payload-digest-mismatch", spec=HONEST,
-              payload=honest + b"more")
+              "payload-digest-mismatch", payload=lambda p: p + b"more")
     yield row("P04", "payload one byte short", "payload-digest-mismatch",
               file=lambda f: f[:-1])
-    yield row("P04b", "no payload", "payload-digest-mismatch", payload=b"")
+    yield row("P04b", "no payload", "payload-digest-mismatch",
+              payload=lambda p: b"")
     yield row("P05", "payload replaced by its uncompressed form",
-              "payload-digest-mismatch", spec=HONEST, payload=HONEST.cpio())
+              "payload-digest-mismatch", payload=gzip.decompress)
     yield row("P06", "payload compressed again", "payload-digest-mismatch",
-              spec=HONEST, payload=gzip.compress(HONEST.cpio(), 1, mtime=1))
+              payload=lambda p: gzip.compress(gzip.decompress(p), 1, mtime=1))
 
 
 # ---- H: the main header ----------------------------------------------------
 
-def hex_of(payload, algo="sha256"):
-    return hashlib.new(algo, payload).hexdigest()
+def digest_of_payload(entries, algo="sha256"):
+    name = find(entries, 1000).data[:-1].decode()
+    return hashlib.new(algo, Spec(name=name).payload()).hexdigest()
 
 
 def payload_digest(algo, name):
+    return lambda e: add(e, Entry(5093, INT32, algo), Entry(
+        5092, STRINGS, [digest_of_payload(e, name)]))
+
+
+def two_digests(order):
+    return lambda e: add(e, Entry(
+        5092, STRINGS, [digest_of_payload(e), "0" * 64][::order]))
+
+
+def rewritten_digest(kind, change):
     def edit(entries):
-        return add(entries, Entry(5093, INT32, algo),
-                   Entry(5092, STRINGS, [hex_of(HONEST.payload(), name)]))
+        text = change(digest_of_payload(entries))
+        value = [text] if kind == STRINGS else text
+        return add(entries, Entry(5092, kind, value))
     return edit
 
 
 def digest_tags():
-    good, bad = hex_of(HONEST.payload()), "0" * 64
     yield row("H02", "signed header without a payload digest",
               "no-payload-digest", main=without(5092, 5093, 5097),
-              payload=b"anything")
+              payload=lambda p: b"anything")
     yield row("H03", "only the digest of the uncompressed payload",
               "no-payload-digest", main=without(5092, 5093))
     yield row("H04", "algorithm of the payload digest missing",
               "payload-digest-algo", main=without(5093))
     for algo, name in ((1, "md5"), (2, "sha1"), (10, "sha512")):
         yield row(f"H05{name}", f"payload digest is {name}",
-                  "payload-digest-algo", spec=HONEST,
-                  main=payload_digest(algo, name))
-    for letter, pair in (("a", [good, bad]), ("b", [bad, good])):
-        yield row(f"H06{letter}", "two payload digests, one of them good",
-                  "payload-digest-type", spec=HONEST,
-                  main=adding(Entry(5092, STRINGS, pair)))
+                  "payload-digest-algo", main=payload_digest(algo, name))
+    yield row("H06a", "two payload digests, good then bad",
+              "payload-digest-type", main=two_digests(1))
+    yield row("H06b", "two payload digests, bad then good",
+              "payload-digest-type", main=two_digests(-1))
     yield row("H07", "payload digest of type STRING", "payload-digest-type",
-              spec=HONEST, main=text(5092, good))
+              main=rewritten_digest(STRING, str))
     yield row("H07b", "payload digest in capitals", "payload-digest-hex",
-              spec=HONEST, main=adding(Entry(5092, STRINGS, [good.upper()])))
+              main=rewritten_digest(STRINGS, str.upper))
     yield row("H07c", "payload digest of 63 digits", "payload-digest-hex",
-              spec=HONEST, main=adding(Entry(5092, STRINGS, [good[1:]])))
+              main=rewritten_digest(STRINGS, lambda text: text[1:]))
 
 
 SCRIPT = Entry(1024, STRING, "touch /tmp/owned")
@@ -241,9 +246,9 @@ IMA = [Entry(274, STRINGS, ["0302"]), Entry(275, INT32, 2)]
 
 
 def odd_padding(entries):
-    """An unknown tag of such a size that padding follows the header."""
-    size = len(header(62, add(entries, Entry(300, BIN, b"x"))))
-    return add(entries, Entry(300, BIN, b"x" * (1 + (3 - size) % 8)))
+    """A tag at the end, of such a size that five bytes of padding follow."""
+    size = len(header(62, add(entries, Entry(1900, BIN, b"x"))))
+    return add(entries, Entry(1900, BIN, b"x" * (1 + (3 - size) % 8)))
 
 
 def signature_headers():

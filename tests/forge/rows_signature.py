@@ -2,7 +2,6 @@
 """Rows G: what stands in the signature tags."""
 
 import base64
-import time
 import zlib
 
 import ring
@@ -214,15 +213,17 @@ def types_and_times():
               sign=hashed(sub(3, u32(0))))
     yield row("G16c", "lifetime of ten years", ACCEPT,
               sign=hashed(sub(3, u32(3653 * DAY))))
-    now = int(time.time())
-    for suffix, when, want in (("", now + 365 * DAY, "sig-future"),
-                               ("b", now + 25 * 3600, "sig-future"),
-                               ("c", 0xFFFFFFFF, "sig-future"),
-                               ("d", now + 23 * 3600, ACCEPT)):
-        yield row(f"G17{suffix}", f"created {(when - now) // 3600} h ahead",
-                  want, sign=signed(created=when))
+    # Counted from the last midnight; a day of tolerance is what is allowed.
+    today = SIGN_TIME + 7 * DAY
+    for suffix, title, when, want in (
+            ("", "a year ahead", today + 365 * DAY, "sig-future"),
+            ("b", "two days ahead", today + 49 * 3600, "sig-future"),
+            ("c", "in 2106", 0xFFFFFFFF, "sig-future"),
+            ("d", "later today", today + 23 * 3600, ACCEPT)):
+        yield row(f"G17{suffix}", f"created {title}", want,
+                  sign=signed(created=when))
     yield row("G17e", "version 3, created a year ahead", "sig-future",
-              sign=signed(version=3, created=now + 365 * DAY))
+              sign=signed(version=3, created=today + 365 * DAY))
     yield row("G18", "created before the key", "sig-before-key",
               sign=signed(created=KEY_TIME - DAY))
 

@@ -258,7 +258,7 @@ def same(value):
 
 def package(spec, sign, *, main=same, main_bytes=same, build=header,
             signed=same, sig=same, sig_bytes=same, sig_build=header,
-            padding=None, lead_bytes=same, payload=None, after=same,
+            padding=None, lead_bytes=same, payload=same, after=same,
             file=same):
     """One package file. `sign(main header, payload)` gives {tag: blob}; the
     other arguments change what stands between two steps:
@@ -269,14 +269,14 @@ def package(spec, sign, *, main=same, main_bytes=same, build=header,
       after       the main header, after it was signed
       sig         entries of the signature header          sig_build
       sig_bytes   the signature header           padding   behind it
-      payload     replaces the payload after its digest was taken
+      payload     the payload, after its digest was taken
       lead_bytes  the lead                       file      the whole file
     """
     honest = spec.payload()
     head = main_bytes(build(MAIN_REGION, main(spec.entries(honest))))
     blobs = sign(signed(head), honest)
     head = after(head)
-    body = honest if payload is None else payload
+    body = payload(honest)
     sig_head = sig_bytes(sig_build(
         SIGNATURE_REGION, sig(signature_entries(head, body, blobs))))
     gap = bytes(-len(sig_head) % 8) if padding is None else padding
