@@ -129,25 +129,53 @@ write_highest(const struct sp_state *state, uint64_t number,
                                 0600, err);
 }
 
+/* The highest number that was ever published, as far as anybody knows. */
+static int
+highest_published(const struct sp_state *state, const uint64_t *list, size_t n,
+                  uint64_t *ret, struct sp_error *err)
+{
+    uint64_t current, highest = read_highest(state);
+
+    if (sp_generation_current(state, &current, err) < 0)
+        return -1;
+    /* A state that was lost knows nothing: then all that lies there counts. */
+    if (highest == 0 && n > 0 && current != 0)
+        highest = list[n - 1];
+    *ret = current > highest ? current : highest;
+    return 0;
+}
+
+int
+sp_generation_recover(const struct sp_state *state, struct sp_error *err)
+{
+    static const char *const halves[] = {".current.new", ".rpm.new",
+                                         ".repodata.new"};
+    SP_AUTO_FREE uint64_t *list = NULL;
+    uint64_t highest;
+    size_t n;
+
+    for (size_t i = 0; i < sizeof(halves) / sizeof(*halves); i++)
+        (void)unlinkat(state->repo_fd, halves[i], 0);
+    if (sp_generation_list(state, &list, &n, err) < 0 ||
+        highest_published(state, list, n, &highest, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (list[i] > highest && remove_generation(state, list[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 int
 sp_generation_next(const struct sp_state *state, uint64_t *ret,
                    struct sp_error *err)
 {
     SP_AUTO_FREE uint64_t *list = NULL;
-    uint64_t current, highest = read_highest(state);
+    uint64_t highest;
     size_t n;
 
-    if (sp_generation_current(state, &current, err) < 0 ||
-        sp_generation_list(state, &list, &n, err) < 0)
+    if (sp_generation_list(state, &list, &n, err) < 0 ||
+        highest_published(state, list, n, &highest, err) < 0)
         return -1;
-    /* A state that was lost knows nothing: then all that lies there counts. */
-    if (highest == 0 && n > 0 && current != 0)
-        highest = list[n - 1];
-    if (current > highest)
-        highest = current;
-    for (size_t i = 0; i < n; i++)
-        if (list[i] > highest && remove_generation(state, list[i], err) < 0)
-            return -1;
     *ret = highest + 1;
     return 0;
 }
@@ -200,7 +228,8 @@ sp_generation_flip(const struct sp_state *state, uint64_t number,
         make_fixed_link(state, "repodata", err) < 0)
         return -1;
     (void)snprintf(target, sizeof(target), "%s%" PRIu64, prefix, number);
-    if (sp_path_flip_link(state->repo_fd, "current", target, err) < 0)
+    if (sp_path_flip_link(state->repo_fd, "current", target, err) < 0 ||
+        sp_path_sync_dir(state->repo_fd, err) < 0)
         return -1;
     return number > highest ? write_highest(state, number, err) : 0;
 }

@@ -18,9 +18,12 @@ int sp_generation_list(const struct sp_state *state, uint64_t **ret,
                        size_t *ret_n, struct sp_error *err);
 
 /*
- * The number for the next generation: above all that are or ever were.
- * Generations that a dead run left without publishing them are removed.
+ * Mends what a dead run left: generations that were never published and
+ * half-made links go. The lock must be held.
  */
+int sp_generation_recover(const struct sp_state *state, struct sp_error *err);
+
+/* The number for the next generation: above all that are or ever were. */
 int sp_generation_next(const struct sp_state *state, uint64_t *ret,
                        struct sp_error *err);
 

@@ -275,11 +275,11 @@ sp_rollback(struct sp_state *state, uint64_t generation,
             uint64_t *ret_generation, struct sp_error *err)
 {
     SP_AUTO_FREE uint64_t *list = NULL;
-    uint64_t current, next, wanted;
+    uint64_t current, wanted;
     size_t n;
 
     if (sp_state_lock(state, err) < 0 ||
-        sp_generation_next(state, &next, err) < 0 ||
+        sp_generation_recover(state, err) < 0 ||
         sp_generation_current(state, &current, err) < 0 ||
         sp_generation_list(state, &list, &n, err) < 0)
         return -1;

@@ -18,6 +18,7 @@
 #include "bundle/rpm.h"
 #include "ingest/engine.h"
 #include "ingest/floor.h"
+#include "ingest/generation.h"
 #include "ingest/judge.h"
 #include "ingest/keyhome.h"
 #include "ingest/policy.h"
@@ -56,8 +57,8 @@ open_source(struct delivery *d, const char *address)
 {
     struct sp_outcome *o = d->outcome;
 
-    if (sp_transport_open(&d->source, address, SP_DIR_READ,
-                          d->policy.ceilings.bytes, fault(d)) < 0)
+    /* No ceiling here: unpack and check name it more exactly. */
+    if (sp_transport_open(&d->source, address, SP_DIR_READ, 0, fault(d)) < 0)
         return -1;
     (void)snprintf(o->source, sizeof(o->source), "%s", d->source.shown);
     if (!(d->source.ops->caps & SP_CAP_PLAIN_FD) || d->source.fd < 0)
@@ -78,7 +79,8 @@ open_places(struct delivery *d)
     bool ingest = d->mode == SP_MODE_INGEST;
 
     d->has_state = sp_state_open(d->setup, ingest, &d->state, fault(d)) == 0;
-    if (ingest && (!d->has_state || sp_state_lock(&d->state, fault(d)) < 0))
+    if (ingest && (!d->has_state || sp_state_lock(&d->state, fault(d)) < 0 ||
+                   sp_generation_recover(&d->state, fault(d)) < 0))
         return -1;
     memset(fault(d), 0, sizeof(*fault(d)));
     if (ingest)
