@@ -30,37 +30,18 @@ pass_data(struct sp_gate *gate, const uint8_t block[SP_TAR_BLOCK],
     return 0;
 }
 
-static int
-pass_zero(struct sp_gate *gate, struct sp_error *err)
-{
-    if (gate->members == 0)
-        return sp_fail(err, "empty",
-                       "there is no bundle: zero bytes come first");
-    return 0;
-}
-
-/* The member that a name means here; false when it may not come next. */
+/* The letter says which member this wants to be; then only one name is right.
+ */
 static bool
 advance(struct sp_gate *gate, const char *untrusted_name)
 {
-    char name[SP_MEMBER_NAME_MAX];
-
-    if (gate->members == 0) {
+    if (gate->members == 0)
         memcpy(gate->name, SP_MEMBER_MANIFEST, sizeof(SP_MEMBER_MANIFEST));
-        return strcmp(untrusted_name, gate->name) == 0;
-    }
-    sp_member_package(name, gate->packages + 1);
-    if (strcmp(untrusted_name, name) == 0) {
-        gate->packages++;
-        memcpy(gate->name, name, sizeof(name));
-        return true;
-    }
-    sp_member_evidence(name, gate->evidence + 1);
-    if (gate->packages > 0 || strcmp(untrusted_name, name) != 0)
-        return false;
-    gate->evidence++;
-    memcpy(gate->name, name, sizeof(name));
-    return true;
+    else if (untrusted_name[0] == 'e' && gate->packages == 0)
+        sp_member_evidence(gate->name, ++gate->evidence);
+    else
+        sp_member_package(gate->name, ++gate->packages);
+    return strcmp(untrusted_name, gate->name) == 0;
 }
 
 static int
@@ -93,6 +74,9 @@ pass_header(struct sp_gate *gate, const uint8_t block[SP_TAR_BLOCK],
     char shown[SP_SHOWN_MAX];
     uint64_t size;
 
+    if (gate->last == SP_GATE_ZERO)
+        return sp_fail(err, "end-marker",
+                       "one zero block is followed by something else");
     if (!sp_tar_read(block, untrusted_name, &size)) {
         if (gate->members == 0 && !sp_tar_has_magic(block))
             return sp_fail(err, "not-a-bundle",
@@ -116,12 +100,22 @@ pass_header(struct sp_gate *gate, const uint8_t block[SP_TAR_BLOCK],
     return 0;
 }
 
+static enum sp_gate_block
+kind_of(const struct sp_gate *gate, const uint8_t block[SP_TAR_BLOCK])
+{
+    if (gate->left > 0)
+        return SP_GATE_DATA;
+    if (!zero_from(block, 0))
+        return SP_GATE_HEADER;
+    return gate->last == SP_GATE_ZERO ? SP_GATE_END : SP_GATE_ZERO;
+}
+
 int
 sp_gate_pass(struct sp_gate *gate, const uint8_t untrusted_block[SP_TAR_BLOCK],
              enum sp_gate_block *ret_block, struct sp_error *err)
 {
-    enum sp_gate_block block = SP_GATE_HEADER;
-    int status;
+    enum sp_gate_block kind = kind_of(gate, untrusted_block);
+    int status = 0;
 
     if (gate->last == SP_GATE_END)
         SP_BUG("a block behind the end marker");
@@ -130,23 +124,16 @@ sp_gate_pass(struct sp_gate *gate, const uint8_t untrusted_block[SP_TAR_BLOCK],
         return sp_fail(err, "too-many-bytes", "more than %llu bytes in all",
                        (unsigned long long)gate->max_bytes);
     gate->bytes += SP_TAR_BLOCK;
-    if (gate->left > 0)
-        block = SP_GATE_DATA;
-    else if (zero_from(untrusted_block, 0))
-        block = gate->last == SP_GATE_ZERO ? SP_GATE_END : SP_GATE_ZERO;
-    else if (gate->last == SP_GATE_ZERO)
-        return sp_fail(err, "end-marker",
-                       "one zero block is followed by something else");
-
-    if (block == SP_GATE_DATA)
+    if (kind == SP_GATE_DATA)
         status = pass_data(gate, untrusted_block, err);
-    else if (block == SP_GATE_HEADER)
+    else if (kind == SP_GATE_HEADER)
         status = pass_header(gate, untrusted_block, err);
-    else
-        status = pass_zero(gate, err);
+    else if (gate->members == 0)
+        status =
+            sp_fail(err, "empty", "there is no bundle: zero bytes come first");
     if (status < 0)
         return -1;
-    gate->last = block;
-    *ret_block = block;
+    gate->last = kind;
+    *ret_block = kind;
     return 0;
 }

@@ -41,7 +41,6 @@ struct reader {
     const char *text;
     size_t size;
     size_t at;
-    uint64_t line; /* 1 based, for messages */
 };
 
 static bool
@@ -67,8 +66,6 @@ take_field(struct reader *r, char stop, struct sp_span *ret)
         return false;
     *ret = (struct sp_span){.offset = r->at, .size = i - r->at};
     r->at = i + 1;
-    if (stop == '\n')
-        r->line++;
     return true;
 }
 
@@ -203,10 +200,16 @@ take_member(struct reader *r, enum sp_member_kind kind, struct sp_span *name,
 }
 
 static int
+refuse(const struct reader *r, const char *reason, const char *what,
+       struct sp_error *err)
+{
+    return sp_fail(err, reason, "MANIFEST, near byte %zu: %s", r->at, what);
+}
+
+static int
 bad_syntax(const struct reader *r, struct sp_error *err)
 {
-    return sp_fail(err, "manifest-syntax", "line %llu of MANIFEST is not valid",
-                   (unsigned long long)r->line);
+    return refuse(r, "manifest-syntax", "this is not a valid line", err);
 }
 
 /* Counts the member, after its ceilings and its name. */
@@ -216,36 +219,25 @@ admit(struct sp_manifest *manifest, const struct reader *r,
 {
     bool package = m->kind == SP_MEMBER_PACKAGE;
     uint64_t *count = package ? &manifest->packages : &manifest->evidence;
-    uint64_t max = package ? SP_MAX_PACKAGES : SP_MAX_EVIDENCE;
-    uint64_t max_size = package ? SP_MAX_MEMBER_BYTES : SP_MAX_EVIDENCE_BYTES;
     char expected[SP_MEMBER_NAME_MAX];
 
-    if (*count >= max)
-        return sp_fail(err, "too-many-files", "MANIFEST has too many members");
-    if (m->size > max_size)
-        return sp_fail(err, "file-too-large",
-                       "line %llu of MANIFEST: a member of %llu bytes",
-                       (unsigned long long)r->line - 1,
-                       (unsigned long long)m->size);
+    if (*count >= (package ? SP_MAX_PACKAGES : SP_MAX_EVIDENCE))
+        return refuse(r, "too-many-files", "too many members", err);
+    if (m->size > (package ? SP_MAX_MEMBER_BYTES : SP_MAX_EVIDENCE_BYTES))
+        return refuse(r, "file-too-large", "a member is too large", err);
     if (m->size > SP_MAX_BUNDLE_BYTES - manifest->bytes)
-        return sp_fail(err, "too-many-bytes",
-                       "MANIFEST has more than %llu bytes of members",
-                       (unsigned long long)SP_MAX_BUNDLE_BYTES);
-    if (package)
-        sp_member_package(expected, *count + 1);
-    else
-        sp_member_evidence(expected, *count + 1);
-    if (strlen(expected) != name.size ||
-        memcmp(expected, r->text + name.offset, name.size) != 0)
-        return sp_fail(err, "member-name",
-                       "line %llu of MANIFEST: the member must be '%s'",
-                       (unsigned long long)r->line - 1, expected);
+        return refuse(r, "too-many-bytes", "too many bytes in all", err);
     if (package && (m->head_size < MIN_HEAD || m->head_size > m->size ||
                     m->head_size > SP_RPM_MAX_HEAD_BYTES))
-        return sp_fail(err, "manifest-syntax",
-                       "line %llu of MANIFEST: impossible head size",
-                       (unsigned long long)r->line - 1);
+        return refuse(r, "manifest-syntax", "impossible head size", err);
     (*count)++;
+    if (package)
+        sp_member_package(expected, *count);
+    else
+        sp_member_evidence(expected, *count);
+    if (strlen(expected) != name.size ||
+        memcmp(expected, r->text + name.offset, name.size) != 0)
+        return refuse(r, "member-name", "a member has a wrong name", err);
     manifest->bytes += m->size;
     if (m->size > manifest->max_member)
         manifest->max_member = m->size;
@@ -263,9 +255,7 @@ check_order(const struct sp_member *last, const struct sp_member *m,
     if (order < 0)
         return 0;
     if (order > 0 || m->kind != SP_MEMBER_PACKAGE)
-        return sp_fail(err, "manifest-order",
-                       "line %llu of MANIFEST is out of order",
-                       (unsigned long long)r->line - 1);
+        return refuse(r, "manifest-order", "members are out of order", err);
     sp_nevra_show(&m->nevra, shown, sizeof(shown));
     return sp_fail(err, "duplicate-nevra", "MANIFEST has '%.*s' twice",
                    SP_SHOWN_MAX, shown);
@@ -282,12 +272,11 @@ parse_requests(struct sp_manifest *manifest, struct reader *r,
             !sp_text_is_hex(r->text + id.offset, id.size))
             return bad_syntax(r, err);
         if (manifest->requests >= SP_MAX_REQUESTS)
-            return sp_fail(err, "too-many-files",
-                           "MANIFEST answers too many requests");
+            return refuse(r, "too-many-files", "too many requests", err);
         if (manifest->requests > 0 &&
             memcmp(r->text + last.offset, r->text + id.offset, id.size) >= 0)
-            return sp_fail(err, "manifest-order",
-                           "the requests of MANIFEST are out of order");
+            return refuse(r, "manifest-order", "requests are out of order",
+                          err);
         manifest->requests++;
         last = id;
     }
@@ -335,8 +324,7 @@ parse_total(const struct sp_manifest *manifest, struct reader *r,
         return bad_syntax(r, err);
     if (members != manifest->evidence + manifest->packages ||
         bytes != manifest->bytes)
-        return sp_fail(err, "manifest-total",
-                       "the total line of MANIFEST does not add up");
+        return refuse(r, "manifest-total", "the total does not add up", err);
     return 0;
 }
 
@@ -373,7 +361,7 @@ sp_manifest_parse(const char *untrusted_text, size_t size,
                   struct sp_manifest *ret, struct sp_error *err)
 {
     struct sp_manifest manifest = {.text = untrusted_text, .size = size};
-    struct reader r = {.text = untrusted_text, .size = size, .line = 1};
+    struct reader r = {.text = untrusted_text, .size = size};
     bool sealed;
 
     if (size > SP_MAX_MANIFEST_BYTES)
@@ -389,7 +377,6 @@ sp_manifest_parse(const char *untrusted_text, size_t size,
     if (!sealed)
         return sp_fail(err, "manifest-syntax", "MANIFEST has no end line");
     r.size = size - END_LINE;
-    r.line++;
     if (parse_requests(&manifest, &r, err) < 0 ||
         parse_members(&manifest, &r, err) < 0 ||
         parse_total(&manifest, &r, err) < 0)
