@@ -18,7 +18,7 @@ const struct sp_option sp_common_options[] = {
     {"state-dir", 0, SP_OPTION_TEXT, "DIR",
      "what sallyport remembers (" SP_DEFAULT_STATE_DIR ")"},
     {"repo", 0, SP_OPTION_TEXT, "DIR",
-     "the repository that is published (updates in the state directory)"},
+     "the repository to publish (STATE-DIR/updates)"},
     {"keys", 0, SP_OPTION_TEXT, "PATH",
      "key file or directory of them (" SP_DEFAULT_KEYS_PATH ")"},
     {"policy", 0, SP_OPTION_TEXT, "FILE",
