@@ -10,7 +10,7 @@
 
 const struct sp_option sp_doctor_options[] = {
     {"jails", 0, SP_OPTION_FLAG, NULL,
-     "only the escape battery: every forbidden act inside every jail"},
+     "only the jails: try every forbidden act inside each"},
     {0},
 };
 

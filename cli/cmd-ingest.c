@@ -16,7 +16,7 @@ const struct sp_option sp_ingest_options[] = {
     {"any-request", 0, SP_OPTION_FLAG, NULL,
      "take a delivery that answers no pending request"},
     {"allow-new", 0, SP_OPTION_WORDS, "NAME",
-     "take a package of this name though nobody asked for it"},
+     "take a package of this name that nobody asked for"},
     {"allow-downgrade", 0, SP_OPTION_WORDS, "NAME",
      "take a package of this name though it is older"},
     {"yes", 0, SP_OPTION_FLAG, NULL, "ask no questions: the answer is yes"},
