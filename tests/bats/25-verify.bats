@@ -17,7 +17,12 @@ setup_file() {
     engines=$BATS_FILE_TMPDIR/engines
     mkdir "$engines"
     "${CC:-cc}" -O1 -o "$engines/honest" "$SP_TOP/tests/fake/engine.c"
-    export keys home engines
+    oracle=$BATS_FILE_TMPDIR/oracle
+    (cd "$SP_TOP" && "${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -I. -Isrc \
+        -o "$oracle" tests/unit/oracle-verify.c \
+        src/bundle/{sigpacket,record,nevra}.c \
+        src/base/{error,reason,text,io}.c -lgpgme -lgpg-error)
+    export keys home engines oracle
 }
 
 setup() {
@@ -179,6 +184,51 @@ assert_line() { # LINE
     assert_verdicts accept bad-signature
 }
 
+# What the plain way says of each message, and of each with a bit flipped.
+compare() { # HOME RPM-OR-SPEC...
+    local home=$1
+    shift
+    run parent compare "$SP_BUILD/sallyport-verify" "$oracle" "$home" "$@"
+    assert_equal "$status" 0 "parent: $output"
+    [[ $output =~ messages\ ([0-9]+)\ accepted\ ([0-9]+)\ equal\ ([0-9]+) ]]
+    assert_equal "${BASH_REMATCH[3]}" "${BASH_REMATCH[1]}" "equal in: $output"
+    accepted=${BASH_REMATCH[2]}
+}
+
+@test "the same verdicts as gpgme_op_verify, over all real packages" {
+    made=$BATS_TEST_TMPDIR/home
+    mkdir -m 700 "$made"
+    # Left out: keys that are malformed or collide on purpose, and other
+    # states of a key that is there.
+    run parent make-home "$SP_BUILD/sallyport-verify" "$made" \
+        "$SP_TOP"/tests/corpus/keys/{RPM-GPG-KEY-*,alice.asc,libzypp-*} \
+        "$SP_TOP"/tests/corpus/keys/{qubes-*,rpm-testkey-*,rpm.org-[er]*}
+    [[ $output == *"exit 0" ]] || fail "$output"
+    compare "$made" "$SP_TOP"/tests/corpus/rpms/*/*.rpm
+    [ "$accepted" -ge 12 ] || fail "only $accepted accepted: $output"
+}
+
+@test "the same verdicts as gpgme_op_verify, over forged signatures" {
+    compare "$home" rsa v3 ed25519 p256 rsa512 salt signer flipped odd-mpis \
+        expiring living other-fingerprint future before-key sha1 text junk \
+        foreign small
+    assert_equal "$accepted" 8
+    make_home other-subkey-expired
+    compare "$made" subkey rsa
+    assert_equal "$accepted" 2
+    for name in expired-subkey revoked-subkey encryption-subkey \
+        no-back-signature unbound-subkey attacker-bound-subkey; do
+        make_home "$name"
+        compare "$made" subkey foreign rsa
+        assert_equal "$accepted" 1 "$name"
+    done
+    for name in expired revoked certify-only small; do
+        make_home "$name"
+        compare "$made" rsa small
+        assert_equal "$accepted" 0 "$name"
+    done
+}
+
 @test "engines: the honest fake is believed, so that the others may lie" {
     judge --gpg "$engines/honest" "$home" rsa v3 ed25519 p256 flipped
     assert_verdicts accept accept accept accept accept
@@ -243,8 +293,8 @@ lie() { # ENGINE WORD
 }
 
 @test "an engine that failed once is not asked again" {
-    cp "$engines/honest" "$engines/silent"
-    judge --gpg "$engines/silent" "$home" 'v3*257'
+    cp "$engines/honest" "$engines/silent-once"
+    judge --gpg "$engines/silent-once" "$home" 'v3*257'
     assert_line "257 refuse engine-error"
     assert_line "done 257"
 }

@@ -4,6 +4,7 @@
  * answers as its own file name says. "honest" knows a spoiled header without
  * any cryptography: the headers of the test repeat every 14 bytes.
  */
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -165,10 +166,17 @@ flood(const char *text, FILE *to, bool stubborn)
             exit(1);
 }
 
+/* The working directory is the one place where a mark can be left. */
+static bool
+is_first_run(void)
+{
+    return open("0", O_WRONLY | O_CREAT | O_EXCL, 0600) >= 0;
+}
+
 static void
 before_blocks(void)
 {
-    if (is("silent"))
+    if (is("silent") || (is("silent-once") && is_first_run()))
         exit(0);
     if (is("crash"))
         crash();

@@ -5,6 +5,7 @@ messages made by the forge, prints its reports as lines.
 
   verify.py make-home [--allow FPR]... [--gpg PATH] PROGRAM HOME KEYFILE...
   verify.py judge [--gpg PATH] [--now T] [--deadline S] PROGRAM HOME SPEC...
+  verify.py compare PROGRAM ORACLE HOME RPM-OR-SPEC...
   verify.py keys DIR                        writes the key files of the forge
   verify.py raw PROGRAM HOME WHAT           sends a broken stream
 
@@ -324,9 +325,74 @@ def judge(args):
                 verdict_line(index, reason, body, note, made[index - 1][0])
             elif kind != JAILED:
                 end_line(kind, index, reason, note)
-                if kind == DONE and os.listdir(folder):
+                if kind == DONE and set(os.listdir(folder)) - {"0"}:
                     broken("message files are left")
         child.end()
+
+
+def cut(path):
+    """(main header, signature) of a package, None where there is none."""
+    with open(path, "rb") as f:
+        data = f.read()
+    at, headers = 96, []
+    for _ in range(2):
+        if data[at:at + 4] != b"\x8e\xad\xe8\x01":
+            return None
+        count, size = struct.unpack(">II", data[at + 8:at + 16])
+        end = at + 16 + 16 * count + size
+        headers.append((at, count, end))
+        at = (end + 7) // 8 * 8
+    start, count, end = headers[0]
+    for entry in range(count):
+        where = start + 16 + 16 * entry
+        tag, _, offset, length = struct.unpack(">IIiI", data[where:where + 16])
+        if tag in (267, 268):
+            offset += start + 16 + 16 * count
+            packet = data[offset:offset + length]
+            if 10 <= length <= 8192:
+                return data[headers[1][0]:headers[1][2]], packet
+    return None
+
+
+def compare(args):
+    """Runs program and oracle over the same messages. Each one comes a second
+    time with one bit of its header flipped."""
+    made = []
+    for name in args.what:
+        cutting = [cut(name)] if os.path.exists(name) else messages([name])
+        made += [one for one in cutting if one]
+    if args.spoil:
+        made += [(header[:-1] + bytes([header[-1] ^ 1]), packet)
+                 for header, packet in made]
+    oracle = subprocess.run([args.oracle, args.home, str(args.now)],
+                            input=encode(made), capture_output=True,
+                            check=True).stdout.decode().splitlines()
+    *expected, cpu = oracle
+    got = []
+    with tempfile.TemporaryDirectory() as folder:
+        child = Child([args.program, f"home={args.home}",
+                       f"messages={folder}", f"now={args.now}"],
+                      encode(made), args.deadline)
+        for kind, index, reason, body, note in child.reports():
+            if kind == FAULT:
+                print("fault", reason, note)
+            if kind == R_VERDICT:
+                verdict, _, _, fpr, _, _ = VERDICT.unpack(body[:VERDICT.size])
+                got.append(f"{index} accept {text(fpr)}" if verdict == 1
+                           else f"{index} refuse")
+        _, _, usage = os.wait4(child.process.pid, 0)
+        child.process.returncode = 0
+        child.writer.join()
+    for one, other in zip(expected, got):
+        if one != other:
+            print(f"differ: oracle '{one}', program '{other}'")
+    accepted = sum(" accept" in line for line in got)
+    print("messages", len(made), "accepted", accepted, "equal",
+          sum(one == other for one, other in zip(expected, got)))
+    ours = (usage.ru_utime + usage.ru_stime) * 1000
+    theirs = float(cpu.split()[1])
+    print(f"# ms of CPU a message: program {ours / len(made):.3f}, "
+          f"oracle {theirs / len(made):.3f}, ratio {theirs / ours:.1f}")
 
 
 def broken_stream(what):
@@ -393,6 +459,14 @@ def main():
     p.add_argument("--gpg")
     p.add_argument("--now", type=int)
     p.add_argument("--deadline", type=float)
+    p = commands.add_parser("compare")
+    p.set_defaults(run=compare)
+    p.add_argument("program")
+    p.add_argument("oracle")
+    p.add_argument("home")
+    p.add_argument("what", nargs="+")
+    p.add_argument("--now", type=int)
+    p.add_argument("--no-spoil", dest="spoil", action="store_false")
     p = commands.add_parser("raw")
     p.set_defaults(run=raw)
     p.add_argument("program")
