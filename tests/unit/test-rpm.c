@@ -277,6 +277,8 @@ static const struct value {
      TEXT(269, SP_RPM_STRING, 1, "0123456789ABCDEF0123456789abcdef01234567")},
     {"short digest", "header-digest", SIGNATURE,
      TEXT(273, SP_RPM_STRING, 1, "0123")},
+    {"long digest", "header-digest", SIGNATURE,
+     TEXT(273, SP_RPM_STRING, 1, HEX64 "0")},
     {"no digest", "ok", SIGNATURE, {273, 0, 0, 0, 0}},
     {"unknown tag in range", "ok", SIGNATURE, BYTES(300, SP_RPM_BIN, 2, "xx")},
     {"unknown tag above range", "tag-range", SIGNATURE,
@@ -365,6 +367,8 @@ static const struct value {
      BYTES(5093, SP_RPM_INT32, 1, "\0\0\0\12")},
     {"algorithm as short number", "payload-digest-algo", MAIN,
      BYTES(5093, SP_RPM_INT16, 1, "\0\10")},
+    {"algorithm as long number", "payload-digest-algo", MAIN,
+     BYTES(5093, SP_RPM_INT64, 1, "\0\0\0\10\0\0\0\0")},
     {"two algorithms", "payload-digest-algo", MAIN,
      BYTES(5093, SP_RPM_INT32, 2, "\0\0\0\10\0\0\0\10")},
     {"upper-case payload digest", "payload-digest-hex", MAIN,
@@ -375,6 +379,8 @@ static const struct value {
      TEXT(5092, SP_RPM_STRING_ARRAY, 1,
           "0123456789abcdef0123456789abcde"
           "0123456789abcdef0123456789abcdef")},
+    {"payload digest of 65 digits", "payload-digest-hex", MAIN,
+     TEXT(5092, SP_RPM_STRING_ARRAY, 1, HEX64 "0")},
     {"large installed size", "ok", MAIN,
      BYTES(5009, SP_RPM_INT64, 1, "\0\0\0\1\0\0\0\0")},
 };
@@ -560,6 +566,38 @@ test_alignment(void)
     expect(&p, "tag-bounds", "a number behind the data");
 }
 
+/* Each part is short enough, the file name is not. */
+static void
+test_long_name(void)
+{
+    static struct package p;
+    char part[129];
+
+    memset(part, 'a', sizeof(part));
+    part[128] = '\0';
+    reset(&p);
+    set_tag(&p.main, &(struct tag){1000, SP_RPM_STRING, 1, part, sizeof(part)});
+    build(&p);
+    expect(&p, "ok", "a name of 128 bytes");
+    set_tag(&p.main, &(struct tag){1001, SP_RPM_STRING, 1, part, sizeof(part)});
+    build(&p);
+    expect(&p, "nevra", "a file name above 255 bytes");
+}
+
+/* sp_rpm_need decides how long a head is; a longer one is not parsed. */
+static void
+test_longer_head(void)
+{
+    static struct package p;
+    struct sp_rpm rpm;
+    struct sp_error err = {0};
+
+    reset(&p);
+    build(&p);
+    tap_is_str(judge_head(p.bytes, p.size + 1, &rpm, &err), "trailing-data",
+               "a byte behind the head");
+}
+
 /* More values than any array has, although the data is there. */
 static void
 test_many(void)
@@ -733,6 +771,8 @@ main(void)
     test_lead();
     test_hidden();
     test_alignment();
+    test_long_name();
+    test_longer_head();
     test_many();
     test_truncated();
     test_order();
