@@ -190,6 +190,9 @@ test_v3(void)
     make_packet(&b, &(struct shape){3, 0, 1, 8, EMPTY, EMPTY, PART(MPI_9)});
     b.p[4] = 6;
     expect(&b, "sig-version", "version 3 hashes five bytes");
+    make_packet(&b, &(struct shape){3, 0, 1, 8, EMPTY, EMPTY, PART(MPI_9)});
+    b.p[3] = 2;
+    expect(&b, "sig-version", "version 2 in the form of 3");
 }
 
 /* ---- the contents
@@ -371,6 +374,19 @@ static const struct {
            "ISSUERID"),
       PART(MPI_9)}},
 
+    {"unhashed issuer of 7 bytes",
+     "sig-subpacket",
+     {V4_RSA, PART(TIME ISSUER),
+      PART("\x08\x10"
+           "ISSUERI"),
+      PART(MPI_9)}},
+    {"notation of 3 bytes",
+     "sig-subpacket",
+     {V4_RSA, PART(TIME ISSUER "\x04\x14\0\0\0"), EMPTY, PART(MPI_9)}},
+
+    {"integer of no bits before a byte",
+     "sig-mpi",
+     {V4_RSA, PART(TIME ISSUER), EMPTY, PART("\0\0\x80")}},
     {"no integer", "sig-mpi", {V4_RSA, PART(TIME ISSUER), EMPTY, EMPTY}},
     {"integer 0", "sig-mpi", {V4_RSA, PART(TIME ISSUER), EMPTY, PART("\0\0")}},
     {"leading zero bit",
@@ -484,6 +500,47 @@ test_lengths(void)
     expect(&b, "sig-subpacket", "user id of 256 bytes");
 }
 
+/* A salt fills the 128 bytes of a notation, or has one more. */
+static void
+test_long_salt(void)
+{
+    static struct bytes area, b;
+    struct shape s = good;
+
+    for (unsigned salt = 90; salt <= 91; salt++) {
+        area.n = 0;
+        put(&area, TIME ISSUER, 16);
+        put_u8(&area, 1 + 8 + 30 + salt);
+        put(&area, "\x14\0\0\0\0\0\x1e\0", 8);
+        put_u8(&area, salt);
+        put(&area, SALT_NAME, 30);
+        area.n += salt;
+        s.hashed = (struct part){(const char *)area.p, area.n};
+        s.unhashed = (struct part)EMPTY;
+        make_packet(&b, &s);
+        expect(&b, salt == 90 ? "ok" : "sig-subpacket",
+               salt == 90 ? "notation of 128 bytes" : "one byte more");
+    }
+}
+
+static void
+test_long_integer(void)
+{
+    static struct bytes mpi, b;
+    struct shape s = good;
+
+    for (unsigned bits = 8192; bits <= 8193; bits++) {
+        mpi.n = 0;
+        put_u16(&mpi, bits);
+        put_u8(&mpi, bits == 8192 ? 0x80 : 1);
+        mpi.n += (bits + 7) / 8 - 1;
+        s.mpis = (struct part){(const char *)mpi.p, mpi.n};
+        make_packet(&b, &s);
+        expect(&b, bits == 8192 ? "ok" : "sig-mpi",
+               bits == 8192 ? "8192 bits" : "one bit more");
+    }
+}
+
 static void
 test_sizes(void)
 {
@@ -514,13 +571,18 @@ test_cut_bodies(void)
     static struct sp_sigpacket packet;
     unsigned accepted = 0;
 
-    make_body(&body, &good);
-    for (size_t n = 8; n < body.n; n++) {
-        b.n = 0;
-        put_u8(&b, 0xc2);
-        put_u8(&b, (unsigned)n);
-        put(&b, body.p, n);
-        accepted += strcmp(judge(b.p, b.n, &packet), "ok") == 0;
+    for (unsigned version = 3; version <= 4; version++) {
+        struct shape s = good;
+
+        s.version = version;
+        make_body(&body, &s);
+        for (size_t n = 8; n < body.n; n++) {
+            b.n = 0;
+            put_u8(&b, 0xc2);
+            put_u8(&b, (unsigned)n);
+            put(&b, body.p, n);
+            accepted += strcmp(judge(b.p, b.n, &packet), "ok") == 0;
+        }
     }
     tap_is_u64(accepted, 0, "no shorter body is a signature");
 }
@@ -626,6 +688,8 @@ main(void)
     test_shapes();
     test_framing();
     test_lengths();
+    test_long_salt();
+    test_long_integer();
     test_sizes();
     test_cut_bodies();
     test_tag();
