@@ -518,6 +518,19 @@ all_ended(const struct engine *e)
     return e->feed_fd < 0;
 }
 
+/* Somebody ended and said neither why nor that all is well. */
+static bool
+any_died(const struct engine *e)
+{
+    for (size_t i = 0; i < e->crew.n; i++) {
+        const struct sp_hand *hand = &e->crew.hands[i];
+
+        if (hand->gone && !hand->done && !hand->faulted)
+            return true;
+    }
+    return false;
+}
+
 static int
 tell_go(struct engine *e, struct sp_error *err)
 {
@@ -557,7 +570,7 @@ run(struct engine *e)
 {
     struct sp_error err = {0};
 
-    while (e->weight == WEIGHT_NONE && !all_ended(e)) {
+    while (e->weight == WEIGHT_NONE && !all_ended(e) && !any_died(e)) {
         turn(e, TICK_MS);
         if (check_deadlines(e, &err) < 0)
             blame(e, WEIGHT_OURS, &err, 0);
@@ -622,6 +635,10 @@ conclude(struct engine *e, struct sp_error *err)
     if (e->weight != WEIGHT_NONE) {
         *err = e->why;
         e->outcome->refused_index = e->why_index;
+        if (e->weight >= WEIGHT_FOLLOWING) /* nobody knows a true reason */
+            return sp_fail(err, "disagreement",
+                           "the workers do not agree about the end: %s",
+                           e->why.msg);
         blame_medium(e, err);
         return -1;
     }

@@ -172,8 +172,7 @@ start_half() {
         exec 3>&-
         setsid "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" --any-request \
             --quiet - <"$fifo" >"$BATS_TEST_TMPDIR/out" \
-            2>"$BATS_TEST_TMPDIR/err"
-        echo $? >"$BATS_TEST_TMPDIR/rc"
+            2>"$BATS_TEST_TMPDIR/err" || echo $? >"$BATS_TEST_TMPDIR/rc"
     ) &
     job=$!
     exec 9>"$fifo"

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Every way in which check and verify can disagree. */
+#include <stdlib.h>
+
+#include "ingest/ledger.h"
+#include "tap.h"
+
+static struct sp_outcome outcome;
+static struct sp_ledger ledger;
+static struct sp_error err;
+static struct sp_package *package;
+
+static void
+fresh(void)
+{
+    sp_outcome_release(&outcome);
+    sp_ledger_init(&ledger, &outcome, 100);
+    memset(&err, 0, sizeof(err));
+}
+
+static int
+manifest(uint64_t packages)
+{
+    struct sp_report r;
+
+    sp_report_init(&r, SP_WORKER_CHECK, SP_REPORT_MANIFEST);
+    r.body.manifest.packages = packages;
+    return sp_ledger_manifest(&ledger, &r, &err);
+}
+
+static int
+checked(uint64_t index, bool accepted, uint8_t header)
+{
+    struct sp_report r;
+
+    sp_report_init(&r, SP_WORKER_CHECK, SP_REPORT_PACKAGE);
+    r.index = index;
+    r.body.package.verdict =
+        accepted ? SP_VERDICT_ACCEPTED : SP_VERDICT_REFUSED;
+    if (!accepted)
+        memcpy(r.reason, "region", 7);
+    memset(r.body.package.header_sha256, header, 32);
+    return sp_ledger_package(&ledger, &r, &package, &err);
+}
+
+static int
+judged(uint64_t index, bool accepted, uint8_t header)
+{
+    struct sp_report r;
+
+    sp_report_init(&r, SP_WORKER_VERIFY, SP_REPORT_VERDICT);
+    r.index = index;
+    r.body.verdict.verdict =
+        accepted ? SP_VERDICT_ACCEPTED : SP_VERDICT_REFUSED;
+    if (!accepted)
+        memcpy(r.reason, "no-key", 7);
+    memset(r.body.verdict.header_sha256, header, 32);
+    return sp_ledger_verdict(&ledger, &r, &package, &err);
+}
+
+static void
+test_good(void)
+{
+    fresh();
+    tap_ok(manifest(3) == 0, "a manifest of three");
+    tap_ok(checked(1, true, 1) == 0 && checked(2, false, 2) == 0 &&
+               checked(3, true, 3) == 0,
+           "three packages, one refused");
+    tap_ok(judged(1, true, 1) == 0 && judged(3, false, 3) == 0,
+           "verify judges those that passed");
+    tap_ok(sp_ledger_close(&ledger, 3, 2, &err) == 0, "all agree");
+    tap_is_str(outcome.packages[1].error.detail, "region", "check's reason");
+    tap_is_str(outcome.packages[2].error.detail, "no-key", "verify's reason");
+    tap_ok(outcome.packages[0].error.code == SP_OK, "the first is accepted");
+}
+
+static void
+test_disagreement(void)
+{
+    fresh();
+    (void)checked(1, true, 1);
+    tap_ok(judged(1, true, 9) < 0, "another header");
+    tap_is_str(err.detail, "disagreement", "is named");
+    fresh();
+    (void)checked(1, false, 1);
+    tap_ok(judged(1, true, 1) < 0, "a package that check refused");
+    fresh();
+    (void)checked(1, true, 1);
+    (void)checked(2, true, 2);
+    tap_ok(judged(2, true, 2) < 0, "a package left out");
+    fresh();
+    tap_ok(judged(1, true, 1) < 0, "a package that nobody checked");
+    fresh();
+    (void)checked(1, true, 1);
+    (void)judged(1, true, 1);
+    tap_ok(judged(1, true, 1) < 0, "a second verdict");
+}
+
+static void
+test_counts(void)
+{
+    fresh();
+    (void)manifest(2);
+    (void)checked(1, true, 1);
+    (void)judged(1, true, 1);
+    tap_ok(sp_ledger_close(&ledger, 1, 1, &err) < 0, "manifest says two");
+    fresh();
+    (void)manifest(1);
+    (void)checked(1, true, 1);
+    tap_ok(sp_ledger_close(&ledger, 1, 0, &err) < 0, "nobody judged it");
+    tap_ok(sp_ledger_close(&ledger, 1, 1, &err) < 0, "verify only says so");
+    (void)judged(1, true, 1);
+    tap_ok(sp_ledger_close(&ledger, 2, 1, &err) < 0, "check says two");
+    tap_ok(sp_ledger_close(&ledger, 1, 1, &err) == 0, "now they agree");
+}
+
+static void
+test_order(void)
+{
+    fresh();
+    tap_ok(checked(2, true, 1) < 0, "the second package first");
+    tap_ok(checked(0, true, 1) < 0, "package zero");
+    fresh();
+    (void)manifest(1);
+    tap_ok(manifest(1) < 0, "a second manifest");
+    tap_ok(manifest(101) < 0, "more packages than the ceiling");
+    fresh();
+    for (uint64_t i = 1; i <= 100; i++)
+        (void)checked(i, true, (uint8_t)i);
+    tap_is_u64(outcome.n_packages, 100, "a hundred packages");
+    tap_ok(checked(101, true, 1) < 0, "one above the ceiling");
+}
+
+int
+main(void)
+{
+    test_good();
+    test_disagreement();
+    test_counts();
+    test_order();
+    sp_outcome_release(&outcome);
+    return tap_done();
+}
