@@ -299,6 +299,17 @@ test_ceilings(void)
     gate = open_gate();
     gate.max_bytes = image_size;
     tap_is_str(run(&gate), "end", "exactly as many bytes as allowed");
+    image_size = 0;
+    add_member("MANIFEST", 1);
+    sp_tar_header(image + image_size, "p000001.rpm", 1500);
+    image_size += SP_TAR_BLOCK;
+    gate = open_gate();
+    gate.max_bytes = image_size + 1536;
+    tap_is_str(run(&gate), "more", "a member that just fits");
+    gate = open_gate();
+    gate.max_bytes = image_size + 1535;
+    tap_is_str(run(&gate), "too-many-bytes", "refused before its data comes");
+    good_image();
     tap_is_u64(tight_ceilings(), 0, "no smaller ceiling of bytes passes");
 }
 
