@@ -46,7 +46,7 @@ speech := $(call in,cli,command command-parse command-help nearest options \
 sallyport_src := cli/sallyport.c $(base) $(jail) $(transports) $(speech) \
 	$(call in,cli,cmd-ingest cmd-verify cmd-status cmd-history cmd-rollback \
 	cmd-doctor cmd-explain listen present table render-json) \
-	$(call in,src/ingest,receive engine crew ledger judge verifier overview \
+	$(call in,src/ingest,receive engine feed crew ledger judge verifier overview \
 	policy floor quarantine generation index publish state history keyhome \
 	doctor doctor-jails) \
 	$(call in,src/bundle,record nevra) \

@@ -8,8 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,12 +16,12 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "ingest/crew.h"
+#include "ingest/feed.h"
 #include "ingest/ledger.h"
 
 enum {
-    TICK_MS = 250,       /* deadlines are looked at this often */
-    GRACE_MS = 500,      /* for the other workers to say their reason */
-    FEED_BYTES = 1 << 20 /* one step of feeding a single package */
+    TICK_MS = 250,  /* deadlines are looked at this often */
+    GRACE_MS = 500, /* for the other workers to say their reason */
 };
 
 /* How telling a reason is; the smallest wins (docs/ARCHITECTURE.md). */
@@ -41,10 +39,7 @@ struct engine {
     struct sp_outcome *outcome;
     struct sp_crew crew;
     struct sp_ledger ledger;
-    int feed_fd;          /* entry stream that the parent writes, or -1 */
-    struct sp_entry feed; /* record on its way */
-    size_t feed_done;     /* bytes of it that are written */
-    uint64_t feed_size, feed_offset;
+    struct sp_feed feed; /* of a single package; fd -1 otherwise */
     uint64_t started, last_activity, window_start, window_bytes;
     uint64_t space_checked; /* bytes at the last look at free space */
     bool told_go;
@@ -225,22 +220,6 @@ start_verify(struct engine *e, int in_fd, struct sp_error *err)
                          err);
 }
 
-/* The parent's own end of the entry stream, when there is no unpack. */
-static int
-prepare_feed(struct engine *e, int *out_fd, struct sp_error *err)
-{
-    struct stat st;
-
-    if (fstat(e->plan->source_fd, &st) < 0)
-        return sp_fail_sys(err, errno, "io", "cannot stat the package");
-    if (fcntl(*out_fd, F_SETFL, O_NONBLOCK) < 0)
-        return sp_fail_sys(err, errno, "internal", "cannot set up a pipe");
-    e->feed_size = (uint64_t)st.st_size;
-    e->feed_fd = sp_steal_fd(out_fd);
-    sp_entry_init(&e->feed, SP_ENTRY_START, SP_STREAM_RPM, 0, 0);
-    return 0;
-}
-
 static int
 start(struct engine *e, struct sp_error *err)
 {
@@ -257,82 +236,9 @@ start(struct engine *e, struct sp_error *err)
     if (start_check(e, entries_in, messages_out, err) < 0 ||
         start_verify(e, messages_in, err) < 0)
         return -1;
-    return e->plan->single ? prepare_feed(e, &entries_out, err) : 0;
-}
-
-/* ---- feeding a single package ------------------------------------------ */
-
-/* 1 when all of the current record is out, 0 when the pipe is full. */
-static int
-feed_record(struct engine *e)
-{
-    const char *record = (const char *)&e->feed;
-
-    while (e->feed_done < sizeof(e->feed)) {
-        ssize_t n = write(e->feed_fd, record + e->feed_done,
-                          sizeof(e->feed) - e->feed_done);
-
-        if (n < 0)
-            return errno == EAGAIN || errno == EINTR ? 0 : -1;
-        e->feed_done += (size_t)n;
-    }
-    return 1;
-}
-
-/* 1 when all bytes of the package are out, 0 when the pipe is full. */
-static int
-feed_bytes(struct engine *e, struct sp_error *err)
-{
-    while (e->feed_offset < e->feed_size) {
-        uint64_t left = e->feed_size - e->feed_offset;
-        ssize_t n = sendfile(e->feed_fd, e->plan->source_fd, NULL,
-                             left < FEED_BYTES ? (size_t)left : FEED_BYTES);
-
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return 0;
-        if (n < 0 && errno == EPIPE)
-            return -1;
-        if (n < 0)
-            return sp_fail_sys(err, errno, "read-error",
-                               "cannot read the package at byte %" PRIu64,
-                               e->feed_offset);
-        if (n == 0)
-            return sp_fail(err, "truncated",
-                           "the package became shorter while it was read");
-        e->feed_offset += (uint64_t)n;
-        e->outcome->bytes = e->feed_offset;
-        e->last_activity = seconds_now();
-    }
-    return 1;
-}
-
-/* Start record, file record, bytes, end record; then the pipe is closed. */
-static void
-feed(struct engine *e)
-{
-    struct sp_error err = {0};
-
-    for (;;) {
-        int status = feed_record(e);
-
-        if (status > 0 && e->feed.type == SP_ENTRY_FILE)
-            status = feed_bytes(e, &err);
-        if (status == 0)
-            return;
-        if (err.code != SP_OK)
-            blame(e, WEIGHT_REFUSAL, &err, 0);
-        if (status < 0 || e->feed.type == SP_ENTRY_END) {
-            sp_close_fd(&e->feed_fd);
-            return;
-        }
-        if (e->feed.type == SP_ENTRY_START)
-            sp_entry_init(&e->feed, SP_ENTRY_FILE, SP_STREAM_RPM, 0,
-                          e->feed_size);
-        else
-            sp_entry_init(&e->feed, SP_ENTRY_END, SP_STREAM_RPM, 1,
-                          e->feed_size);
-        e->feed_done = 0;
-    }
+    if (!e->plan->single)
+        return 0;
+    return sp_feed_init(&e->feed, &entries_out, e->plan->source_fd, err);
 }
 
 /* ---- listening --------------------------------------------------------- */
@@ -487,7 +393,7 @@ check_deadlines(struct engine *e, struct sp_error *err)
 {
     const struct sp_deadlines *d = &e->plan->deadlines;
     uint64_t now = seconds_now();
-    bool receiving = e->plan->single ? e->feed_fd >= 0 : !e->crew.hands[0].done;
+    bool receiving = e->plan->single ? e->feed.fd >= 0 : !e->crew.hands[0].done;
 
     if (interrupted)
         return sp_fail(err, "interrupted", "interrupted by a signal");
@@ -515,7 +421,7 @@ all_ended(const struct engine *e)
     for (size_t i = 0; i < e->crew.n; i++)
         if (e->crew.hands[i].report_fd >= 0)
             return false;
-    return e->feed_fd < 0;
+    return e->feed.fd < 0;
 }
 
 /* Somebody ended and said neither why nor that all is well. */
@@ -543,6 +449,18 @@ tell_go(struct engine *e, struct sp_error *err)
 }
 
 static void
+feed(struct engine *e)
+{
+    struct sp_error err = {0};
+
+    if (sp_feed_go(&e->feed, &err) < 0)
+        blame(e, WEIGHT_REFUSAL, &err, 0);
+    if (e->feed.offset > e->outcome->bytes)
+        e->last_activity = seconds_now();
+    e->outcome->bytes = e->feed.offset;
+}
+
+static void
 turn(struct engine *e, int timeout_ms)
 {
     struct pollfd polls[SP_CREW_MAX + 1];
@@ -556,12 +474,12 @@ turn(struct engine *e, int timeout_ms)
         if (hand->report_fd >= 0 && !hand->held)
             polls[n++] = (struct pollfd){hand->report_fd, POLLIN, 0};
     }
-    if (e->feed_fd >= 0 && e->told_go)
-        polls[n++] = (struct pollfd){e->feed_fd, POLLOUT, 0};
+    if (e->feed.fd >= 0 && e->told_go)
+        polls[n++] = (struct pollfd){e->feed.fd, POLLOUT, 0};
     (void)poll(polls, n, waiting ? 1 : timeout_ms);
     for (size_t i = 0; i < e->crew.n; i++)
         listen_to(e, &e->crew.hands[i]);
-    if (e->feed_fd >= 0 && e->told_go)
+    if (e->feed.fd >= 0 && e->told_go)
         feed(e);
 }
 
@@ -578,7 +496,7 @@ run(struct engine *e)
             blame(e, WEIGHT_FOLLOWING, &err, 0);
     }
     /* Something is wrong: the others may know better why. */
-    sp_close_fd(&e->feed_fd);
+    sp_close_fd(&e->feed.fd);
     for (int waited = 0;
          e->weight > WEIGHT_REFUSAL && !all_ended(e) && waited < GRACE_MS;
          waited += 10)
@@ -656,7 +574,7 @@ sp_engine_run(const struct sp_engine_plan *plan, struct sp_outcome *outcome,
     struct engine e = {
         .plan = plan,
         .outcome = outcome,
-        .feed_fd = -1,
+        .feed = {.fd = -1},
         .weight = WEIGHT_NONE,
     };
     struct sp_error left = {0};
