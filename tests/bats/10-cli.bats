@@ -12,6 +12,16 @@ setup() {
     man=$SP_TOP/docs/man/sallyport.1
 }
 
+# As run_program, for lines that start no worker and so can leave none.
+quick() { # STATUS ARGS...
+    local want=$1
+    shift
+    run --separate-stderr "$SP_BUILD/sallyport" "$@"
+    # shellcheck disable=SC2154 # run sets them
+    [ "$status" -eq "$want" ] ||
+        fail "sallyport $*" "status: $status" "$output" "$stderr"
+}
+
 # Reads JSON on stdin; the expression about `o` must be true.
 json_is() { # EXPRESSION
     python3 -c 'import json, sys
@@ -38,13 +48,13 @@ options_of() { # [COMMAND]
 
 @test "help on every level: stdout, status 0, nothing done" {
     for command in "${COMMANDS[@]}"; do
-        run_program 0 "$SP_BUILD/sallyport" "$command" --help
+        quick 0 "$command" --help
         [[ $output == "usage: sallyport $command"* ]] || fail "$output"
         assert_equal "$stderr" "" "stderr"
-        run_program 0 "$SP_BUILD/sallyport" -h "$command"
+        quick 0 -h "$command"
         [[ $output == "usage: sallyport $command"* ]] || fail "$output"
     done
-    run_program 0 "$SP_BUILD/sallyport" --help
+    quick 0 --help
     for command in "${COMMANDS[@]}"; do
         [[ $output == *"
   $command"* ]] || fail "not listed: $command"
@@ -91,7 +101,7 @@ options_of() { # [COMMAND]
 @test "the exit statuses of the manual page are those of explain" {
     page=$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/p' "$man" |
         awk '$1 == ".It" { n = $2 } $1 == ".Em" && $3 == ":" { print $2, n }')
-    run_program 0 "$SP_BUILD/sallyport" explain
+    quick 0 explain
     told=$(sed -nE 's/^([a-z]+), exit status ([0-9]+):.*/\1 \2/p' <<<"$output" |
         grep -v '^updates 100$')
     assert_equal "$page" "$told"
@@ -100,7 +110,7 @@ options_of() { # [COMMAND]
 @test "mistakes: one line, where the help is, status 2, nothing on stdout" {
     while read -r want line; do
         # shellcheck disable=SC2086 # a line is words
-        run_program 2 "$SP_BUILD/sallyport" $line
+        quick 2 $line
         assert_equal "$output" "" "stdout of $line"
         assert_equal "$(wc -l <<<"$stderr")" 2 "lines of $line"
         [[ $stderr == *"$(tr _ ' ' <<<"$want")"* ]] || fail "$line:" "$stderr"
@@ -130,12 +140,12 @@ END
 }
 
 @test "a mistake is answered in JSON when JSON was asked for" {
-    run_program 2 "$SP_BUILD/sallyport" ingest --json
+    quick 2 ingest --json
     assert_result ingest 2
     assert_equal "$stderr" "" "stderr"
-    run_program 2 "$SP_BUILD/sallyport" status --bad --json
+    quick 2 status --bad --json
     assert_result status 2
-    run_program 2 "$SP_BUILD/sallyport" --json nonsense
+    quick 2 --json nonsense
     json_is "o['command'] is None and o['exit'] == 2" <<<"$output"
 }
 
@@ -143,7 +153,7 @@ END
     words=$(sed -nE 's/^    \{"([a-z-]+)", (SP_E_[A-Z]+)\}.*/\1/p' \
         "$SP_TOP/src/base/reason.c")
     [ "$(wc -w <<<"$words")" -gt 100 ]
-    run_program 0 "$SP_BUILD/sallyport" explain --json
+    quick 0 explain --json
     assert_result explain 0
     json_is "[w['word'] for w in o['words']] == '''$words'''.split()" \
         <<<"$output"
@@ -153,9 +163,9 @@ END
         [[ $text == "$word: "*"class: "*"exit status "*"next: "* ]] ||
             fail "$text"
     done
-    run_program 0 "$SP_BUILD/sallyport" explain signature
+    quick 0 explain signature
     class=$output
-    run_program 0 "$SP_BUILD/sallyport" explain 10
+    quick 0 explain 10
     assert_equal "$output" "$class"
     json_is "all(w['exit'] in range(1, 21) for w in o['words'])" <<<"$all"
 }
