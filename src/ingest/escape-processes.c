@@ -111,7 +111,20 @@ fork_once(const struct sp_escape_scene *s)
     return sp_escape_result(pid);
 }
 
-/* Children that outlive it: whoever started it must get rid of them. */
+/*
+ * Children that outlive it: whoever started it must get rid of them. They
+ * hold no descriptor open and end by themselves after a while, so that a
+ * control without a jail does no harm.
+ */
+static _Noreturn void
+linger(void)
+{
+    (void)close_range(0, ~0u, 0);
+    (void)alarm(20);
+    for (;;)
+        (void)pause();
+}
+
 static int
 fork_many(const struct sp_escape_scene *s)
 {
@@ -122,8 +135,7 @@ fork_many(const struct sp_escape_scene *s)
         if (pid < 0)
             return errno;
         if (pid == 0)
-            for (;;)
-                (void)pause();
+            linger();
     }
     return 0;
 }
