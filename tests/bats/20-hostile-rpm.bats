@@ -23,10 +23,11 @@ setup_file() {
 }
 
 @test "the class of every word is the one that the program gives it" {
-    cut -f4,5 "$FORGED/table.tsv" | grep -v accept | sort -u |
+    # "truncated" is the carrier's or the medium's fault, as it comes.
+    cut -f4,5 "$FORGED/table.tsv" | grep -vw 'accept\|truncated' | sort -u |
         while read -r class word; do
             run_program 0 "$SP_BUILD/sallyport" explain "$word"
-            [[ $output == *"$class"* ]] ||
+            [[ $output == *"class: $class, exit status"* ]] ||
                 fail "$word is not of class $class:" "$output"
         done
 }
