@@ -34,14 +34,14 @@ enum sp_evidence {
 };
 
 struct sp_member {
-    enum sp_member_kind kind;
     uint64_t size;
+    uint64_t head_size; /* package */
+    enum sp_member_kind kind;
+    enum sp_evidence evidence; /* evidence */
+    enum sp_why why;           /* package */
+    struct sp_nevra nevra;     /* package; untrusted, syntax checked */
     /* package: of the first head_size bytes; evidence: of all of it */
     uint8_t sha256[32];
-    uint64_t head_size;
-    struct sp_nevra nevra; /* package; untrusted, syntax checked */
-    enum sp_why why;       /* package */
-    enum sp_evidence evidence;
     char label[65]; /* evidence: repository id, [A-Za-z0-9._:-]{1,64} */
 };
 

@@ -154,10 +154,12 @@ refused(enum sp_worker_kind worker, enum sp_report_type type, size_t at,
     refused(worker, type, offsetof(struct sp_report, member), bytes,           \
             sizeof(bytes) - 1, about)
 
+static const char one[] = "\1";
+
 static void
 test_report_fields(void)
 {
-    static const char one[] = "\1", ff[] = "\377\377\377\377";
+    static const char ff[] = "\377\377\377\377";
 
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, magic, ff, "magic");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, worker, "\2", "other worker");
@@ -182,6 +184,11 @@ test_report_fields(void)
             "no seccomp");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_JAILED, body.jailed.seccomp, "\3",
             "unknown seccomp");
+}
+
+static void
+test_report_of_check(void)
+{
     REFUSED(SP_WORKER_CHECK, SP_REPORT_REQUEST, body.request.id, "A",
             "request id");
     REFUSED(SP_WORKER_CHECK, SP_REPORT_REQUEST, body.request.id[32], "0",
@@ -210,6 +217,11 @@ test_report_fields(void)
             "space in the release");
     REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.nevra.reserved,
             one, "reserved");
+}
+
+static void
+test_report_of_keys(void)
+{
     REFUSED(SP_WORKER_VERIFY, SP_REPORT_VERDICT, body.verdict.signing_fpr, "\0",
             "accepted without a key");
     REFUSED(SP_WORKER_VERIFY, SP_REPORT_VERDICT, body.verdict.primary_fpr, "a",
@@ -272,6 +284,8 @@ main(void)
     test_message();
     test_report_types();
     test_report_fields();
+    test_report_of_check();
+    test_report_of_keys();
     test_errors();
     test_why();
     return tap_done();
