@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/auto.h"
 #include "base/text.h"
 #include "cli/command-help.h"
 #include "cli/command-parse.h"
@@ -104,27 +103,38 @@ run(struct sp_args *args)
     return status != 0 ? status : args->command->run(args);
 }
 
+/* No table can grow longer than argv. */
+static bool
+make_room(struct sp_args *args)
+{
+    size_t words = (size_t)(args->argc > 0 ? args->argc : 0) + 1;
+
+    args->given = calloc(words, sizeof(*args->given));
+    args->values = calloc(words, sizeof(*args->values));
+    args->operands = calloc(words, sizeof(*args->operands));
+    return args->given && args->values && args->operands;
+}
+
+static void
+release(struct sp_args *args)
+{
+    free(args->given);
+    free(args->values);
+    free(args->operands);
+}
+
 int
 sp_program_run(const struct sp_program *program, int argc, char **argv)
 {
-    size_t words = (size_t)(argc > 0 ? argc : 0) + 1;
-    SP_AUTO_FREE struct sp_given *given = calloc(words, sizeof(*given));
-    SP_AUTO_FREE const char **values = calloc(words, sizeof(*values));
-    SP_AUTO_FREE const char **operands = calloc(words, sizeof(*operands));
-    struct sp_args args = {.program = program,
-                           .argc = argc,
-                           .argv = argv,
-                           .given = given,
-                           .values = values,
-                           .operands = operands};
-    int status;
+    struct sp_args args = {.program = program, .argc = argc, .argv = argv};
+    int status = SP_E_INTERNAL;
 
-    if (!given || !values || !operands) {
-        (void)fprintf(stderr, "%s: no memory\n", program->name);
-        return SP_E_INTERNAL;
-    }
     (void)signal(SIGPIPE, SIG_IGN); /* so that a closed stdout is a fault */
-    status = run(&args);
+    if (make_room(&args))
+        status = run(&args);
+    else
+        (void)fprintf(stderr, "%s: no memory\n", program->name);
+    release(&args);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         (void)fprintf(stderr,
                       "%s: cannot write to standard output; what the command "
