@@ -270,26 +270,50 @@ compare_location(const void *a, const void *b)
     return strcmp((*x)->location, (*y)->location);
 }
 
-int
-sp_list_check_unique(const struct sp_list *list, struct sp_error *err)
+/* Entries without a digest are all different. */
+static int
+compare_digest(const void *a, const void *b)
 {
-    SP_AUTO_FREE const struct sp_list_entry **sorted =
-        calloc(list->n + 1, sizeof(*sorted));
+    const struct sp_list_entry *const *x = a;
+    const struct sp_list_entry *const *y = b;
+
+    if ((*x)->has_sha256 != (*y)->has_sha256)
+        return (*x)->has_sha256 ? 1 : -1;
+    if (!(*x)->has_sha256)
+        return *x < *y ? -1 : *x > *y;
+    return memcmp((*x)->sha256, (*y)->sha256, sizeof((*x)->sha256));
+}
+
+static int
+refuse_equal(const struct sp_list_entry **sorted, size_t n,
+             int (*compare)(const void *, const void *), struct sp_error *err)
+{
     char shown[SP_SHOWN_MAX];
 
-    if (!sorted)
-        return sp_fail(err, "no-memory", "no memory for the list");
-    for (size_t i = 0; i < list->n; i++)
-        sorted[i] = &list->entries[i];
-    qsort(sorted, list->n, sizeof(sorted[0]), compare_location);
-    for (size_t i = 1; i < list->n; i++) {
-        if (strcmp(sorted[i - 1]->location, sorted[i]->location) != 0)
+    qsort(sorted, n, sizeof(sorted[0]), compare);
+    for (size_t i = 1; i < n; i++) {
+        if (compare(&sorted[i - 1], &sorted[i]) != 0)
             continue;
         sp_text_show(shown, sizeof(shown), sorted[i]->location);
         return sp_fail(err, "list-syntax", "listed twice, line %u and %u: '%s'",
                        sorted[i - 1]->line, sorted[i]->line, shown);
     }
     return 0;
+}
+
+int
+sp_list_check_unique(const struct sp_list *list, struct sp_error *err)
+{
+    SP_AUTO_FREE const struct sp_list_entry **sorted =
+        calloc(list->n + 1, sizeof(*sorted));
+
+    if (!sorted)
+        return sp_fail(err, "no-memory", "no memory for the list");
+    for (size_t i = 0; i < list->n; i++)
+        sorted[i] = &list->entries[i];
+    if (refuse_equal(sorted, list->n, compare_location, err) < 0)
+        return -1;
+    return refuse_equal(sorted, list->n, compare_digest, err);
 }
 
 void

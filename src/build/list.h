@@ -44,7 +44,7 @@ int sp_list_parse(struct sp_list *list, const char *untrusted_text, size_t size,
 /* The same for a file, "-" is standard input. */
 int sp_list_read(struct sp_list *list, const char *path, struct sp_error *err);
 
-/* Refuses a location that stands twice in the list. */
+/* Refuses a location, and a digest, that stands twice in the list. */
 int sp_list_check_unique(const struct sp_list *list, struct sp_error *err);
 
 void sp_list_release(struct sp_list *list);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One download: its ".part" file, what the server may answer, and what is to
- * be done when it ended. fetch.c drives many of them. For fetch.c alone.
+ * One download (tries in transfer.c, ends in ending.c): its ".part" file, what
+ * the server may answer, and what is to be done when it ended. fetch.c drives
+ * many of them. For fetch.c alone.
  */
 #ifndef SP_BUILD_TRANSFER_H
 #define SP_BUILD_TRANSFER_H
@@ -73,6 +74,9 @@ int sp_transfer_start(struct sp_transfer *t, struct sp_error *err);
  */
 enum sp_transfer_result sp_transfer_end(struct sp_transfer *t, CURLcode code,
                                         struct sp_error *err);
+
+/* Frees what one try used; the part stays open. */
+void sp_transfer_drop_handle(struct sp_transfer *t);
 
 /* Ends a try that the caller has stopped. What arrived is kept. */
 void sp_transfer_stop(struct sp_transfer *t);

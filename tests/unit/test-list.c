@@ -7,6 +7,7 @@
 #include "bundle/limits.h"
 #include "tests/unit/tap.h"
 
+#define HEX62 "112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 static struct sp_error err;
@@ -32,8 +33,8 @@ test_good(void)
                                "\n"
                                "  dir/with space.rpm\t\n"
                                "a.rpm sha256:" HEX "\n"
-                               "b.rpm  \t sha256:" HEX "  \n"
-                               "https://host/x.rpm#part sha256:" HEX "\n"
+                               "b.rpm  \t sha256:ff" HEX62 "  \n"
+                               "https://host/x.rpm#part sha256:FE" HEX62 "\n"
                                "HTTP://[::1]:80/y.rpm\n"
                                "\xc3\xa9.rpm\n"
                                "sha256/z.rpm";
@@ -132,6 +133,8 @@ static void
 test_twice(void)
 {
     static const char text[] = "a.rpm\nb.rpm\na.rpm sha256:" HEX "\n";
+    static const char digests[] = "a.rpm sha256:" HEX "\n"
+                                  "b.rpm sha256:" HEX "\n";
     struct sp_list list;
 
     tap_ok(parse(&list, text, strlen(text)) == 0, "parsed");
@@ -140,6 +143,11 @@ test_twice(void)
     tap_ok(strstr(err.msg, "line 1 and 3") || strstr(err.msg, "line 3 and 1"),
            "both lines are named");
     sp_list_release(&list);
+    sp_list_release(&list);
+
+    tap_ok(parse(&list, digests, strlen(digests)) == 0, "parsed");
+    tap_ok(sp_list_check_unique(&list, &err) == -1, "one digest twice");
+    tap_is_str(err.detail, "list-syntax", "its word");
     sp_list_release(&list);
 }
 

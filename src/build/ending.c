@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How a try ended: the file is there, another try may help, or not. */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/auto.h"
+#include "base/text.h"
+#include "build/answer.h"
+#include "build/part.h"
+
+enum { FIRST_WAIT_MS = 500, LONGEST_WAIT_MS = 16 * 1000 };
+
+static void
+show_url(const struct sp_transfer *t, char dst[SP_SHOWN_MAX])
+{
+    sp_text_show(dst, SP_SHOWN_MAX, t->item->url);
+}
+
+/* What a libcurl error is called, and whether another try may help. */
+struct meaning {
+    CURLcode code;
+    const char *reason;
+    bool retry;
+};
+
+static const struct meaning meanings[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, "unreachable", true},
+    {CURLE_COULDNT_RESOLVE_PROXY, "unreachable", true},
+    {CURLE_COULDNT_CONNECT, "unreachable", true},
+    {CURLE_OPERATION_TIMEDOUT, "too-slow", true},
+    {CURLE_PARTIAL_FILE, "truncated", true},
+    {CURLE_GOT_NOTHING, "truncated", true},
+    {CURLE_RECV_ERROR, "truncated", true},
+    {CURLE_SEND_ERROR, "download", true},
+    {CURLE_HTTP2, "download", true},
+    {CURLE_HTTP2_STREAM, "truncated", true},
+    {CURLE_SSL_CONNECT_ERROR, "tls", true},
+    {CURLE_PEER_FAILED_VERIFICATION, "tls", false},
+    {CURLE_SSL_CACERT_BADFILE, "tls", false},
+    {CURLE_SSL_ISSUER_ERROR, "tls", false},
+    {CURLE_UNSUPPORTED_PROTOCOL, "redirect", false},
+    {CURLE_TOO_MANY_REDIRECTS, "redirect", false},
+    {CURLE_FILESIZE_EXCEEDED, "file-too-large", false},
+    {CURLE_OUT_OF_MEMORY, "no-memory", false},
+};
+
+static struct meaning
+meaning_of(const struct sp_transfer *t, CURLcode code)
+{
+    struct meaning other = {code, "download", false};
+    curl_off_t connected = 0;
+
+    (void)curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
+    if (code == CURLE_OPERATION_TIMEDOUT && connected == 0)
+        return (struct meaning){code, "unreachable", true};
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+        if (meanings[i].code == code)
+            return meanings[i];
+    return other;
+}
+
+/* Doubles from try to try; the random half keeps clients apart. */
+static uint64_t
+backoff_ms(const struct sp_transfer *t)
+{
+    uint64_t wait = (uint64_t)FIRST_WAIT_MS << (t->tries - 1);
+    uint32_t random = 0;
+
+    if (wait > LONGEST_WAIT_MS)
+        wait = LONGEST_WAIT_MS;
+    (void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
+    return wait / 2 + random % (wait / 2 + 1);
+}
+
+static enum sp_transfer_result
+try_again(struct sp_transfer *t, uint64_t wait_ms)
+{
+    if (t->tries >= t->policy->tries)
+        return SP_TRANSFER_FAILED;
+    t->wait_ms = wait_ms;
+    return SP_TRANSFER_RETRY;
+}
+
+static enum sp_transfer_result
+status_refused(struct sp_transfer *t, struct sp_error *err)
+{
+    curl_off_t asked = 0;
+    uint64_t wait = backoff_ms(t);
+    char url[SP_SHOWN_MAX];
+    long status = 0;
+
+    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &asked);
+    show_url(t, url);
+    (void)sp_fail(err, "http-status", "the server of '%s' answers %ld", url,
+                  status);
+    if (status == 416 && t->start > 0)
+        return sp_part_restart(t, err) < 0 ? SP_TRANSFER_FAILED
+                                           : try_again(t, 0);
+    if (status != 408 && status != 429 && status < 500)
+        return SP_TRANSFER_FAILED;
+    if (asked > SP_FETCH_MAX_RETRY_AFTER)
+        asked = SP_FETCH_MAX_RETRY_AFTER;
+    if (asked > 0)
+        wait = (uint64_t)asked * 1000;
+    return try_again(t, wait);
+}
+
+static enum sp_transfer_result
+broke_off(struct sp_transfer *t, CURLcode code, struct sp_error *err)
+{
+    struct meaning meaning = meaning_of(t, code);
+    char url[SP_SHOWN_MAX], problem[SP_SHOWN_MAX];
+
+    if (code == CURLE_HTTP_RETURNED_ERROR)
+        return status_refused(t, err);
+    show_url(t, url);
+    sp_text_show(problem, sizeof(problem),
+                 t->problem[0] ? t->problem : curl_easy_strerror(code));
+    (void)sp_fail(err, meaning.reason, "cannot download '%s': %s", url,
+                  problem);
+    return meaning.retry ? try_again(t, backoff_ms(t)) : SP_TRANSFER_FAILED;
+}
+
+/* The whole body is there; the digest decides. */
+static enum sp_transfer_result
+judge_whole(struct sp_transfer *t, struct sp_error *err)
+{
+    char url[SP_SHOWN_MAX], want[SP_SHA256_HEX], got[SP_SHA256_HEX];
+    uint8_t digest[SP_SHA256_BYTES];
+
+    show_url(t, url);
+    if (t->offset == 0 || (t->item->size && t->offset != t->item->size)) {
+        (void)sp_fail(err, "truncated", "'%s' ends after %" PRIu64 " bytes",
+                      url, t->offset);
+        return try_again(t, backoff_ms(t));
+    }
+    if (!t->item->has_sha256 || sp_part_matches(t))
+        return sp_part_finish(t, err) < 0 ? SP_TRANSFER_FAILED
+                                          : SP_TRANSFER_COMPLETE;
+    sp_sha256_final(&t->hash, digest);
+    sp_text_hex(got, digest, sizeof(digest));
+    sp_text_hex(want, t->item->sha256, sizeof(t->item->sha256));
+    (void)sp_fail(err, "list-digest", "'%s' has SHA-256 %s instead of %s", url,
+                  got, want);
+    /* The old part may be to blame: once more from the begin. */
+    if (t->resumed && sp_part_restart(t, err) == 0)
+        return try_again(t, 0);
+    sp_part_remove(t);
+    return SP_TRANSFER_FAILED;
+}
+
+static bool
+is_poison(const struct sp_error *fault)
+{
+    return strcmp(fault->detail, "not-rpm") == 0 ||
+           strcmp(fault->detail, "file-too-large") == 0;
+}
+
+enum sp_transfer_result
+sp_transfer_end(struct sp_transfer *t, CURLcode code, struct sp_error *err)
+{
+    enum sp_transfer_result result = SP_TRANSFER_FAILED;
+
+    if (code == CURLE_OK && !t->judged && sp_answer_judge(t, &t->fault) < 0)
+        code = CURLE_WRITE_ERROR;
+    if (t->fault.code == SP_OK)
+        (void)sp_part_flush(t, &t->fault);
+    if (t->fault.code != SP_OK) {
+        *err = t->fault;
+        if (is_poison(&t->fault))
+            sp_part_remove(t);
+    } else if (code == CURLE_OK) {
+        result = judge_whole(t, err);
+    } else {
+        result = broke_off(t, code, err);
+    }
+    sp_transfer_drop_handle(t);
+    if (result != SP_TRANSFER_RETRY)
+        sp_close_fd(&t->fd);
+    if (result == SP_TRANSFER_COMPLETE)
+        t->state = SP_TRANSFER_DONE;
+    return result;
+}
