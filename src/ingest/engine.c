@@ -171,8 +171,7 @@ static int
 start_unpack(struct engine *e, int out_fd, struct sp_error *err)
 {
     const struct sp_engine_plan *p = e->plan;
-    struct arguments *a = calloc(1, sizeof(*a));
-    SP_AUTO_FREE const void *owned = a;
+    SP_AUTO_FREE struct arguments *a = calloc(1, sizeof(*a));
 
     if (!a)
         return sp_fail(err, "no-memory", "no memory for arguments");
@@ -188,8 +187,7 @@ static int
 start_check(struct engine *e, int in_fd, int out_fd, struct sp_error *err)
 {
     const struct sp_engine_plan *p = e->plan;
-    struct arguments *a = calloc(1, sizeof(*a));
-    SP_AUTO_FREE const void *owned = a;
+    SP_AUTO_FREE struct arguments *a = calloc(1, sizeof(*a));
 
     if (!a)
         return sp_fail(err, "no-memory", "no memory for arguments");
@@ -208,8 +206,7 @@ static int
 start_verify(struct engine *e, int in_fd, struct sp_error *err)
 {
     const struct sp_engine_plan *p = e->plan;
-    struct arguments *a = calloc(1, sizeof(*a));
-    SP_AUTO_FREE const void *owned = a;
+    SP_AUTO_FREE struct arguments *a = calloc(1, sizeof(*a));
 
     if (!a)
         return sp_fail(err, "no-memory", "no memory for arguments");

@@ -237,8 +237,7 @@ void
 sp_receive(const struct sp_setup *setup, enum sp_mode mode, const char *address,
            sp_event_fn event, void *data, struct sp_outcome *ret)
 {
-    struct delivery *d = calloc(1, sizeof(*d));
-    SP_AUTO_FREE const void *owned = d;
+    SP_AUTO_FREE struct delivery *d = calloc(1, sizeof(*d));
 
     memset(ret, 0, sizeof(*ret));
     if (!d) {
