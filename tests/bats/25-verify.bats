@@ -274,6 +274,11 @@ lie() { # ENGINE WORD
     assert_line "# gpg takes a spoiled message for good"
 }
 
+@test "an engine that cannot tell what is bad proves nothing" {
+    lie blind engine-error
+    assert_line "# gpg does not see that a message is spoiled"
+}
+
 @test "an engine that likes nothing" {
     lie always-bad bad-signature
 }

@@ -146,7 +146,9 @@ block(const char *name)
         printf("[GNUPG:] EXCELLENTSIG %s\n", f.key_id);
     if (is("expired"))
         printf("[GNUPG:] EXPKEYSIG %s x\n", f.key_id);
-    if (!good || is("always-bad"))
+    if (!good && is("blind"))
+        printf("[GNUPG:] NODATA 4\n");
+    else if (!good || is("always-bad"))
         printf("[GNUPG:] BADSIG %s x\n", f.key_id);
     else if (!is("validsig-only") && !is("expired"))
         printf("[GNUPG:] GOODSIG %s x\n", f.key_id);
@@ -197,7 +199,7 @@ static bool
 faulty(void)
 {
     return is("goodsig-only") || is("validsig-only") || is("expired") ||
-           is("unknown-word") || is("short-fpr");
+           is("unknown-word") || is("short-fpr") || is("blind");
 }
 
 static int
