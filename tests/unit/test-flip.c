@@ -14,10 +14,10 @@
 
 #include "base/auto.h"
 #include "base/io.h"
-#include "base/sha256.h"
 #include "base/text.h"
 #include "bundle/rpm.h"
 #include "bundle/sigpacket.h"
+#include "ingest/digest.h"
 #include "tap.h"
 
 #define CORPUS "tests/corpus/rpms/"
@@ -38,21 +38,14 @@ enum outcome { REFUSED, REFUSED_BY_ENGINE, ACCEPTED };
 
 static struct output original;
 
-/* The digest over header and trailer; the base packages use SHA-256. */
 static int
 check_signed_digest(const uint8_t *header, size_t size,
                     const struct sp_sigpacket *packet, struct sp_error *err)
 {
-    struct sp_sha256 ctx;
-    uint8_t digest[SP_SHA256_BYTES];
-
-    if (packet->hash_algo != SP_HASH_SHA256)
-        return sp_fail(err, "bad-signature", "another hash than it was");
-    sp_sha256_init(&ctx);
-    sp_sha256_update(&ctx, header, size);
-    sp_sha256_update(&ctx, packet->trailer, packet->trailer_size);
-    sp_sha256_final(&ctx, digest);
-    if (memcmp(digest, packet->left16, 2) != 0)
+    sp_digest_begin(packet->hash_algo);
+    sp_digest_add(packet->hash_algo, header, size);
+    sp_digest_add(packet->hash_algo, packet->trailer, packet->trailer_size);
+    if (memcmp(sp_digest_end(packet->hash_algo), packet->left16, 2) != 0)
         return sp_fail(err, "bad-signature", "the digest differs");
     return 0;
 }
@@ -61,15 +54,15 @@ static int
 check_digests(const uint8_t *bytes, size_t size, size_t head,
               const struct sp_rpm *rpm, struct sp_error *err)
 {
-    uint8_t digest[SP_SHA256_BYTES];
-    char hex[SP_SHA256_HEX];
+    char hex[65];
 
-    sp_sha256(bytes + rpm->main_header.offset, rpm->main_header.size, digest);
-    sp_text_hex(hex, digest, sizeof(digest));
+    sp_text_hex(hex,
+                sp_digest(SP_HASH_SHA256, bytes + rpm->main_header.offset,
+                          rpm->main_header.size),
+                32);
     if (rpm->header_sha256[0] && strcmp(hex, rpm->header_sha256) != 0)
         return sp_fail(err, "header-digest", "the header differs");
-    sp_sha256(bytes + head, size - head, digest);
-    sp_text_hex(hex, digest, sizeof(digest));
+    sp_text_hex(hex, sp_digest(SP_HASH_SHA256, bytes + head, size - head), 32);
     if (strcmp(hex, rpm->payload_sha256) != 0)
         return sp_fail(err, "payload-digest-mismatch", "the payload differs");
     return 0;
@@ -81,9 +74,9 @@ write_output(const uint8_t *bytes, size_t size, const struct sp_rpm *rpm,
 {
     const uint8_t *header = bytes + rpm->main_header.offset;
     size_t rest = size - rpm->main_header.offset;
-    uint8_t digest[SP_SHA256_BYTES];
+    const uint8_t *digest =
+        sp_digest(SP_HASH_SHA256, header, rpm->main_header.size);
 
-    sp_sha256(header, rpm->main_header.size, digest);
     ret->packet_size =
         sp_sigpacket_encode(packet, bytes + rpm->signature.offset,
                             packet->left16, ret->packet, sizeof(ret->packet));
@@ -216,6 +209,9 @@ test_package(const char *name)
 int
 main(void)
 {
+    struct sp_error err = {0};
+
+    tap_ok(sp_digest_init(&err) == 0, "digests are right %s", err.msg);
     test_package("openSUSE__libzypp/signed.rpm");
     test_package(
         "rpm-software-management__rpm/hello-2.0-1.x86_64-v3-signed.rpm");
