@@ -198,6 +198,19 @@ sp_transport_finish(struct sp_transport *t, struct sp_error *err)
     return 0;
 }
 
+int
+sp_transport_start(struct sp_transport *t, struct sp_error *err)
+{
+    return t->ops && t->ops->start ? t->ops->start(t, err) : 0;
+}
+
+int
+sp_transport_answer(struct sp_transport *t, enum sp_code code,
+                    const char *detail, struct sp_error *err)
+{
+    return t->ops && t->ops->answer ? t->ops->answer(t, code, detail, err) : 0;
+}
+
 void
 sp_transport_close(struct sp_transport *t)
 {

@@ -72,6 +72,18 @@ struct sp_transport_ops {
      * still fail fails here; before it the destination is not complete.
      */
     int (*finish)(struct sp_transport *, struct sp_error *);
+    /*
+     * Starts whoever moves the bytes, once those who read them are jailed:
+     * open made the descriptor, not one byte is under way before this.
+     * Missing: nothing has to be started.
+     */
+    int (*start)(struct sp_transport *, struct sp_error *);
+    /*
+     * Tells the sender how it ended, after publishing (DUPLEX only). The
+     * class is SP_OK or that of the refusal, the detail its word or "-".
+     */
+    int (*answer)(struct sp_transport *, enum sp_code, const char *detail,
+                  struct sp_error *);
     /* Cannot fail, may be called twice, frees; without finish it undoes. */
     void (*close)(struct sp_transport *);
 };
@@ -104,6 +116,10 @@ ssize_t sp_transport_read(struct sp_transport *t, void *buf, size_t len,
 int sp_transport_write(struct sp_transport *t, const void *buf, size_t len,
                        struct sp_error *err);
 int sp_transport_finish(struct sp_transport *t, struct sp_error *err);
+/* Both do nothing, with success, where the carrier has no such slot. */
+int sp_transport_start(struct sp_transport *t, struct sp_error *err);
+int sp_transport_answer(struct sp_transport *t, enum sp_code code,
+                        const char *detail, struct sp_error *err);
 void sp_transport_close(struct sp_transport *t);
 
 #endif

@@ -442,6 +442,10 @@ tell_go(struct engine *e, struct sp_error *err)
             return 0;
     e->told_go = true;
     tell(e, SP_EVENT_JAILED, NULL);
+    if (e->plan->start && e->plan->start(e->plan->start_data, err) < 0) {
+        blame(e, WEIGHT_OURS, err, 0);
+        return 0;
+    }
     return sp_crew_go(&e->crew, err);
 }
 

@@ -38,6 +38,9 @@ struct sp_engine_plan {
     uint64_t now;
     struct sp_ceilings ceilings;
     struct sp_deadlines deadlines;
+    /* Called once all are jailed, before any may read; NULL allowed. */
+    int (*start)(void *start_data, struct sp_error *err);
+    void *start_data;
     sp_event_fn event; /* may be NULL */
     void *data;
 };

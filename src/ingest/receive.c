@@ -134,6 +134,12 @@ measure_space(struct delivery *d)
     return 0;
 }
 
+static int
+start_source(void *source, struct sp_error *err)
+{
+    return sp_transport_start(source, err);
+}
+
 static void
 plan_engine(struct delivery *d)
 {
@@ -150,6 +156,8 @@ plan_engine(struct delivery *d)
     p->now = sp_clock_now(d->has_state ? &d->state : NULL);
     p->ceilings = d->policy.ceilings;
     p->deadlines = d->policy.deadlines;
+    p->start = start_source;
+    p->start_data = &d->source;
     p->event = d->event;
     p->data = d->data;
 }
@@ -216,6 +224,20 @@ record(struct delivery *d)
         *fault(d) = err;
 }
 
+/*
+ * The sender hears the truth, and only now that it is one. That it cannot
+ * be told changes nothing here.
+ */
+static void
+answer(struct delivery *d)
+{
+    const struct sp_error *err = fault(d);
+
+    if (d->mode == SP_MODE_INGEST)
+        (void)sp_transport_answer(&d->source, err->code,
+                                  err->code == SP_OK ? "-" : err->detail, NULL);
+}
+
 /* The person must learn which package it was. */
 static void
 name_culprit(struct sp_outcome *o)
@@ -261,6 +283,7 @@ sp_receive(const struct sp_setup *setup, enum sp_mode mode, const char *address,
         record(d);
         sp_state_close(&d->state);
     }
+    answer(d);
     sp_floor_release(&d->floor);
     sp_transport_close(&d->source);
 }
