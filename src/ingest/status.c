@@ -58,18 +58,17 @@ static const struct {
     const char *reason;
 } errsig_codes[] = {
     /* GPG_ERR_GENERAL: a subkey that did not sign its binding (5.2.1 0x19) */
-    {1, "no-key"},
-    {4, "sig-pubkey-algo"}, /* GPG_ERR_PUBKEY_ALGO */
-    {5, "sig-hash-algo"},   /* GPG_ERR_DIGEST_ALGO */
-    {8, "bad-signature"},   /* GPG_ERR_BAD_SIGNATURE */
-    {9, "no-key"},          /* GPG_ERR_NO_PUBKEY */
-    {30, "sig-mpi"},        /* GPG_ERR_BAD_MPI */
-    {32, "sig-type"},       /* GPG_ERR_SIG_CLASS */
-    {39, "sig-before-key"}, /* GPG_ERR_TIME_CONFLICT */
-    {94, "key-revoked"},    /* GPG_ERR_CERT_REVOKED */
-    {125, "key-usage"},     /* GPG_ERR_WRONG_KEY_USAGE */
-    {153, "key-expired"},   /* GPG_ERR_KEY_EXPIRED */
-    {154, "sig-expired"},   /* GPG_ERR_SIG_EXPIRED */
+    {1, "no-key"},          {4, "sig-pubkey-algo"}, /* GPG_ERR_PUBKEY_ALGO */
+    {5, "sig-hash-algo"},                           /* GPG_ERR_DIGEST_ALGO */
+    {8, "bad-signature"},                           /* GPG_ERR_BAD_SIGNATURE */
+    {9, "no-key"},                                  /* GPG_ERR_NO_PUBKEY */
+    {30, "sig-mpi"},                                /* GPG_ERR_BAD_MPI */
+    {32, "sig-type"},                               /* GPG_ERR_SIG_CLASS */
+    {39, "sig-before-key"},                         /* GPG_ERR_TIME_CONFLICT */
+    {94, "key-revoked"},                            /* GPG_ERR_CERT_REVOKED */
+    {125, "key-usage"},   /* GPG_ERR_WRONG_KEY_USAGE */
+    {153, "key-expired"}, /* GPG_ERR_KEY_EXPIRED */
+    {154, "sig-expired"}, /* GPG_ERR_SIG_EXPIRED */
 };
 
 struct word {
