@@ -132,7 +132,7 @@ have_terminal(const struct sp_escape_scene *s)
     (void)s;
     if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0)
         return -1;
-    slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
     return slave < 0 ? -1 : dup2(slave, 0);
 }
 
@@ -183,7 +183,7 @@ protect_code(const struct sp_escape_scene *s)
 static int
 have_file(const struct sp_escape_scene *s)
 {
-    int fd = open(s->secret, O_RDONLY);
+    int fd = open(s->secret, O_RDONLY | O_CLOEXEC);
 
     return fd < 0 ? -1 : dup2(fd, 0);
 }

@@ -107,3 +107,13 @@ copy_tree() {
     cmp "$SP_BUILD/sallyport" "$dest/opt/sp/bin/sallyport"
     find "$dest/opt/sp/share/man" -name 'sallyport*' | grep -q .
 }
+
+@test "every test file stands in the lists of the Makefile" {
+    listed=" $(sed -n '/^unit :=/,/^$/p' Makefile | tr '\t\\\n' '   ') "
+    for file in tests/bats/*.bats tests/unit/test-*.c; do
+        name=$(basename "$file")
+        name=${name%.bats}
+        name=${name#test-}
+        [[ $listed == *" ${name%.c} "* ]] || fail "not listed: $file"
+    done
+}

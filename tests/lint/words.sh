@@ -23,7 +23,9 @@ mapfile -t code < <(find src cli transports tests -name '*.[ch]' \
 mapfile -t ours < <(find src cli transports -name '*.[ch]' ! -name banned.h)
 mapfile -t trusted < <(find src/base src/bundle src/ingest transports cli \
     -name '*.[ch]' ! -path 'cli/builder*')
-mapfile -t silent < <(find src transports -name '*.c')
+# The body of sallyport-escape prints its table itself.
+mapfile -t silent < <(find src transports -name '*.c' \
+    ! -path 'src/ingest/escape*')
 
 refuse 'no bounds, no locale-free meaning, or a race' \
     '\b(strcpy|strcat|sprintf|vsprintf|strncpy|strncat|strtok|atoi|atol|gets|system|popen|mktemp|tmpnam|tempnam|alloca|localtime)\s*\(' \
