@@ -19,7 +19,7 @@ struct sp_hand {
     pid_t pid;
     int report_fd; /* our end, non-blocking; -1 after its end */
     bool jailed, done, faulted;
-    bool gone; /* its channel ended by itself, not by us */
+    bool gone;      /* its channel ended by itself, not by us */
     uint64_t count; /* of its DONE record */
     struct sp_error fault;
     struct sp_ending ending;

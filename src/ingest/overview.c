@@ -64,8 +64,7 @@ describe_all(const struct sp_state *state, struct sp_status *status,
     if (!status->generations)
         return sp_fail(err, "no-memory", "no memory for generations");
     for (size_t i = 0; i < n; i++) {
-        struct sp_generation *g =
-            &status->generations[status->n_generations];
+        struct sp_generation *g = &status->generations[status->n_generations];
 
         if (describe(state, numbers[i], g, err) < 0)
             return -1;
