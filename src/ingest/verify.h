@@ -13,7 +13,7 @@
  * `--make-home`: builds a home. Jail of the same kind, write only in home=.
  *   home=DIR      empty directory, becomes the home: pubring.kbx, gpg.conf,
  *                 empty common.conf, and `table`, one line a (sub)key:
- *                 "FPR PRIMARY sign revoked expired algo bits expires",
+ *                 "FPR PRIMARY sign revoked expired algo bits expires created",
  *                 the flags 0 or 1
  *   keys=DIR      files 000, 001, ... copied from the key files, and
  *                 optionally `allow`: one 40-digit primary fingerprint a line
