@@ -102,7 +102,8 @@ sp_text_unhex(uint8_t *dst, size_t len, const char *hex)
     if (strlen(hex) != 2 * len || !sp_text_is_hex(hex, 2 * len))
         return false;
     for (size_t i = 0; i < len; i++)
-        dst[i] = (uint8_t)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
+        dst[i] = (uint8_t)((unsigned)nibble(hex[2 * i]) << 4 |
+                           (unsigned)nibble(hex[2 * i + 1]));
     return true;
 }
 

@@ -71,7 +71,9 @@ take_digest(const struct place *at, const char *s, size_t *len,
     for (size_t i = 0; i < 64; i++) {
         char c = s[start + sizeof(digest_mark) - 1 + i];
 
-        hex[i] = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
+        if (c >= 'A' && c <= 'F')
+            c = (char)(c - 'A' + 'a');
+        hex[i] = c;
     }
     hex[64] = '\0';
     if (!sp_text_unhex(entry->sha256, sizeof(entry->sha256), hex))
