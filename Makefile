@@ -199,6 +199,9 @@ check-root: ## check, and nothing may be skipped for want of root
 	$(Q)[ "$$(id -u)" = 0 ] || { echo 'this must be run by root' >&2; exit 1; }
 	$(Q)$(MAKE) check
 
+check-long: all ## every bit, cut and byte of a bundle, not a sample (hours)
+	$(Q)SP_LONG=1 tests/run.sh $(O) tests/bats/22-hostile-flip.bats
+
 check-asan: ## the same with the address and undefined sanitizers
 	$(Q)$(MAKE) O=build-asan SANITIZE=1 check
 
@@ -268,7 +271,7 @@ help: ## this list
 	-name '*.d' 2>/dev/null)
 
 FORCE:
-.PHONY: all need-build unit check check-root check-asan check-links \
+.PHONY: all need-build unit check check-root check-long check-asan check-links \
 	check-arrows check-headers check-reproducible lint size demo bench install \
 	dist deps clean help FORCE
 .SECONDARY:
