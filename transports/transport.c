@@ -94,10 +94,10 @@ refuse_direction(const struct sp_transport_ops *ops, enum sp_direction dir,
                    dir == SP_DIR_READ ? "read from" : "written to");
 }
 
-int
-sp_transport_open(struct sp_transport *t, const char *address,
-                  enum sp_direction direction, uint64_t max_bytes,
-                  struct sp_error *err)
+static int
+open_as(struct sp_transport *t, const char *address,
+        enum sp_direction direction, uint64_t max_bytes,
+        const struct sp_transport_user *user, struct sp_error *err)
 {
     unsigned need = direction == SP_DIR_READ ? SP_CAP_READ : SP_CAP_WRITE;
     struct sp_address parsed;
@@ -106,6 +106,7 @@ sp_transport_open(struct sp_transport *t, const char *address,
     t->fd = -1;
     t->direction = direction;
     t->max_bytes = max_bytes;
+    t->user = user;
     sp_text_show(t->shown, sizeof(t->shown), address);
     if (sp_address_parse(address, &parsed, err) < 0)
         return -1;
@@ -128,6 +129,36 @@ sp_transport_open(struct sp_transport *t, const char *address,
                        t->shown, max_bytes);
     }
     return 0;
+}
+
+int
+sp_transport_open(struct sp_transport *t, const char *address,
+                  enum sp_direction direction, uint64_t max_bytes,
+                  struct sp_error *err)
+{
+    return open_as(t, address, direction, max_bytes, NULL, err);
+}
+
+int
+sp_transport_open_write(struct sp_transport *t, const char *address,
+                        const struct sp_transport_user *user,
+                        struct sp_error *err)
+{
+    return open_as(t, address, SP_DIR_WRITE, 0, user, err);
+}
+
+int
+sp_transport_expect(struct sp_transport *t, uint64_t bytes,
+                    struct sp_error *err)
+{
+    char needed[16], room[16];
+
+    if (t->room == 0 || bytes <= t->room)
+        return 0;
+    sp_text_size(needed, sizeof(needed), bytes);
+    sp_text_size(room, sizeof(room), t->room);
+    return sp_fail(err, "space", "'%s' is too small: %s are needed, it has %s",
+                   t->shown, needed, room);
 }
 
 static int

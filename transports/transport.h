@@ -35,6 +35,27 @@ struct sp_address {
     char rest[4096]; /* behind the colon */
 };
 
+/* What a carrier is about to write over, as printable text. */
+struct sp_overwrite {
+    const char *path;   /* device node */
+    const char *model;  /* "" = unknown */
+    const char *serial; /* "" = it has none */
+    uint64_t size;      /* bytes */
+    const char *phrase; /* who repeats this means this device */
+    bool never_asked;   /* the phrase counts only when it was given before */
+};
+
+/* Who answers for a write: carriers print nothing and ask nobody. */
+struct sp_transport_user {
+    void *data;
+    /* 0 = yes, just this device. */
+    int (*confirm)(void *data, const struct sp_overwrite *what,
+                   struct sp_error *err);
+    /* Called while finish works; -1 stops it, *err says why. */
+    int (*watch)(void *data, const char *phase, uint64_t done, uint64_t total,
+                 struct sp_error *err);
+};
+
 struct sp_transport {
     const struct sp_transport_ops *ops;
     enum sp_direction direction;
@@ -43,9 +64,12 @@ struct sp_transport {
     uint64_t max_bytes;  /* ceiling of bytes, set before open */
     uint64_t known_size; /* read side: bytes to come, 0 = unknown */
     bool ended;          /* read side: the end was seen */
+    uint64_t room;       /* write side: bytes that fit, 0 = unknown */
+    bool harmed;         /* write side: what was there is gone */
     bool failed;         /* a fault was reported; nothing works after it */
     char shown[192];     /* printable address */
-    void *data;          /* the transport's own */
+    const struct sp_transport_user *user; /* write side: may be NULL */
+    void *data;                           /* the transport's own */
 };
 
 struct sp_transport_ops {
@@ -107,6 +131,16 @@ const struct sp_transport_ops *sp_transport_at(size_t i);
 int sp_transport_open(struct sp_transport *t, const char *address,
                       enum sp_direction direction, uint64_t max_bytes,
                       struct sp_error *err);
+/* As above for writing, with somebody who can be asked. */
+int sp_transport_open_write(struct sp_transport *t, const char *address,
+                            const struct sp_transport_user *user,
+                            struct sp_error *err);
+/*
+ * So many bytes will be written: "space" when it is known that they do not
+ * fit. Call before the first write; 0 = unknown.
+ */
+int sp_transport_expect(struct sp_transport *t, uint64_t bytes,
+                        struct sp_error *err);
 /*
  * Wrappers that own byte count and ceiling ("too-long"). close accepts a
  * zeroed struct and one that could not be opened.
