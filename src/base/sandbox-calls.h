@@ -11,10 +11,10 @@
 #include "base/sandbox.h"
 
 #if defined(__x86_64__) && !defined(__ILP32__)
-#define SP_LIBRARIES_MULTIARCH "/usr/lib/x86_64-linux-gnu"
+#define SP_LIBRARIES_MULTIARCH "/lib/x86_64-linux-gnu"
 #define SP_LOADER "/lib64/ld-linux-x86-64.so.2"
 #elif defined(__aarch64__) && defined(__AARCH64EL__)
-#define SP_LIBRARIES_MULTIARCH "/usr/lib/aarch64-linux-gnu"
+#define SP_LIBRARIES_MULTIARCH "/lib/aarch64-linux-gnu"
 #define SP_LOADER "/lib/ld-linux-aarch64.so.1"
 #else
 #error "no system call table for this architecture: there is no jail"

@@ -99,9 +99,10 @@ void
 sp_jail_allow_libraries(struct sp_jail *jail)
 {
     static const char *const folders[] = {
-        SP_LIBRARIES_MULTIARCH, /* Debian */
-        "/lib64",               /* Fedora */
-        "/usr/lib64",
+        "/usr" SP_LIBRARIES_MULTIARCH, /* Debian */
+        SP_LIBRARIES_MULTIARCH,
+        "/usr/lib64", /* Fedora */
+        "/lib64",
     };
 
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)

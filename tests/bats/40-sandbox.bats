@@ -1,0 +1,157 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The escape battery: what every jail must hold is tried inside it, as root,
+# as an ordinary user and in a chroot. And the battery itself is tried: its
+# acts get through where there is no jail, and doctor sees a jail that fails.
+
+load helpers
+
+setup() {
+    requires real-jails
+    requires program createrepo_c
+}
+
+escape() { "$SP_BUILD/sallyport-escape" "$@" </dev/null; }
+
+# Doctor finds nothing bad, and each jail was tried with its acts.
+assert_jails_hold() { # OUTPUT
+    local jail
+    [[ $1 != *$'\n'bad* && $1 != bad* ]] || fail "$(grep '^bad' <<<"$1")"
+    for jail in unpack check verify index; do
+        [ "$(grep -c "^good *jail $jail " <<<"$1")" -ge 90 ] ||
+            fail "too few acts in jail $jail"
+    done
+}
+
+@test "doctor: every jail holds every act" {
+    run -0 "$SP_BUILD/sallyport" doctor --jails
+    assert_jails_hold "$output"
+}
+
+@test "doctor: nothing is left behind, neither process nor scratch place" {
+    local before after
+    before=$(ls /tmp | grep -v bats | sort)
+    run -0 "$SP_BUILD/sallyport" doctor --jails
+    after=$(ls /tmp | grep -v bats | sort)
+    ! pgrep -g 0 -x sallyport-escape || fail "processes are left"
+    [[ $(comm -13 <(echo "$before") <(echo "$after")) != *sallyport* ]]
+}
+
+@test "at least 30 acts are stopped in each jail" {
+    local jail stopped
+    for jail in unpack check verify index; do
+        stopped=$(escape --list "$jail" | cut -f2 | grep -cv granted)
+        [ "$stopped" -ge 60 ] || fail "$jail stops only $stopped acts"
+    done
+}
+
+@test "what a jail allows says why" {
+    local jail
+    for jail in unpack check verify index; do
+        ! escape --list "$jail" | awk -F'\t' '$2 == "granted" && $5 == "-"' |
+            grep .
+    done
+}
+
+@test "the acts have teeth: without a jail they get through" {
+    local dir=$BATS_TEST_TMPDIR/scene name end through=0 blunt=()
+    while IFS=$'\t' read -r name end _; do
+        # doctor gives it /dev/null as descriptors 0 to 3
+        if "$SP_BUILD/sallyport-escape" none "$name" "$dir" \
+            0<>/dev/null 1<>/dev/null 2<>/dev/null 3<>/dev/null; then
+            through=$((through + 1))
+        else
+            blunt+=("$name")
+        fi
+    done < <(escape --list none)
+    echo "# $through acts get through; this machine refuses even without" \
+        "a jail: ${blunt[*]:-none}" >&3
+    # An ordinary user may not mount, make devices, set clocks and the like.
+    if [ "$(id -u)" = 0 ]; then
+        [ ${#blunt[@]} -le 8 ]
+    else
+        [ ${#blunt[@]} -le 20 ]
+    fi
+}
+
+# A copy of sallyport beside a battery of our own, in $1.
+plant_battery() { # DIR SCRIPT
+    mkdir -p "$1"
+    cp "$SP_BUILD/sallyport" "$1/"
+    printf '#!/bin/sh\nreal=%s/sallyport-escape\n%s\n' "$SP_BUILD" "$2" \
+        >"$1/sallyport-escape"
+    chmod +x "$1/sallyport-escape"
+}
+
+@test "seeded: doctor sees jails that are not there" {
+    plant_battery "$BATS_TEST_TMPDIR/seeded" \
+        'test "$1" = --list && exec "$real" "$@"; exec "$real" none "$2" "$3"'
+    run -17 "$BATS_TEST_TMPDIR/seeded/sallyport" doctor --jails
+    [[ $output == *"it got through"* && $output == *escape* ]]
+}
+
+@test "seeded: doctor sees a verify jail in the place of the unpack jail" {
+    plant_battery "$BATS_TEST_TMPDIR/seeded" \
+        'test "$1" = unpack && exec "$real" verify "$2" "$3"; exec "$real" "$@"'
+    run -17 "$BATS_TEST_TMPDIR/seeded/sallyport" doctor --jails
+    [[ $output == *"must be killed"* ]]
+}
+
+@test "seeded: doctor sees a jail that refuses its own work" {
+    plant_battery "$BATS_TEST_TMPDIR/seeded" \
+        'test "$1 $2" = "verify create-own" && exit 13; exec "$real" "$@"'
+    run -17 "$BATS_TEST_TMPDIR/seeded/sallyport" doctor --jails
+    [[ $output == *"must be granted"* ]]
+}
+
+@test "seeded: doctor does not wait for an act that never ends" {
+    plant_battery "$BATS_TEST_TMPDIR/seeded" \
+        'test "$1 $2" = "index sleep" && sleep 300; exec "$real" "$@"'
+    run -17 "$BATS_TEST_TMPDIR/seeded/sallyport" doctor --jails
+    [[ $output == *"did not end"* ]]
+}
+
+@test "the jails hold for an ordinary user" {
+    local dir
+    requires root
+    requires program setpriv
+    dir=$(mktemp -d /tmp/sallyport-nobody.XXXXXX)
+    cp "$SP_BUILD"/sallyport "$SP_BUILD"/sallyport-escape "$dir/"
+    chmod -R a+rX "$dir"
+    run setpriv --reuid 65534 --regid 65534 --clear-groups \
+        "$dir/sallyport" doctor --jails
+    rm -rf "$dir"
+    [ "$status" = 0 ] || fail "$output"
+    assert_jails_hold "$output"
+}
+
+# Copies programs with all libraries and the loader into a root.
+copy_programs() { # ROOT PROGRAM...
+    local root=$1 file
+    shift
+    for file in "$@" $(ldd "$@" | grep -o '/[^ ]*\.so[^ ]*' | sort -u); do
+        install -D "$file" "$root$file"
+    done
+}
+
+@test "the jails hold in a chroot" {
+    local root=$BATS_TEST_TMPDIR/root
+    requires root
+    requires program unshare
+    unshare -m true 2>/dev/null || skip "mount name spaces are refused here"
+    mkdir -p "$root"/{dev,proc,tmp,etc,usr/bin,usr/libexec/sallyport}
+    copy_programs "$root" /usr/bin/gpg /usr/bin/createrepo_c /bin/sh
+    copy_programs "$root" "$SP_BUILD/sallyport"
+    mv "$root$SP_BUILD/sallyport" "$root/usr/bin/"
+    cp "$SP_BUILD/sallyport-escape" "$root/usr/bin/"
+    : >"$root/etc/shadow"
+    mknod -m 666 "$root/dev/null" c 1 3
+    mknod -m 666 "$root/dev/ptmx" c 5 2
+    mkdir "$root/dev/pts"
+    run unshare -m sh -c 'mount -t proc proc "$1/proc" &&
+        mount -t devpts -o ptmxmode=666 devpts "$1/dev/pts" &&
+        exec chroot "$1" /usr/bin/sallyport doctor --jails' sh "$root"
+    [ "$status" = 0 ] || fail "$output"
+    assert_jails_hold "$output"
+}
