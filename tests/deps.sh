@@ -32,6 +32,12 @@ test  rpmsign            rpm                   rpm-sign
 test  gpgconf            gnupg                 gnupg2
 test  gpg-agent          gpg-agent             gnupg2
 test  dnf                dnf                   dnf
+test  bsdtar             libarchive-tools      bsdtar
+test  strace             strace                strace
+test  openssl            openssl               openssl
+test  script             bsdutils              util-linux-script
+test  cpio               cpio                  cpio
+test  mandoc             mandoc                mandoc
 test  python3            python3               python3
 test  ps                 procps                procps-ng
 test  setpriv            util-linux            util-linux
