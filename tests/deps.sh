@@ -11,6 +11,7 @@
 # the whole matter to you.
 
 set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
 
 [ "${DEPS:-}" != skip ] || exit 0
 [ $# -gt 0 ] || set -- build run test lint
@@ -38,6 +39,7 @@ test  openssl            openssl               openssl
 test  script             bsdutils              util-linux-script
 test  cpio               cpio                  cpio
 test  mandoc             mandoc                mandoc
+test  nginx              nginx-light           nginx
 test  python3            python3               python3
 test  ps                 procps                procps-ng
 test  setpriv            util-linux            util-linux
