@@ -50,7 +50,8 @@ sallyport_src := cli/sallyport.c $(base) $(jail) $(transports) $(speech) \
 	policy floor quarantine generation index publish state history keyhome \
 	doctor doctor-jails) \
 	$(call in,src/bundle,record nevra) \
-	$(call in,src/base,path lines json sha256 evr spawn spawn-run spawn-sweep)
+	$(call in,src/base,path lines json sha256 evr spawn spawn-kept spawn-run \
+	spawn-sweep)
 sallyport_libs :=
 
 sallyport-unpack_src := cli/unpack.c $(base) $(worker) \

@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/spawn-kept.h"
 #include "base/spawn.h"
 #include "base/text.h"
 
@@ -40,31 +41,43 @@ list_children(char dst[CHILDREN_TEXT_MAX])
         *--end = '\0';
 }
 
-static void
+/* Kills all but the kept ones; true when those are all that is listed. */
+static bool
 kill_children(void)
 {
     char list[CHILDREN_TEXT_MAX];
     char *rest = NULL;
+    size_t kept = 0, others = 0;
 
     list_children(list);
     for (char *word = strtok_r(list, " ", &rest); word;
          word = strtok_r(NULL, " ", &rest)) {
         uint64_t pid;
 
-        if (sp_text_u64(word, INT32_MAX, &pid))
-            (void)kill((pid_t)pid, SIGKILL);
+        if (!sp_text_u64(word, INT32_MAX, &pid))
+            continue;
+        if (sp_spawn_is_kept((pid_t)pid)) {
+            kept++;
+            continue;
+        }
+        others++;
+        (void)kill((pid_t)pid, SIGKILL);
     }
+    return kept > 0 && others == 0;
 }
 
 /* True when no child is left. */
 static bool
 collect(void)
 {
+    int status;
     pid_t got;
 
-    do
-        got = waitpid(-1, NULL, WNOHANG);
-    while (got > 0 || (got < 0 && errno == EINTR));
+    do {
+        got = waitpid(-1, &status, WNOHANG);
+        if (got > 0)
+            sp_spawn_kept_ended(got, status);
+    } while (got > 0 || (got < 0 && errno == EINTR));
     return got < 0;
 }
 
@@ -79,10 +92,9 @@ sp_spawn_sweep(const pid_t *pids, size_t n, unsigned seconds,
     for (size_t i = 0; i < n; i++)
         sp_spawn_kill(pids[i]);
     for (;;) {
-        if (collect())
-            return 0;
         /* Each death may hand us children of its own. */
-        kill_children();
+        if (collect() || kill_children())
+            return 0;
         if (sp_clock_ms() >= deadline)
             break;
         (void)nanosleep(&tick, NULL);

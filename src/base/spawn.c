@@ -11,6 +11,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/spawn-kept.h"
 #include "base/text.h"
 
 /* Where the workers are installed: LIBEXECDIR/sallyport. */
@@ -227,11 +228,15 @@ sp_spawn_reap(pid_t pid, bool wait, struct sp_ending *ret, struct sp_error *err)
 {
     struct sp_ending ending = {.status = -1};
     int status;
-    pid_t got;
+    pid_t got = pid;
 
-    do
-        got = waitpid(pid, &status, wait ? 0 : WNOHANG);
-    while (got < 0 && errno == EINTR);
+    if (!sp_spawn_kept_take(pid, &status)) {
+        do
+            got = waitpid(pid, &status, wait ? 0 : WNOHANG);
+        while (got < 0 && errno == EINTR);
+        if (got != 0)
+            sp_spawn_kept_forget(pid);
+    }
     if (got < 0)
         return sp_fail_sys(err, errno, "internal", "cannot wait for %d",
                            (int)pid);

@@ -52,11 +52,18 @@ struct sp_ending {
 int sp_spawn_reap(pid_t pid, bool wait, struct sp_ending *ret,
                   struct sp_error *err);
 
+/*
+ * This child is no worker: a sweep leaves it alone and keeps its ending for
+ * sp_spawn_reap. Carriers live longer than the crew. Its owner reaps it.
+ */
+void sp_spawn_keep(pid_t pid);
+
 /* Kills the group of pid with SIGKILL. Never fails: it may be gone. */
 void sp_spawn_kill(pid_t pid);
 
 /*
- * Kills the groups and collects every descendant, for at most `seconds`.
+ * Kills the groups and collects every descendant but those that are kept, for
+ * at most `seconds`.
  * Fails with "worker-left", naming the pids, when something remains.
  */
 int sp_spawn_sweep(const pid_t *pids, size_t n, unsigned seconds,

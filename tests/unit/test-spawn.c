@@ -244,6 +244,39 @@ test_sweep(void)
     tap_ok(sp_spawn_sweep(NULL, 0, 0, &err) == 0, "nothing to sweep is fine");
 }
 
+/* Carriers live longer than the crew. */
+static void
+test_keep(void)
+{
+    struct sp_error err = {0};
+    struct sp_ending ending;
+    pid_t kept[] = {start_shell("exec sleep 60", &err),
+                    start_shell("exit 7", &err)};
+    pid_t worker = start_shell("exec sleep 60", &err);
+    uint64_t before = sp_clock_ms();
+
+    sp_spawn_keep(kept[0]);
+    sp_spawn_keep(kept[1]);
+    (void)nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    tap_ok(sp_spawn_sweep(&worker, 1, 10, &err) == 0 &&
+               sp_clock_ms() - before < 5000,
+           "a sweep does not wait for a kept child");
+    tap_ok(sp_spawn_reap(worker, false, &ending, NULL) == -1,
+           "... it ends the others");
+    tap_ok(sp_spawn_reap(kept[0], false, &ending, &err) == 0 && !ending.ended,
+           "... the kept one runs on");
+    tap_ok(sp_spawn_reap(kept[1], false, &ending, &err) == 0 && ending.ended &&
+               ending.status == 7,
+           "... an ending that the sweep met is not lost");
+    tap_ok(sp_spawn_reap(kept[1], false, &ending, NULL) == -1,
+           "... nor told twice");
+    sp_spawn_kill(kept[0]);
+    tap_ok(sp_spawn_reap(kept[0], true, &ending, &err) == 0 &&
+               ending.signal == SIGKILL,
+           "its owner ends it");
+    tap_ok(sp_spawn_sweep(NULL, 0, 1, &err) == 0, "nothing is kept any more");
+}
+
 /* When the parent is killed, its child dies too. */
 static void
 test_death_signal(void)
@@ -306,6 +339,7 @@ main(void)
     test_run();
     test_endings();
     test_sweep();
+    test_keep();
     test_death_signal();
     test_find();
     return tap_done();
