@@ -236,6 +236,12 @@ sp_transport_start(struct sp_transport *t, struct sp_error *err)
 }
 
 int
+sp_transport_ending(struct sp_transport *t, struct sp_error *err)
+{
+    return t->ops && t->ops->ending ? t->ops->ending(t, err) : 0;
+}
+
+int
 sp_transport_answer(struct sp_transport *t, enum sp_code code,
                     const char *detail, struct sp_error *err)
 {

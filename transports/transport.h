@@ -103,6 +103,12 @@ struct sp_transport_ops {
      */
     int (*start)(struct sp_transport *, struct sp_error *);
     /*
+     * Read side, when ->fd has ended: 0 if the sender said that this was
+     * all, else why it ended. Missing: the end of ->fd is all there is to
+     * know. Asked at most once, before answer.
+     */
+    int (*ending)(struct sp_transport *, struct sp_error *);
+    /*
      * Tells the sender how it ended, after publishing (DUPLEX only). The
      * class is SP_OK or that of the refusal, the detail its word or "-".
      */
@@ -150,8 +156,9 @@ ssize_t sp_transport_read(struct sp_transport *t, void *buf, size_t len,
 int sp_transport_write(struct sp_transport *t, const void *buf, size_t len,
                        struct sp_error *err);
 int sp_transport_finish(struct sp_transport *t, struct sp_error *err);
-/* Both do nothing, with success, where the carrier has no such slot. */
+/* These do nothing, with success, where the carrier has no such slot. */
 int sp_transport_start(struct sp_transport *t, struct sp_error *err);
+int sp_transport_ending(struct sp_transport *t, struct sp_error *err);
 int sp_transport_answer(struct sp_transport *t, enum sp_code code,
                         const char *detail, struct sp_error *err);
 void sp_transport_close(struct sp_transport *t);

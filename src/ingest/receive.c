@@ -194,6 +194,26 @@ judge(struct delivery *d)
     return sp_judge_request(d->setup, o, fault(d));
 }
 
+/*
+ * What ended too early has a reason that only the carrier knows, and what
+ * ended well for the workers may have been cut off behind the last byte.
+ */
+static int
+run_engine(struct delivery *d)
+{
+    int result = sp_engine_run(&d->plan, d->outcome, fault(d));
+    bool early = strcmp(fault(d)->detail, "truncated") == 0 ||
+                 strcmp(fault(d)->detail, "empty") == 0;
+    struct sp_error why = {0};
+
+    if (result < 0 && !early)
+        return -1;
+    if (sp_transport_ending(&d->source, &why) == 0)
+        return result;
+    *fault(d) = why;
+    return -1;
+}
+
 static int
 deliver(struct delivery *d, const char *address)
 {
@@ -203,7 +223,7 @@ deliver(struct delivery *d, const char *address)
         measure_space(d) < 0)
         return -1;
     plan_engine(d);
-    if (sp_engine_run(&d->plan, d->outcome, fault(d)) < 0 || judge(d) < 0)
+    if (run_engine(d) < 0 || judge(d) < 0)
         return -1;
     if (d->mode != SP_MODE_INGEST)
         return 0;
