@@ -472,9 +472,11 @@ sp_make_home_run(int argc, char **argv)
     m.gpg = sp_worker_text(argc, argv, "gpg");
     if (!m.gpg)
         m.gpg = default_gpg;
-    if (!m.home || m.home[0] != '/' || !keys || keys[0] != '/' ||
-        sp_gpg_prepare(&err) < 0)
+    sp_worker_init(SP_WORKER_MAKE_HOME);
+    if (!m.home || m.home[0] != '/' || !keys || keys[0] != '/')
         _exit(SP_E_USAGE);
+    if (sp_gpg_prepare(&err) < 0)
+        sp_worker_fault(&err);
     sp_jails_make_home(m.home, keys, m.gpg, &jail);
     sp_worker_begin(SP_WORKER_MAKE_HOME, &jail);
     n_files = sp_worker_number(argc, argv, "count", MAX_KEY_FILES, 0);

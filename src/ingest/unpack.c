@@ -245,6 +245,7 @@ sp_unpack_run(int argc, char **argv)
     struct sp_jail jail;
     bool end_is_known;
 
+    sp_worker_init(SP_WORKER_UNPACK);
     (void)signal(SIGPIPE, SIG_IGN);
     bundle.archive = archive_read_new();
     if (!bundle.archive ||

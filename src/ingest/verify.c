@@ -298,9 +298,12 @@ sp_verify_run(int argc, char **argv)
     v.batch.gpg = sp_worker_text(argc, argv, "gpg");
     if (!v.batch.gpg)
         v.batch.gpg = default_gpg;
+    sp_worker_init(SP_WORKER_VERIFY);
     if (!v.batch.home || v.batch.home[0] != '/' || !messages ||
-        messages[0] != '/' || sp_gpg_prepare(&err) < 0)
+        messages[0] != '/')
         _exit(SP_E_USAGE);
+    if (sp_gpg_prepare(&err) < 0)
+        sp_worker_fault(&err);
     sp_jails_verify(v.batch.home, messages, v.batch.gpg, &jail);
     sp_worker_begin(SP_WORKER_VERIFY, &jail);
     v.now = sp_worker_number(argc, argv, "now", UINT64_MAX, 0);
