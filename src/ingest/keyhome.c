@@ -32,6 +32,7 @@ static const char layout[] = "sallyport key home 1\n";
 struct key_files {
     char *bytes[KEY_FILES_MAX];
     size_t size[KEY_FILES_MAX];
+    char shown[KEY_FILES_MAX][SP_SHOWN_MAX]; /* their names, printable */
     size_t n;
 };
 
@@ -63,6 +64,7 @@ read_key_file(int dirfd, const char *name, struct key_files *files,
     if (files->n == KEY_FILES_MAX)
         return sp_fail(err, "key-file", "there are more than %d key files",
                        KEY_FILES_MAX);
+    memcpy(files->shown[files->n], shown, sizeof(shown));
     files->bytes[files->n] = malloc(KEY_FILE_BYTES_MAX);
     if (!files->bytes[files->n])
         return sp_fail(err, "no-memory", "no memory for key files");
@@ -278,6 +280,17 @@ build(int dir_fd, const char *dir_path, const char *digest,
     return status;
 }
 
+/* make-home knows the files by number; the person knows them by name. */
+static void
+name_file(const struct key_files *files, struct sp_error *err)
+{
+    const char *number = strstr(err->msg, "key file '");
+    unsigned i;
+
+    if (number && sscanf(number, "key file '%3u'", &i) == 1 && i < files->n)
+        (void)sp_fail_prefix(err, "'%s'", files->shown[i]);
+}
+
 /* Homes of earlier keys are of no use: all but this one and a few go. */
 static void
 forget_others(int dir_fd, const char *digest)
@@ -300,20 +313,26 @@ sp_keyhome_get(int dir_fd, const char *dir_path, const char *keys_path,
                const struct sp_policy *policy, char ret_path[4200],
                struct sp_error *err)
 {
-    struct key_files files = {.n = 0};
+    SP_AUTO_FREE struct key_files *files = calloc(1, sizeof(*files));
     char allowed[41 * SP_POLICY_KEYS_MAX + 2], digest[65], table[96];
-    int status = read_keys(keys_path, &files, err);
+    int status;
+
+    if (!files)
+        return sp_fail(err, "no-memory", "no memory for key files");
+    status = read_keys(keys_path, files, err);
 
     if (status == 0) {
         allow_list(policy, allowed, sizeof(allowed));
-        digest_of(&files, allowed, digest);
+        digest_of(files, allowed, digest);
         (void)snprintf(table, sizeof(table), "%s/table", digest);
         if (faccessat(dir_fd, table, R_OK, 0) < 0) {
             forget_others(dir_fd, digest);
-            status = build(dir_fd, dir_path, digest, &files, allowed, err);
+            status = build(dir_fd, dir_path, digest, files, allowed, err);
+            if (status < 0)
+                name_file(files, err);
         }
         (void)snprintf(ret_path, 4200, "%s/%s", dir_path, digest);
     }
-    release(&files);
+    release(files);
     return status;
 }
