@@ -362,24 +362,41 @@ workers_gone() {
     grep -q foreign-arch "$BATS_TEST_TMPDIR/err"
 }
 
+# dnf on an installroot of its own, with our repository alone.
+dnf_here() {
+    dnf --quiet --assumeyes --installroot="$root" --releasever=41 \
+        --setopt=reposdir=/nonexistent --setopt=cachedir="$root/cache" \
+        --setopt=metadata_expire=-1 --setopt=pluginpath=/nonexistent \
+        --setopt=logdir="$root" --setopt=install_weak_deps=0 \
+        --setopt=gpgcheck=1 --setopt=up.gpgkey="file://$keys/key-rsa.asc" \
+        --repofrompath="up,file://$repo" --repo=up "$@"
+}
+
 @test "dnf reads across a flip: what it knew is still there" {
     requires program dnf
     newer_bundle
     ingest 0 "$good"
     root=$BATS_TEST_TMPDIR/root
     mkdir -p "$root"
-    dnf_here() {
-        dnf --quiet --assumeyes --installroot="$root" --releasever=41 \
-            --setopt=reposdir=/nonexistent --setopt=cachedir="$root/cache" \
-            --setopt=metadata_expire=-1 --setopt=gpgcheck=0 \
-            --setopt=pluginpath=/nonexistent --setopt=logdir="$root" \
-            --repofrompath="up,file://$repo" --repo=up "$@"
-    }
     dnf_here makecache
     ingest 0 "$newer"
-    mkdir "$BATS_TEST_TMPDIR/got"
     location=$(dnf_here --cacheonly repoquery --location hello)
     [[ $location == *generations/1/rpm/hello-1.0-1.fc41.noarch.rpm ]] ||
         fail "$location"
     [ -s "${location#file://}" ] || fail "gone: $location"
+}
+
+@test "dnf installs across a flip, with gpgcheck, and upgrades after it" {
+    requires root
+    requires program dnf
+    newer_bundle
+    ingest 0 "$good"
+    root=$BATS_TEST_TMPDIR/root
+    mkdir -p "$root"
+    dnf_here makecache
+    ingest 0 "$newer"
+    dnf_here --cacheonly install hello >&2
+    assert_equal "$(rpm --root "$root" -q hello)" hello-1.0-1.fc41.noarch
+    dnf_here --refresh upgrade >&2
+    assert_equal "$(rpm --root "$root" -q hello)" hello-1.0-1.fc42.noarch
 }
