@@ -36,7 +36,8 @@ programs := sallyport sallyport-unpack sallyport-check sallyport-verify \
 base := $(call in,src/base,error reason text io)
 jail := $(call in,src/base,sandbox sandbox-calls) src/ingest/jails.c
 worker := $(jail) src/ingest/worker.c $(call in,src/bundle,record nevra)
-transports := $(call in,transports,transport file stdio)
+transports := $(call in,transports,transport file stdio block block-write \
+	device device-use device-safety)
 speech := $(call in,cli,command command-parse command-help nearest options \
 	terminal progress result advice)
 
@@ -75,9 +76,10 @@ sallyport-escape_src := cli/escape.c $(base) $(jail) \
 sallyport-escape_libs :=
 
 sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
-	$(call in,cli,builder-common builder-build builder-send) \
+	$(call in,cli,builder-common builder-confirm builder-build builder-send \
+	builder-devices table) \
 	$(call in,src/build,build list cache fetch transfer answer ending part \
-	head pack send) \
+	head pack send devices) \
 	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
 	sigpacket record nevra) $(call in,src/base,path json sha256)
 sallyport-builder_libs := -lcurl

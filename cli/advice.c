@@ -43,6 +43,12 @@ static const struct sp_advice table[] = {
     {"no-transport", "there is no carrier of this name",
      "'sallyport ingest --help' lists the carriers; a file whose name has a "
      "colon is written file:NAME"},
+    {"device-unsafe", "the device is not one that may be written over",
+     "'sallyport-builder devices' lists the sticks that may be written, and "
+     "why the others may not"},
+    {"not-confirmed", "nobody said that this device may be written over",
+     "compare model, serial number and size; then type the serial number, or "
+     "give it with --yes-really=SERIAL"},
     {"io", "the operating system reported a fault for a file of this machine",
      "the message names file and cause; repair that and repeat"},
     {"not-found", "a file or directory that is needed is not there",
@@ -202,6 +208,12 @@ static const struct sp_advice table[] = {
      BAD_MEDIUM},
     {"read-error", "the medium cannot be read",
      "try another port, then write the bundle to another stick"},
+    {"write-error", "the medium cannot be written",
+     "use another stick; what is on this one is no whole bundle"},
+    {"read-back", "the medium does not hold what was written to it",
+     "use another stick: this one is worn out, or smaller than it says"},
+    {"no-medium", "there is no medium in the device",
+     "put the card or the stick in, and look which name it gets"},
 
     /* signatures */
     {"no-header-signature", "the package is not signed", BAD_PACKAGE},
@@ -308,6 +320,8 @@ static const struct sp_advice table[] = {
      "'sallyport doctor --json'"},
     {"busy", "another sallyport works on this repository",
      "wait until it is done; the message names its process"},
+    {"device-in-use", "the device is mounted, or another program holds it",
+     "unmount it, and close what uses it; it must not be mounted at all"},
     {"space", "there is not enough room on the disk",
      "make room; the message says how much and where"},
     {"publish", "the repository could not be switched over",
@@ -354,7 +368,7 @@ sp_advice_class(enum sp_code code)
     case SP_E_POLICY: return "valid, but not wanted on this machine";
     case SP_E_STALE: return "valid, but too old";
     case SP_E_SANDBOX: return "a jail does not hold";
-    case SP_E_BUSY: return "another sallyport is at work";
+    case SP_E_BUSY: return "another program is at work with it";
     case SP_E_SPACE: return "not enough room on the disk";
     case SP_E_PUBLISH: return "the repository could not be published";
     case SP_UPDATES_EXIST: return "updates exist; not a fault";

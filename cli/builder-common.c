@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/builder-confirm.h"
 #include "cli/result.h"
 
 static volatile sig_atomic_t caught;
@@ -70,22 +71,50 @@ show_progress(void *data, const struct sp_build_progress *progress)
     sp_progress_update(&job->progress, &count);
 }
 
-int
+static int
+confirm(void *data, const struct sp_overwrite *what, struct sp_error *err)
+{
+    const struct sp_job *job = data;
+
+    return sp_confirm_overwrite(
+        what, sp_args_text(job->args, "yes-really", NULL), err);
+}
+
+static int
+watch(void *data, const char *phase, uint64_t done, uint64_t total,
+      struct sp_error *err)
+{
+    const struct sp_build_progress progress = {
+        .phase = phase, .bytes = done, .total_bytes = total};
+
+    show_progress(data, &progress);
+    return stopped(data, err);
+}
+
+void
 sp_job_begin(struct sp_job *job, const struct sp_args *args,
-             const char *destination, struct sp_error *err)
+             const char *destination)
 {
     memset(job, 0, sizeof(*job));
     job->args = args;
     job->destination = destination;
+    job->dest.fd = -1;
+    job->user = (struct sp_transport_user){job, confirm, watch};
+    job->hooks = (struct sp_build_hooks){job, show_progress, stopped};
     sp_options_voice(args, &job->voice);
     sp_progress_init(&job->progress, job->voice.progress, stderr);
-    job->hooks = (struct sp_build_hooks){job, show_progress, stopped};
     catch_signals();
-    if (job->voice.json && strcmp(destination, "-") == 0)
+}
+
+int
+sp_job_open(struct sp_job *job, struct sp_error *err)
+{
+    if (job->voice.json && strcmp(job->destination, "-") == 0)
         return sp_fail(err, "usage",
                        "--json and the destination '-' both want standard "
                        "output");
-    return sp_transport_open(&job->dest, destination, SP_DIR_WRITE, 0, err);
+    return sp_transport_open_write(&job->dest, job->destination, &job->user,
+                                   err);
 }
 
 /* The second part of a fault's text. */
@@ -98,6 +127,10 @@ describe_destination(const struct sp_job *job, char *dst, size_t size)
     if (strcmp(job->destination, "-") == 0)
         (void)snprintf(dst, size,
                        "what came out on standard output is no whole bundle");
+    else if (job->dest.harmed)
+        (void)snprintf(dst, size,
+                       "what was on '%s' is lost, and no bundle is there",
+                       shown);
     else
         (void)snprintf(dst, size, "nothing new is in '%s'", shown);
 }

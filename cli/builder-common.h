@@ -20,16 +20,29 @@ struct sp_job {
     struct sp_progress progress;
     const char *phase;
     struct sp_transport dest;
+    struct sp_transport_user user;
     struct sp_build_hooks hooks;
 };
 
+/* The option of each command that may write over a device. */
+#define SP_OPTION_YES_REALLY                                                   \
+    {                                                                          \
+        "yes-really", 0, SP_OPTION_TEXT, "SERIAL",                             \
+            "write over the device with this serial number, unasked"           \
+    }
+
 /*
- * Catches the signals that ask for an end and opens the destination. The
- * job's hooks stop the work on such a signal, or when nobody reads what is
- * written. Fails with the reasons of the carrier.
+ * Catches the signals that ask for an end. The job's hooks stop the work on
+ * such a signal, or when nobody reads what is written.
  */
-int sp_job_begin(struct sp_job *job, const struct sp_args *args,
-                 const char *destination, struct sp_error *err);
+void sp_job_begin(struct sp_job *job, const struct sp_args *args,
+                  const char *destination);
+
+/*
+ * Opens the destination, with a question to the person when it is a device:
+ * after all that can be wrong before. Fails with the reasons of the carrier.
+ */
+int sp_job_open(struct sp_job *job, struct sp_error *err);
 
 /*
  * Closes and tells the end; returns the exit status. `said` is the result in
@@ -44,8 +57,11 @@ void sp_help_carriers(FILE *out, const char *operand, unsigned cap);
 
 int sp_cmd_build(const struct sp_args *args);
 int sp_cmd_send(const struct sp_args *args);
+int sp_cmd_devices(const struct sp_args *args);
 void sp_help_build(FILE *out);
 void sp_help_send(FILE *out);
+void sp_help_devices(FILE *out);
 extern const struct sp_option sp_build_options[];
+extern const struct sp_option sp_send_options[];
 
 #endif

@@ -8,6 +8,11 @@
 #include "bundle/limits.h"
 #include "cli/builder-common.h"
 
+const struct sp_option sp_send_options[] = {
+    SP_OPTION_YES_REALLY,
+    {0},
+};
+
 void
 sp_help_send(FILE *out)
 {
@@ -31,9 +36,11 @@ sp_cmd_send(const struct sp_args *args)
     char said[2 * SP_SHOWN_MAX], size[16];
     struct sp_job job;
 
-    if (sp_job_begin(&job, args, args->operands[1], &err) == 0 &&
-        sp_transport_open(&source, args->operands[0], SP_DIR_READ,
-                          SP_MAX_BUNDLE_BYTES, &err) == 0)
+    sp_job_begin(&job, args, args->operands[1]);
+    if (sp_transport_open(&source, args->operands[0], SP_DIR_READ,
+                          SP_MAX_BUNDLE_BYTES, &err) == 0 &&
+        sp_job_open(&job, &err) == 0 &&
+        sp_transport_expect(&job.dest, source.known_size, &err) == 0)
         (void)sp_send(&source, &job.dest, &job.hooks, &err);
     sp_transport_close(&source);
     sp_text_size(size, sizeof(size), job.dest.bytes);

@@ -25,8 +25,15 @@ static const struct sp_command commands[] = {
         .operands = "SOURCE DEST",
         .min_operands = 2,
         .max_operands = 2,
+        .options = sp_send_options,
         .more_help = sp_help_send,
         .run = sp_cmd_send,
+    },
+    {
+        .name = "devices",
+        .summary = "list the sticks that a bundle may be written to",
+        .more_help = sp_help_devices,
+        .run = sp_cmd_devices,
     },
     {0},
 };

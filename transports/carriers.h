@@ -11,7 +11,8 @@
 /* clang-format off */
 #define SP_CARRIERS(CARRIER) \
     CARRIER(file)  \
-    CARRIER(stdio)
+    CARRIER(stdio) \
+    CARRIER(block)
 /* clang-format on */
 
 #define SP_CARRIER_DECLARE(name)                                               \

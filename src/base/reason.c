@@ -14,6 +14,8 @@ static const struct sp_reason reasons[] = {
     {"interrupted", SP_E_INTERNAL},
     {"usage", SP_E_USAGE},
     {"no-transport", SP_E_USAGE},
+    {"device-unsafe", SP_E_USAGE},
+    {"not-confirmed", SP_E_USAGE},
     {"io", SP_E_IO},
     {"not-found", SP_E_IO},
     {"state", SP_E_IO},
@@ -99,6 +101,9 @@ static const struct sp_reason reasons[] = {
     {"head-digest", SP_E_MEDIA},
     {"evidence-digest", SP_E_MEDIA},
     {"read-error", SP_E_MEDIA},
+    {"write-error", SP_E_MEDIA},
+    {"read-back", SP_E_MEDIA},
+    {"no-medium", SP_E_MEDIA},
 
     /* signatures */
     {"no-header-signature", SP_E_SIGNATURE},
@@ -152,6 +157,7 @@ static const struct sp_reason reasons[] = {
     {"forbidden-call", SP_E_SANDBOX},
     {"escape", SP_E_SANDBOX},
     {"busy", SP_E_BUSY},
+    {"device-in-use", SP_E_BUSY},
     {"space", SP_E_SPACE},
     {"publish", SP_E_PUBLISH},
     {"index", SP_E_PUBLISH},

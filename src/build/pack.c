@@ -235,15 +235,27 @@ write_package(struct packing *pack, size_t i, struct sp_error *err)
     return write_zeros(pack, sp_tar_padding(size), err);
 }
 
+/* A member in the container: header, bytes, padding. */
+static uint64_t
+member_bytes(uint64_t size)
+{
+    return SP_TAR_BLOCK + size + sp_tar_padding(size);
+}
+
 static int
 write_bundle(struct packing *pack, const char *manifest, size_t size,
              struct sp_error *err)
 {
+    uint64_t all = member_bytes(size) + 2 * SP_TAR_BLOCK;
+
     pack->progress =
         (struct sp_build_progress){.phase = "write", .total_packages = pack->n};
-    for (size_t i = 0; i < pack->n; i++)
+    for (size_t i = 0; i < pack->n; i++) {
         pack->progress.total_bytes += pack->items[i].member.size;
-    if (write_manifest(pack, manifest, size, err) < 0)
+        all += member_bytes(pack->items[i].member.size);
+    }
+    if (sp_transport_expect(pack->dest, all, err) < 0 ||
+        write_manifest(pack, manifest, size, err) < 0)
         return -1;
     for (size_t i = 0; i < pack->n; i++)
         if (write_package(pack, i, err) < 0)
