@@ -64,8 +64,10 @@ lint_tidy() {
     each bash -c 'tidy_file "$@"' tidy "${flags[@]}" -- "${code[@]}"
 }
 
+# Not optimized: an inlined clean-up function looks to it like a read of what
+# was never set.
 lint_analyzer() {
-    each gcc "${flags[@]}" -O2 -fanalyzer -Wno-analyzer-too-complex \
+    each gcc "${flags[@]}" -O0 -fanalyzer -Wno-analyzer-too-complex \
         -c -o /dev/null -- "${code[@]}" "${tests[@]}"
 }
 
