@@ -126,50 +126,35 @@ read_record(int dir, const char *id, struct sp_history *ret, char **ret_text,
 }
 
 static int
-newest_first(const void *a, const void *b)
+is_id(const struct dirent *entry)
 {
-    return strcmp(*(char *const *)b, *(char *const *)a);
+    return strlen(entry->d_name) == ID_LENGTH &&
+           sp_text_is_hex(entry->d_name, ID_LENGTH);
+}
+
+/* Ids begin with the time, so that their order is the order of time. */
+static int
+newest_first(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*b)->d_name, (*a)->d_name);
 }
 
 static void
-free_names(char **names, size_t n)
+free_names(struct dirent **names, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         free(names[i]);
     free(names);
 }
 
-/* Ids begin with the time, so that their order is the order of time. */
 static int
-list_ids(int dir_fd, char ***ret, size_t *ret_n, struct sp_error *err)
+list_ids(int dir_fd, struct dirent ***ret, size_t *ret_n, struct sp_error *err)
 {
-    int fd = dup(dir_fd);
-    SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    char **names = NULL;
-    size_t n = 0;
+    int n = scandirat(dir_fd, ".", ret, is_id, newest_first);
 
-    if (!dir)
+    if (n < 0)
         return sp_fail_sys(err, errno, "state", "cannot list the history");
-    rewinddir(dir);
-    for (struct dirent *d; (d = readdir(dir));) {
-        char **more;
-
-        if (strlen(d->d_name) != ID_LENGTH ||
-            !sp_text_is_hex(d->d_name, ID_LENGTH))
-            continue;
-        more = realloc(names, (n + 1) * sizeof(*names));
-        if (!more)
-            break;
-        names = more;
-        names[n] = strdup(d->d_name);
-        if (!names[n])
-            break;
-        n++;
-    }
-    if (n > 0)
-        qsort(names, n, sizeof(*names), newest_first);
-    *ret = names;
-    *ret_n = n;
+    *ret_n = (size_t)n;
     return 0;
 }
 
@@ -180,7 +165,7 @@ sp_history_list(struct sp_state *state, size_t max, struct sp_history **ret,
     SP_AUTO_FD dir =
         openat(state->state_fd, "history", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct sp_history *list;
-    char **names;
+    struct dirent **names;
     size_t n, taken = 0;
 
     *ret = NULL;
@@ -193,7 +178,7 @@ sp_history_list(struct sp_state *state, size_t max, struct sp_history **ret,
         return -1;
     list = calloc(n ? n : 1, sizeof(*list));
     for (size_t i = 0; list && i < n && taken < max; i++)
-        if (read_record(dir, names[i], &list[taken], NULL, NULL) == 0)
+        if (read_record(dir, names[i]->d_name, &list[taken], NULL, NULL) == 0)
             taken++;
     free_names(names, n);
     if (!list)
@@ -210,7 +195,7 @@ sp_history_show(struct sp_state *state, const char *id, struct sp_history *ret,
     SP_AUTO_FD dir =
         openat(state->state_fd, "history", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     size_t len = strlen(id);
-    char **names;
+    struct dirent **names;
     const char *found = NULL;
     size_t n, matches = 0;
     int status;
@@ -222,8 +207,8 @@ sp_history_show(struct sp_state *state, const char *id, struct sp_history *ret,
     if (list_ids(dir, &names, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
-        if (strncmp(names[i], id, len) == 0) {
-            found = names[i];
+        if (strncmp(names[i]->d_name, id, len) == 0) {
+            found = names[i]->d_name;
             matches++;
         }
     if (matches == 1)

@@ -50,30 +50,43 @@ by_file_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Sorted lines, so that the order of arrival does not show. */
+/* One line a package, in the order of arrival. */
+static void
+print_packages(struct publication *p, struct sp_text *text)
+{
+    char line[SP_LINE_MAX];
+
+    for (uint64_t i = 0; i < p->outcome->n_packages; i++) {
+        const struct sp_package *package = &p->outcome->packages[i];
+
+        sp_generation_print(package, line, sizeof(line));
+        sp_text_add(text, "%s\n", line);
+        if (package->facts.build_time > p->revision)
+            p->revision = package->facts.build_time;
+    }
+}
+
+/* Sorts the lines, so that the order of arrival does not show. */
 static int
 list_packages(struct publication *p, struct sp_error *err)
 {
-    uint64_t n = p->outcome->n_packages;
-    SP_AUTO_FREE char **lines = calloc(n + 1, sizeof(*lines));
+    uint64_t n = 0;
+    SP_AUTO_FREE char **lines =
+        calloc(p->outcome->n_packages + 1, sizeof(*lines));
+    struct sp_text text = {0};
+    char *rest = NULL;
 
-    for (uint64_t i = 0; lines && i < n; i++) {
-        char line[SP_LINE_MAX];
-
-        sp_generation_print(&p->outcome->packages[i], line, sizeof(line));
-        lines[i] = strdup(line);
-        p->packages.failed = p->packages.failed || !lines[i];
-        if (p->outcome->packages[i].facts.build_time > p->revision)
-            p->revision = p->outcome->packages[i].facts.build_time;
-    }
-    if (lines && !p->packages.failed && n > 0)
+    print_packages(p, &text);
+    if (lines && text.bytes)
+        for (char *line = strtok_r(text.bytes, "\n", &rest); line;
+             line = strtok_r(NULL, "\n", &rest))
+            lines[n++] = line;
+    if (n > 0)
         qsort(lines, n, sizeof(*lines), by_file_name);
-    for (uint64_t i = 0; lines && i < n; i++) {
-        if (!p->packages.failed)
-            sp_text_add(&p->packages, "%s\n", lines[i]);
-        free(lines[i]);
-    }
-    if (!lines || p->packages.failed)
+    for (uint64_t i = 0; i < n; i++)
+        sp_text_add(&p->packages, "%s\n", lines[i]);
+    sp_text_release(&text);
+    if (n != p->outcome->n_packages || p->packages.failed)
         return sp_fail(err, "no-memory", "no memory for the package list");
     return 0;
 }
