@@ -284,11 +284,15 @@ build(int dir_fd, const char *dir_path, const char *digest,
 static void
 name_file(const struct key_files *files, struct sp_error *err)
 {
-    const char *number = strstr(err->msg, "key file '");
-    unsigned i;
+    char number[32];
 
-    if (number && sscanf(number, "key file '%3u'", &i) == 1 && i < files->n)
-        (void)sp_fail_prefix(err, "'%s'", files->shown[i]);
+    for (unsigned i = 0; i < files->n; i++) {
+        (void)snprintf(number, sizeof(number), "key file '%03u'", i);
+        if (strstr(err->msg, number)) {
+            (void)sp_fail_prefix(err, "'%s'", files->shown[i]);
+            return;
+        }
+    }
 }
 
 /* Homes of earlier keys are of no use: all but this one and a few go. */
