@@ -51,7 +51,7 @@ schedule(uint32_t w[ROUNDS], const uint8_t block[BLOCK])
 static void
 compress(uint32_t state[8], const uint8_t block[BLOCK])
 {
-    uint32_t w[ROUNDS], s[8];
+    uint32_t w[ROUNDS] = {0}, s[8];
 
     schedule(w, block);
     memcpy(s, state, sizeof(s));

@@ -29,13 +29,23 @@ assert_jails_hold() { # OUTPUT
     assert_jails_hold "$output"
 }
 
+# What the quarantine makes for the doctor, and nobody else.
+scratch_places() {
+    find /tmp -maxdepth 1 -name 'sallyport-??????' | sort
+}
+
 @test "doctor: nothing is left behind, neither process nor scratch place" {
-    local before after
-    before=$(ls /tmp | grep -v bats | sort)
+    local before left
+    before=$(scratch_places)
     run -0 "$SP_BUILD/sallyport" doctor --jails
-    after=$(ls /tmp | grep -v bats | sort)
     ! pgrep -g 0 -x sallyport-escape || fail "processes are left"
-    [[ $(comm -13 <(echo "$before") <(echo "$after")) != *sallyport* ]]
+    # A doctor of another suite may run: what is its own goes away.
+    for _ in $(seq 30); do
+        left=$(comm -13 <(echo "$before") <(scratch_places))
+        [ -n "$left" ] || return 0
+        sleep 1
+    done
+    fail "left behind: $left"
 }
 
 @test "at least 30 acts are stopped in each jail" {

@@ -36,10 +36,8 @@ is(const char *word)
 static void
 crash(void)
 {
-    volatile int *nowhere = NULL;
-
     fflush(stdout);
-    *nowhere = 1;
+    __builtin_trap();
 }
 
 /* Body of a new-format packet. */
