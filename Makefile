@@ -86,9 +86,9 @@ sallyport-builder_libs := -lcurl
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
-unit := advice command evr flip floor gate json keytable ledger lines list \
-	manifest message nevra pack path policy progress record rpm sandbox \
-	sha256 sigpacket spawn status tar transport
+unit := advice command devices evr flip floor gate json keytable ledger lines list \
+	manifest message nevra pack path policy progress qfile record rpm sandbox \
+	sha256 sigpacket spawn status tar transport vchan-frame
 bats := 00-smoke 01-house 20-hostile-rpm 25-verify 22-hostile-flip 10-cli \
 	15-unpack 21-hostile-container 23-corpus 24-check 24-second-opinion \
 	30-publish 35-workers 40-sandbox 50-build 51-pack 60-faults

@@ -25,6 +25,24 @@ found(struct sp_device *device, const struct part *part, enum sp_device_use use,
     sp_text_show(device->user, sizeof(device->user), user);
 }
 
+/* The kernel writes blanks and backslashes as \ooo, proc(5). */
+static void
+decode(char *path)
+{
+    char *to = path;
+
+    for (const char *from = path; *from; to++) {
+        if (from[0] == '\\' && strspn(from + 1, "01234567") >= 3) {
+            *to = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 +
+                         (from[3] - '0'));
+            from += 4;
+        } else {
+            *to = *from++;
+        }
+    }
+    *to = '\0';
+}
+
 /* "/dev/NAME"; the kernel writes the name that it was given. */
 static bool
 is_node(const char *path, const struct part *part)
@@ -40,7 +58,7 @@ is_node(const char *path, const struct part *part)
 static void
 look_at_mount(char *line, const struct part *part, struct sp_device *device)
 {
-    char *field[6] = {NULL};
+    char *field[5] = {NULL};
     char *rest = line;
     char *source = strstr(line, " - ");
 
@@ -53,9 +71,11 @@ look_at_mount(char *line, const struct part *part, struct sp_device *device)
     (void)strsep(&source, " ");
     if (!field[4])
         return;
-    if (strcmp(field[2], part->number) == 0 ||
-        (source && is_node(strsep(&source, " "), part)))
-        found(device, part, SP_USE_MOUNTED, field[4]);
+    if (strcmp(field[2], part->number) != 0 &&
+        !(source && is_node(strsep(&source, " "), part)))
+        return;
+    decode(field[4]);
+    found(device, part, SP_USE_MOUNTED, field[4]);
 }
 
 /* One line of swaps, proc(5): "/dev/sda3  partition  ...". */
