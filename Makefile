@@ -203,7 +203,7 @@ check-root: ## check, and nothing may be skipped for want of root
 	$(Q)$(MAKE) check
 
 check-long: all ## every bit, cut and byte of a bundle, not a sample (hours)
-	$(Q)SP_LONG=1 tests/run.sh $(O) tests/bats/22-hostile-flip.bats
+	$(Q)SP_LONG=1 SUITE_SECONDS=86400 tests/run.sh $(O) tests/bats/22-hostile-flip.bats
 
 check-asan: ## the same with the address and undefined sanitizers
 	$(Q)$(MAKE) O=build-asan SANITIZE=1 check

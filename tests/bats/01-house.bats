@@ -117,3 +117,13 @@ copy_tree() {
         [[ $listed == *" ${name%.c} "* ]] || fail "not listed: $file"
     done
 }
+
+@test "run.sh takes nothing but a build directory and tests" {
+    local dir=$BATS_TEST_TMPDIR/precious
+    mkdir -p "$dir/results"
+    run -2 "$SP_TOP/tests/run.sh" --help
+    run -2 "$SP_TOP/tests/run.sh" "$dir"
+    run -2 "$SP_TOP/tests/run.sh" "$dir" "$SP_TOP/tests/bats/00-smoke.bats"
+    run -2 "$SP_TOP/tests/run.sh" "$SP_BUILD" "$dir/none.bats"
+    [ -d "$dir/results" ]
+}

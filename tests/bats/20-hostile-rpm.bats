@@ -11,7 +11,6 @@ load helpers
 load forge
 
 setup_file() {
-    export BATS_TEST_TIMEOUT=300
     FORGED=$(attack_table)
     RESULTS=$BATS_FILE_TMPDIR/results.tsv
     export FORGED RESULTS

@@ -10,7 +10,6 @@ load helpers
 load forge
 
 setup_file() {
-    export BATS_TEST_TIMEOUT=300
     local forged made=$BATS_FILE_TMPDIR
     forged=$(attack_table)
     RESULTS=$made/results.tsv

@@ -11,8 +11,6 @@ load forge
 setup_file() {
     FORGED=$(attack_table)
     export FORGED
-    export BATS_TEST_TIMEOUT=600
-    [ "${SP_LONG:-}" != 1 ] || export BATS_TEST_TIMEOUT=14400
 }
 
 damage() { # KIND STRIDE

@@ -11,7 +11,6 @@ CORPUS=$SP_TOP/tests/corpus
 ANY_KEY=RPM-GPG-KEY-fedora-41-primary
 
 setup_file() {
-    export BATS_TEST_TIMEOUT=300
 }
 
 # "file accept|refuse detail" of every package with this key in expect.tsv.

@@ -9,7 +9,6 @@ load helpers
 load forge
 
 setup_file() {
-    export BATS_TEST_TIMEOUT=300
     FORGED=$(attack_table)
     export FORGED
 }

@@ -8,7 +8,6 @@ setup_suite() {
     top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
     export SP_TOP=$top
     export SP_BUILD=${SP_BUILD:-$top/build}
-    export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-120}
     export LC_ALL=C
     umask 022
     FIXTURES=$("$top/tests/fixtures.sh" "$SP_BUILD/fixtures") || return 1
