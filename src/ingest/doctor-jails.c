@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The escape battery: what every jail must hold, tried on this machine. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -179,6 +181,17 @@ try_jail(struct battery *b, const char *jail)
     }
 }
 
+static void
+look_for_terminal(struct sp_doctor_run *run)
+{
+    SP_AUTO_FD fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    if (fd < 0)
+        sp_doctor_note(run, "jails", "pseudo-terminal",
+                       "mount devpts on /dev/pts",
+                       "none here: typing into one is tried on /dev/null");
+}
+
 void
 sp_doctor_jails(struct sp_doctor_run *run)
 {
@@ -195,6 +208,7 @@ sp_doctor_jails(struct sp_doctor_run *run)
                       err.msg);
         return;
     }
+    look_for_terminal(run);
     battery.scratch = scratch.path;
     for (size_t i = 0; i < sizeof(jails) / sizeof(jails[0]); i++)
         try_jail(&battery, jails[i]);
