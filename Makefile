@@ -56,7 +56,8 @@ sallyport_src := cli/sallyport.c $(base) $(jail) $(transports) $(speech) \
 sallyport_libs :=
 
 sallyport-unpack_src := cli/unpack.c $(base) $(worker) \
-	$(call in,src/ingest,unpack intake) $(call in,src/bundle,gate tar)
+	$(call in,src/ingest,unpack unpack-qfile unpack-out intake) \
+	$(call in,src/bundle,gate tar qfile)
 sallyport-unpack_libs := -larchive
 
 sallyport-check_src := cli/check.c $(base) $(worker) \
@@ -81,7 +82,8 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	$(call in,src/build,build list cache fetch transfer answer ending part \
 	head pack send devices) \
 	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
-	sigpacket record nevra) $(call in,src/base,path json sha256)
+	sigpacket record nevra qfile qfile-result) \
+	$(call in,src/base,path json sha256 reply)
 sallyport-builder_libs := -lcurl
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,

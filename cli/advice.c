@@ -82,6 +82,10 @@ static const struct sp_advice table[] = {
     {"not-a-bundle", "this is neither a bundle nor a qfile stream",
      "check file or device; a single package is looked at with 'sallyport "
      "verify FILE'"},
+    {"qfile-header",
+     "a qfile stream carries something that is no regular file, or a time "
+     "that is none",
+     "send package files and nothing else"},
     {"noncanonical-header",
      "a header of the bundle is not written in the one "
      "way that the format allows",
@@ -174,6 +178,8 @@ static const struct sp_advice table[] = {
      "build a bundle with one of them"},
     {"member-name", "a member has a name that the format does not allow",
      BUILD_AGAIN},
+    {"name-too-long", "a file name of a qfile stream is too long",
+     "send package files under their own names"},
 
     /* digests */
     {"header-digest",
@@ -295,6 +301,9 @@ static const struct sp_advice table[] = {
     {"unsolicited", "the delivery answers no pending request of this machine",
      "write a request and build with it, or repeat with --any-request when "
      "you brought the bundle yourself"},
+    {"foreign-qube", "the call comes from a qube that may not bring updates",
+     "compare the name in the message with 'updatevm' in the policy; if you "
+     "did not start this, that qube tries something"},
     {"policy-file", "a line of the policy file cannot be understood",
      "correct the line that the message names"},
     {"metadata-rollback",

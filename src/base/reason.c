@@ -35,6 +35,7 @@ static const struct sp_reason reasons[] = {
     /* container and manifest */
     {"empty", SP_E_FORMAT},
     {"not-a-bundle", SP_E_FORMAT},
+    {"qfile-header", SP_E_FORMAT},
     {"noncanonical-header", SP_E_FORMAT},
     {"member-padding", SP_E_FORMAT},
     {"end-marker", SP_E_FORMAT},
@@ -86,6 +87,7 @@ static const struct sp_reason reasons[] = {
     {"duplicate-nevra", SP_E_NAME},
     {"two-versions", SP_E_NAME},
     {"member-name", SP_E_NAME},
+    {"name-too-long", SP_E_NAME},
 
     /* digests */
     {"header-digest", SP_E_DIGEST},
@@ -147,6 +149,7 @@ static const struct sp_reason reasons[] = {
     {"downgrade", SP_E_POLICY},
     {"key-pattern", SP_E_POLICY},
     {"unsolicited", SP_E_POLICY},
+    {"foreign-qube", SP_E_POLICY},
     {"policy-file", SP_E_POLICY},
     {"metadata-rollback", SP_E_STALE},
     {"too-old", SP_E_STALE},

@@ -131,6 +131,8 @@ struct sp_report_jailed {
 struct sp_report_progress {
     uint64_t bytes; /* taken from the carrier so far */
     uint64_t entries;
+    uint32_t kind;  /* enum sp_stream_kind, 0 while it is not known */
+    uint32_t crc32; /* qfile: of what was taken so far */
 };
 
 struct sp_report_manifest {

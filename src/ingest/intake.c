@@ -21,14 +21,28 @@ sp_intake_report(struct sp_intake *intake)
     sp_report_init(&report, SP_WORKER_UNPACK, SP_REPORT_PROGRESS);
     report.body.progress.bytes = intake->bytes;
     report.body.progress.entries = intake->entries;
+    report.body.progress.kind = intake->kind;
+    report.body.progress.crc32 = intake->crc32;
     sp_worker_send(&report);
     intake->reported = intake->bytes;
+}
+
+static size_t
+readable(const struct sp_intake *intake)
+{
+    size_t room = BUFFER_BYTES - intake->tail;
+
+    if (!intake->bounded || intake->granted >= room)
+        return room;
+    if (intake->granted == 0)
+        SP_BUG("a framing wants what it did not grant");
+    return (size_t)intake->granted;
 }
 
 static void
 read_more(struct sp_intake *intake)
 {
-    size_t room = BUFFER_BYTES - intake->tail;
+    size_t room = readable(intake);
     ssize_t n = sp_read_some(SP_FD_IN, untrusted_buffer + intake->tail, room);
     struct sp_error err = {0};
     uint64_t news;
@@ -41,6 +55,8 @@ read_more(struct sp_intake *intake)
     intake->ended = n == 0;
     intake->tail += (size_t)n;
     intake->bytes += (uint64_t)n;
+    if (intake->bounded)
+        intake->granted -= (uint64_t)n;
     news = intake->bytes - intake->reported;
     if (news >= SP_PROGRESS_BYTES ||
         (news >= SP_PROGRESS_SLOW_BYTES && (size_t)n < room))

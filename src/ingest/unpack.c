@@ -3,17 +3,17 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/text.h"
 #include "bundle/gate.h"
 #include "ingest/intake.h"
 #include "ingest/jails.h"
+#include "ingest/unpack-out.h"
+#include "ingest/unpack-qfile.h"
 #include "ingest/worker.h"
 
 /*
@@ -30,29 +30,6 @@ struct bundle {
     uint64_t header_at; /* stream offset of the last header */
     uint64_t members;   /* seen by the library */
 };
-
-/* ---- the entry stream --------------------------------------------------- */
-
-static void
-put(const void *bytes, size_t len)
-{
-    struct sp_error err = {0};
-
-    if (sp_write_full(SP_FD_OUT, bytes, len) == 0)
-        return;
-    (void)sp_fail_sys(&err, errno, errno == EPIPE ? "peer-gone" : "io",
-                      "cannot write the entry stream");
-    sp_worker_fault(&err);
-}
-
-static void
-put_entry(enum sp_entry_type type, uint64_t index, uint64_t size)
-{
-    struct sp_entry entry;
-
-    sp_entry_init(&entry, type, SP_STREAM_BUNDLE, index, size);
-    put(&entry, sizeof(entry));
-}
 
 /* ---- from the carrier through the gate ---------------------------------- */
 
@@ -184,11 +161,12 @@ copy_member(struct bundle *b)
     la_int64_t at;
     int status;
 
-    put_entry(SP_ENTRY_FILE, b->members - 1, b->gate.size);
+    sp_unpack_put_entry(SP_ENTRY_FILE, SP_STREAM_BUNDLE, b->members - 1,
+                        b->gate.size, "");
     while ((status = archive_read_data_block(b->archive, &run, &len, &at)) ==
            ARCHIVE_OK) {
         agree_on_data(b, run, len, at, done);
-        put(run, len);
+        sp_unpack_put(run, len);
         done += len;
     }
     if (status != ARCHIVE_EOF || done != b->gate.size || b->gate.left != 0)
@@ -214,38 +192,63 @@ check_end(struct bundle *b, bool end_is_known)
 static void
 unpack_bundle(struct bundle *b, bool end_is_known)
 {
-    put_entry(SP_ENTRY_START, 0, 0);
+    sp_unpack_put_entry(SP_ENTRY_START, SP_STREAM_BUNDLE, 0, 0, "");
     if (archive_read_open(b->archive, b, NULL, hand_out, NULL) != ARCHIVE_OK)
         fault_disagreement(b, "the format");
     while (next_member(b))
         copy_member(b);
     check_end(b, end_is_known);
     sp_intake_report(&b->intake);
-    put_entry(SP_ENTRY_END, b->members, b->gate.payload);
+    sp_unpack_put_entry(SP_ENTRY_END, SP_STREAM_BUNDLE, b->members,
+                        b->gate.payload, "");
 }
 
+/* ---- which framing ------------------------------------------------------ */
+
+/* True for `yes`; the parent wrote it, so a third word is its fault. */
 static bool
-end_argument(int argc, char **argv)
+choice(int argc, char **argv, const char *key, const char *yes, const char *no)
 {
-    const char *end = sp_worker_text(argc, argv, "end");
+    const char *word = sp_worker_text(argc, argv, key);
     struct sp_error err = {0};
 
-    if (end && strcmp(end, "known") == 0)
+    if (word && strcmp(word, yes) == 0)
         return true;
-    if (end && strcmp(end, "marker") == 0)
+    if (word && strcmp(word, no) == 0)
         return false;
-    (void)sp_fail(&err, "usage", "argument 'end' is neither known nor marker");
+    (void)sp_fail(&err, "usage", "argument '%s' is neither %s nor %s", key, yes,
+                  no);
     sp_worker_fault(&err);
+}
+
+/*
+ * Reads no more than the shortest whole stream. A qfile stream cannot begin
+ * like a bundle: as the size of a name the word is beyond its ceiling.
+ */
+static bool
+begins_as_qfile(struct sp_intake *intake)
+{
+    static const char word[] = SP_MEMBER_MANIFEST;
+    const uint8_t *untrusted_first;
+    bool qfile;
+
+    intake->bounded = true;
+    intake->granted = SP_QFILE_HEADER_BYTES;
+    qfile = sp_intake_ready(intake, SP_QFILE_HEADER_BYTES, &untrusted_first) <
+                SP_QFILE_HEADER_BYTES ||
+            memcmp(untrusted_first, word, sizeof(word) - 1) != 0;
+    intake->bounded = qfile;
+    return qfile;
 }
 
 _Noreturn void
 sp_unpack_run(int argc, char **argv)
 {
     static struct bundle bundle; /* zero */
+    struct sp_gate *limits = &bundle.gate;
     struct sp_jail jail;
-    bool end_is_known;
+    bool end_is_known, any_framing;
 
-    sp_worker_init(SP_WORKER_UNPACK);
     (void)signal(SIGPIPE, SIG_IGN);
     bundle.archive = archive_read_new();
     if (!bundle.archive ||
@@ -253,13 +256,21 @@ sp_unpack_run(int argc, char **argv)
         _exit(SP_E_INTERNAL);
     sp_jails_unpack(&jail);
     sp_worker_begin(SP_WORKER_UNPACK, &jail);
-    bundle.gate.max_bytes = sp_worker_number(
+    limits->max_bytes = sp_worker_number(
         argc, argv, "max-bytes", SP_MAX_BUNDLE_BYTES, SP_MAX_BUNDLE_BYTES);
-    bundle.gate.max_packages = sp_worker_number(
-        argc, argv, "max-files", SP_MAX_PACKAGES, SP_MAX_PACKAGES);
-    bundle.gate.max_member = sp_worker_number(
+    limits->max_packages = sp_worker_number(argc, argv, "max-files",
+                                            SP_MAX_PACKAGES, SP_MAX_PACKAGES);
+    limits->max_member = sp_worker_number(
         argc, argv, "max-file", SP_MAX_MEMBER_BYTES, SP_MAX_MEMBER_BYTES);
-    end_is_known = end_argument(argc, argv);
+    end_is_known = choice(argc, argv, "end", "known", "marker");
+    any_framing = sp_worker_text(argc, argv, "framing") &&
+                  choice(argc, argv, "framing", "auto", "bundle");
+    if (any_framing && begins_as_qfile(&bundle.intake))
+        sp_unpack_qfile(&bundle.intake, limits->max_packages,
+                        limits->max_member, limits->max_bytes);
+    bundle.intake.kind = SP_STREAM_BUNDLE;
+    if (any_framing)
+        sp_intake_report(&bundle.intake);
     unpack_bundle(&bundle, end_is_known);
     sp_worker_done(bundle.members);
 }

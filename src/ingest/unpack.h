@@ -9,6 +9,8 @@
  *   max-file=N   ceiling of one member
  *   end=known|marker   what may follow the end marker (design: known = the
  *                next read must be the end; marker = not looked at)
+ *   framing=bundle|auto   auto: the first bytes tell a bundle from a qfile
+ *                stream, which always ends at its marker; missing = bundle
  */
 #ifndef SP_INGEST_UNPACK_H
 #define SP_INGEST_UNPACK_H
