@@ -37,22 +37,23 @@ base := $(call in,src/base,error reason text io)
 jail := $(call in,src/base,sandbox sandbox-calls) src/ingest/jails.c
 worker := $(jail) src/ingest/worker.c $(call in,src/bundle,record nevra)
 transports := $(call in,transports,transport file stdio block block-write \
-	device device-use device-safety)
+	device device-use device-safety qrexec qrexec-call qube qubes process) \
+	$(call in,src/base,reply spawn spawn-kept sandbox sandbox-calls)
 speech := $(call in,cli,command command-parse command-help nearest options \
 	terminal progress result advice)
 
 # Behind each list stands what its program may be linked with besides libc;
 # `make check-links` compares with the table in tests/lint/links.sh.
 
-sallyport_src := cli/sallyport.c $(base) $(jail) $(transports) $(speech) \
+sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
+	$(speech) \
 	$(call in,cli,cmd-ingest cmd-verify cmd-status cmd-history cmd-rollback \
 	cmd-doctor cmd-explain listen present table render-json) \
 	$(call in,src/ingest,receive engine feed crew ledger judge verifier overview \
 	policy floor quarantine generation index publish state history keyhome \
-	doctor doctor-jails) \
-	$(call in,src/bundle,record nevra) \
-	$(call in,src/base,path lines json sha256 evr spawn spawn-kept spawn-run \
-	spawn-sweep)
+	reply errors caller doctor doctor-jails) \
+	$(call in,src/bundle,record nevra qfile-result) \
+	$(call in,src/base,path lines json sha256 evr spawn-run spawn-sweep)
 sallyport_libs :=
 
 sallyport-unpack_src := cli/unpack.c $(base) $(worker) \
@@ -83,7 +84,7 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	head pack send devices) \
 	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
 	sigpacket record nevra qfile qfile-result) \
-	$(call in,src/base,path json sha256 reply)
+	$(call in,src/base,path json sha256)
 sallyport-builder_libs := -lcurl
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,

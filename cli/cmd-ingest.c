@@ -115,7 +115,10 @@ deliver(const struct sp_args *args, enum sp_mode mode,
     } else {
         report_text(args, mode, &voice, &outcome, state);
     }
+    /* Whoever called a service hears two statuses; the answer says more. */
     status = (int)outcome.error.code;
+    if (outcome.service && status > 1)
+        status = 1;
     sp_outcome_release(&outcome);
     return status;
 }

@@ -12,7 +12,9 @@
 #define SP_CARRIERS(CARRIER) \
     CARRIER(file)  \
     CARRIER(stdio) \
-    CARRIER(block)
+    CARRIER(block) \
+    CARRIER(qrexec) \
+    CARRIER(qube)
 /* clang-format on */
 
 #define SP_CARRIER_DECLARE(name)                                               \

@@ -235,6 +235,13 @@ sp_transport_start(struct sp_transport *t, struct sp_error *err)
     return t->ops && t->ops->start ? t->ops->start(t, err) : 0;
 }
 
+void
+sp_transport_tend(struct sp_transport *t)
+{
+    if (t->ops && t->ops->tend)
+        t->ops->tend(t);
+}
+
 int
 sp_transport_ending(struct sp_transport *t, struct sp_error *err)
 {
@@ -246,6 +253,22 @@ sp_transport_answer(struct sp_transport *t, enum sp_code code,
                     const char *detail, struct sp_error *err)
 {
     return t->ops && t->ops->answer ? t->ops->answer(t, code, detail, err) : 0;
+}
+
+int
+sp_transport_answer_bytes(struct sp_transport *t, const void *bytes, size_t len,
+                          struct sp_error *err)
+{
+    if (!t->ops || !t->ops->answer_bytes)
+        return 0;
+    return t->ops->answer_bytes(t, bytes, len, err);
+}
+
+ssize_t
+sp_transport_hear(struct sp_transport *t, void *untrusted, size_t size,
+                  struct sp_error *err)
+{
+    return t->ops && t->ops->hear ? t->ops->hear(t, untrusted, size, err) : 0;
 }
 
 void

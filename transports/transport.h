@@ -26,6 +26,10 @@ enum sp_transport_caps {
                                       follows it is not looked at */
     SP_CAP_MEDIUM = 1 << 7,        /* a medium, not a peer: an early end or a
                                       read error is class media */
+    SP_CAP_SERVICE = 1 << 8,       /* read side: somebody called us. ->peer
+                                      must be the right one, either framing
+                                      may come, and the exit status of the
+                                      program is 0 or 1 */
 };
 
 enum sp_direction { SP_DIR_READ = 1, SP_DIR_WRITE = 2 };
@@ -68,6 +72,7 @@ struct sp_transport {
     bool harmed;         /* write side: what was there is gone */
     bool failed;         /* a fault was reported; nothing works after it */
     char shown[192];     /* printable address */
+    char peer[64];       /* read side of a service: who called, printable */
     const struct sp_transport_user *user; /* write side: may be NULL */
     void *data;                           /* the transport's own */
 };
@@ -103,9 +108,15 @@ struct sp_transport_ops {
      */
     int (*start)(struct sp_transport *, struct sp_error *);
     /*
+     * Read side: called now and then while somebody else reads ->fd. Never
+     * blocks. Missing: nothing needs it.
+     */
+    void (*tend)(struct sp_transport *);
+    /*
      * Read side, when ->fd has ended: 0 if the sender said that this was
      * all, else why it ended. Missing: the end of ->fd is all there is to
-     * know. Asked at most once, before answer.
+     * know. Asked at most once, before answer. On the write side: 0 if those
+     * who moved the bytes ended well.
      */
     int (*ending)(struct sp_transport *, struct sp_error *);
     /*
@@ -114,6 +125,20 @@ struct sp_transport_ops {
      */
     int (*answer)(struct sp_transport *, enum sp_code, const char *detail,
                   struct sp_error *);
+    /*
+     * The same in bytes that are already made, for a framing that has an
+     * answer of its own. Missing: no such framing comes this way.
+     */
+    int (*answer_bytes)(struct sp_transport *, const void *bytes, size_t len,
+                        struct sp_error *);
+    /*
+     * Write side, after finish or a write that failed: waits for all that the
+     * other side answers, at most size bytes of it. What it means is the
+     * caller's matter, and so is ending, asked behind it. Missing: finish is
+     * the last word.
+     */
+    ssize_t (*hear)(struct sp_transport *, void *untrusted, size_t size,
+                    struct sp_error *);
     /* Cannot fail, may be called twice, frees; without finish it undoes. */
     void (*close)(struct sp_transport *);
 };
@@ -158,9 +183,15 @@ int sp_transport_write(struct sp_transport *t, const void *buf, size_t len,
 int sp_transport_finish(struct sp_transport *t, struct sp_error *err);
 /* These do nothing, with success, where the carrier has no such slot. */
 int sp_transport_start(struct sp_transport *t, struct sp_error *err);
+void sp_transport_tend(struct sp_transport *t);
 int sp_transport_ending(struct sp_transport *t, struct sp_error *err);
 int sp_transport_answer(struct sp_transport *t, enum sp_code code,
                         const char *detail, struct sp_error *err);
+int sp_transport_answer_bytes(struct sp_transport *t, const void *bytes,
+                              size_t len, struct sp_error *err);
+/* 0 where the carrier has no such slot, or when nothing was answered. */
+ssize_t sp_transport_hear(struct sp_transport *t, void *untrusted, size_t size,
+                          struct sp_error *err);
 void sp_transport_close(struct sp_transport *t);
 
 #endif

@@ -258,25 +258,61 @@ sp_spawn_kill(pid_t pid)
         (void)kill(-pid, SIGKILL);
 }
 
-int
-sp_spawn_find(const char *program, char *dst, size_t size, struct sp_error *err)
+/* ---- finding programs -------------------------------------------------- */
+
+static bool
+find_in(const char *dir, size_t dir_len, const char *program, char *dst,
+        size_t size)
+{
+    int len = snprintf(dst, size, "%.*s/%s", (int)dir_len, dir, program);
+
+    return len > 0 && (size_t)len < size && access(dst, X_OK) == 0;
+}
+
+static bool
+find_beside(const char *program, char *dst, size_t size)
 {
     char self[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    char *slash;
-    int len;
+    const char *slash = n > 0 ? memrchr(self, '/', (size_t)n) : NULL;
 
-    if (n > 0) {
-        self[n] = '\0';
-        slash = strrchr(self, '/');
-        len = slash ? snprintf(dst, size, "%.*s/%s", (int)(slash - self), self,
-                               program)
-                    : -1;
-        if (len > 0 && (size_t)len < size && access(dst, X_OK) == 0)
+    return slash && find_in(self, (size_t)(slash - self), program, dst, size);
+}
+
+static const char *tool_path;
+
+void
+sp_spawn_tool_path(const char *list)
+{
+    tool_path = list;
+}
+
+int
+sp_spawn_find_tool(const char *tool, char *dst, size_t size,
+                   struct sp_error *err)
+{
+    const char *dir = tool_path ? tool_path : "/usr/bin:/usr/lib/qubes";
+
+    if (!tool_path && find_beside(tool, dst, size))
+        return 0;
+    while (*dir) {
+        size_t len = strcspn(dir, ":");
+
+        if (dir[0] == '/' && find_in(dir, len, tool, dst, size))
             return 0;
+        dir += len + (dir[len] == ':');
     }
-    len = snprintf(dst, size, "%s/sallyport/%s", SP_LIBEXECDIR, program);
-    if (len > 0 && (size_t)len < size && access(dst, X_OK) == 0)
+    return sp_fail(err, "not-found", "program '%s' is not installed here",
+                   tool);
+}
+
+int
+sp_spawn_find(const char *program, char *dst, size_t size, struct sp_error *err)
+{
+    static const char installed[] = SP_LIBEXECDIR "/sallyport";
+
+    if (find_beside(program, dst, size) ||
+        find_in(installed, sizeof(installed) - 1, program, dst, size))
         return 0;
     return sp_fail(err, "not-found",
                    "program '%s' is neither beside this one nor in "

@@ -86,4 +86,14 @@ int sp_spawn_run(struct sp_spawn *plan, unsigned seconds, size_t max,
 int sp_spawn_find(const char *program, char *dst, size_t size,
                   struct sp_error *err);
 
+/*
+ * Where a tool of the system lies that is not ours: beside the running
+ * executable, or in the folders of the list, /usr/bin first. Those who trust
+ * their environment set a list of their own ("DIR:DIR", as PATH), which then
+ * counts alone. Reason "not-found".
+ */
+int sp_spawn_find_tool(const char *tool, char *dst, size_t size,
+                       struct sp_error *err);
+void sp_spawn_tool_path(const char *list);
+
 #endif

@@ -179,6 +179,7 @@ start_unpack(struct engine *e, int out_fd, struct sp_error *err)
     argue_number(a, "max-files", p->ceilings.files);
     argue_number(a, "max-file", p->ceilings.file_bytes);
     argue(a, "end", p->end_at_marker ? "marker" : "known");
+    argue(a, "framing", p->any_framing ? "auto" : "bundle");
     return sp_crew_start(&e->crew, SP_WORKER_UNPACK, a->list, p->source_fd,
                          out_fd, -1, err);
 }
@@ -264,14 +265,33 @@ check_space(struct engine *e, struct sp_error *err)
                    free_text, reserve_text);
 }
 
+/* A framing that was not asked for, or that changes, is a taken-over unpack. */
+static int
+take_kind(struct engine *e, const struct sp_report_progress *p,
+          struct sp_error *err)
+{
+    struct sp_outcome *o = e->outcome;
+
+    if ((p->kind == SP_STREAM_QFILE && !e->plan->any_framing) ||
+        (o->stream_kind != 0 && p->kind != o->stream_kind))
+        return sp_fail(err, "protocol", "unpack reports another framing");
+    o->stream_kind = p->kind;
+    o->crc32 = p->crc32;
+    return 0;
+}
+
 static int
 take_progress(struct engine *e, const struct sp_report *r, struct sp_error *err)
 {
-    if (r->body.progress.bytes < e->outcome->bytes)
+    const struct sp_report_progress *p = &r->body.progress;
+
+    if (p->bytes < e->outcome->bytes)
         return sp_fail(err, "protocol", "unpack counts backwards");
-    if (r->body.progress.bytes > e->outcome->bytes)
+    if (take_kind(e, p, err) < 0)
+        return -1;
+    if (p->bytes > e->outcome->bytes)
         e->last_activity = seconds_now();
-    e->outcome->bytes = r->body.progress.bytes;
+    e->outcome->bytes = p->bytes;
     tell(e, SP_EVENT_PROGRESS, NULL);
     return check_space(e, err);
 }
@@ -478,6 +498,8 @@ turn(struct engine *e, int timeout_ms)
     if (e->feed.fd >= 0 && e->told_go)
         polls[n++] = (struct pollfd){e->feed.fd, POLLOUT, 0};
     (void)poll(polls, n, waiting ? 1 : timeout_ms);
+    if (e->plan->tend && e->told_go)
+        e->plan->tend(e->plan->start_data);
     for (size_t i = 0; i < e->crew.n; i++)
         listen_to(e, &e->crew.hands[i]);
     if (e->feed.fd >= 0 && e->told_go)
@@ -563,6 +585,10 @@ conclude(struct engine *e, struct sp_error *err)
     }
     if (!check || !verify)
         SP_BUG("a delivery without check and verify");
+    if (!e->plan->single &&
+        e->ledger.has_manifest == (e->outcome->stream_kind == SP_STREAM_QFILE))
+        return sp_fail(err, "disagreement",
+                       "unpack and check saw different framings");
     for (uint64_t i = 0; i < e->outcome->n_packages; i++)
         blame_medium(e, &e->outcome->packages[i].error);
     return sp_ledger_close(&e->ledger, check->count, verify->count, err);

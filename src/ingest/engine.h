@@ -30,6 +30,7 @@ struct sp_engine_plan {
     int source_fd; /* the carrier, or the package file of `single` */
     bool single;   /* no unpack: the parent itself feeds one package */
     bool end_at_marker;
+    bool any_framing; /* a qfile stream is taken as well as a bundle */
     bool medium;      /* "truncated" is the medium's fault */
     bool go_on;       /* judge all packages instead of stopping at the first */
     int packages_fd;  /* where check stores packages; -1 = nowhere */
@@ -40,6 +41,8 @@ struct sp_engine_plan {
     struct sp_deadlines deadlines;
     /* Called once all are jailed, before any may read; NULL allowed. */
     int (*start)(void *start_data, struct sp_error *err);
+    /* Called at least four times a second from then on; NULL allowed. */
+    void (*tend)(void *start_data);
     void *start_data;
     sp_event_fn event; /* may be NULL */
     void *data;

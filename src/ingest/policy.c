@@ -13,6 +13,7 @@
 #include "base/lines.h"
 #include "base/text.h"
 #include "ingest/state.h"
+#include "transports/qubes.h"
 
 enum { POLICY_BYTES_MAX = 64 * 1024 };
 
@@ -140,11 +141,23 @@ add_key(struct sp_policy *p, char *value)
     return true;
 }
 
+/* Said once: of two names one would be a mistake. */
+static bool
+set_updatevm(struct sp_policy *p, const char *value)
+{
+    if (p->updatevm[0] || !sp_qube_name_ok(value, strlen(value)))
+        return false;
+    memcpy(p->updatevm, value, strlen(value) + 1);
+    return true;
+}
+
 static bool
 set_value(struct sp_policy *p, const char *key, char *value)
 {
     if (strcmp(key, "allow-key") == 0)
         return add_key(p, value);
+    if (strcmp(key, "updatevm") == 0)
+        return set_updatevm(p, value);
     if (strcmp(key, "installonly") == 0 && name_pattern_ok(value) &&
         p->n_installonly < SP_POLICY_NAMES_MAX) {
         add_word(p->installonly, &p->n_installonly, SP_POLICY_NAMES_MAX, value);

@@ -18,6 +18,7 @@ enum {
     SP_POLICY_PATTERNS_MAX = 64,
     SP_POLICY_NAMES_MAX = 64,
     SP_POLICY_WORD_MAX = 129,
+    SP_POLICY_QUBE_MAX = 32,
 };
 
 /* A key that is allowed; without patterns it may sign any name. */
@@ -37,6 +38,7 @@ struct sp_policy {
     unsigned n_installonly;
     char arches[SP_POLICY_NAMES_MAX][SP_POLICY_WORD_MAX];
     unsigned n_arches; /* what this machine runs, noarch included */
+    char updatevm[SP_POLICY_QUBE_MAX]; /* "" = as the system says */
     uint64_t keep_generations;
     struct sp_ceilings ceilings;
     struct sp_deadlines deadlines;

@@ -16,7 +16,9 @@
 #include "base/spawn.h"
 #include "base/text.h"
 #include "bundle/rpm.h"
+#include "ingest/caller.h"
 #include "ingest/engine.h"
+#include "ingest/errors.h"
 #include "ingest/floor.h"
 #include "ingest/generation.h"
 #include "ingest/judge.h"
@@ -24,6 +26,7 @@
 #include "ingest/policy.h"
 #include "ingest/publish.h"
 #include "ingest/quarantine.h"
+#include "ingest/reply.h"
 #include "ingest/state.h"
 #include "transports/transport.h"
 
@@ -65,7 +68,18 @@ open_source(struct delivery *d, const char *address)
         return sp_fail(fault(d), "no-transport",
                        "'%s' has no plain descriptor to read from",
                        d->source.shown);
+    o->service = d->source.ops->caps & SP_CAP_SERVICE;
     return 0;
+}
+
+static int
+check_caller(struct delivery *d)
+{
+    if (!d->outcome->service)
+        return 0;
+    (void)snprintf(d->outcome->source, sizeof(d->outcome->source), "%.100s%s",
+                   d->source.shown, d->source.peer);
+    return sp_caller_check(&d->policy, d->source.peer, fault(d));
 }
 
 /*
@@ -141,6 +155,12 @@ start_source(void *source, struct sp_error *err)
 }
 
 static void
+tend_source(void *source)
+{
+    sp_transport_tend(source);
+}
+
+static void
 plan_engine(struct delivery *d)
 {
     unsigned caps = d->source.ops->caps;
@@ -148,6 +168,7 @@ plan_engine(struct delivery *d)
 
     p->source_fd = d->source.fd;
     p->end_at_marker = caps & SP_CAP_END_AT_MARKER;
+    p->any_framing = caps & SP_CAP_SERVICE;
     p->medium = caps & SP_CAP_MEDIUM;
     p->go_on = d->mode != SP_MODE_INGEST;
     p->packages_fd = d->mode == SP_MODE_INGEST ? d->quarantine.packages_fd : -1;
@@ -157,6 +178,7 @@ plan_engine(struct delivery *d)
     p->ceilings = d->policy.ceilings;
     p->deadlines = d->policy.deadlines;
     p->start = start_source;
+    p->tend = tend_source;
     p->start_data = &d->source;
     p->event = d->event;
     p->data = d->data;
@@ -217,9 +239,10 @@ run_engine(struct delivery *d)
 static int
 deliver(struct delivery *d, const char *address)
 {
-    if (sp_spawn_init(fault(d)) < 0 ||
+    /* The source comes first: whoever calls through it wants an answer. */
+    if (sp_spawn_init(fault(d)) < 0 || open_source(d, address) < 0 ||
         sp_policy_load(d->setup->policy_path, &d->policy, fault(d)) < 0 ||
-        open_source(d, address) < 0 || open_places(d) < 0 || open_keys(d) < 0 ||
+        check_caller(d) < 0 || open_places(d) < 0 || open_keys(d) < 0 ||
         measure_space(d) < 0)
         return -1;
     plan_engine(d);
@@ -239,6 +262,9 @@ record(struct delivery *d)
 
     if (d->mode != SP_MODE_INGEST || !d->outcome->delivery[0])
         return;
+    if (sp_errors_write(&d->state, fault(d), &err) < 0 &&
+        fault(d)->code == SP_OK)
+        *fault(d) = err;
     if (sp_history_add(&d->state, "ingest", d->outcome, &err) < 0 &&
         fault(d)->code == SP_OK)
         *fault(d) = err;
@@ -251,11 +277,8 @@ record(struct delivery *d)
 static void
 answer(struct delivery *d)
 {
-    const struct sp_error *err = fault(d);
-
     if (d->mode == SP_MODE_INGEST)
-        (void)sp_transport_answer(&d->source, err->code,
-                                  err->code == SP_OK ? "-" : err->detail, NULL);
+        (void)sp_reply_to_sender(&d->source, d->outcome, NULL);
 }
 
 /* The person must learn which package it was. */

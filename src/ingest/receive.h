@@ -76,6 +76,9 @@ struct sp_outcome {
     uint64_t generation;     /* published, or the current one; 0 = none */
     char delivery[33];       /* id of the history record, "" in inspect */
     char source[192];        /* printable */
+    bool service;            /* somebody called us and waits for the end */
+    uint32_t stream_kind;    /* enum sp_stream_kind; 0 = not known */
+    uint32_t crc32;          /* of a qfile stream */
     struct sp_package *packages;
     uint64_t n_packages;
     uint64_t bytes;            /* taken from the carrier */

@@ -36,8 +36,8 @@ refuse 'descriptors are close-on-exec from birth' \
     "${ours[@]}"
 refuse 'only cli/ speaks to people' \
     '(?<![a-z_])(v?printf|puts|putchar|perror)\s*\(' "${silent[@]}"
-# What colours to print is all that it may say.
+# What colours to print, and who called, is all that it may say.
 refuse 'the trusted side does not listen to its environment' \
-    '\bgetenv\s*\(|\bsecure_getenv\s*\((?!"(TERM|NO_COLOR)"\))' "${trusted[@]}"
+    '\bgetenv\s*\(|\bsecure_getenv\s*\((?!"(TERM|NO_COLOR|QREXEC_REMOTE_DOMAIN)"\))' "${trusted[@]}"
 refuse 'unfinished work does not go in' '\b(TODO|FIXME|XXX|HACK)\b' "${code[@]}"
 exit $bad
