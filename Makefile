@@ -81,7 +81,7 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	$(call in,cli,builder-common builder-confirm builder-build builder-send \
 	builder-devices table) \
 	$(call in,src/build,build list cache fetch transfer answer ending part \
-	head pack send devices) \
+	head pack send devices outlet convert hear) \
 	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
 	sigpacket record nevra qfile qfile-result) \
 	$(call in,src/base,path json sha256)

@@ -12,6 +12,7 @@ const struct sp_option sp_build_options[] = {
     {"list", 0, SP_OPTION_WORDS, "FILE",
      "packages to take, one a line; '-' is standard input"},
     {"output", 'o', SP_OPTION_TEXT, "DEST", "where the bundle goes"},
+    SP_OPTION_FRAMING,
     SP_OPTION_YES_REALLY,
     {"cache-dir", 0, SP_OPTION_TEXT, "DIR",
      "where downloads are kept (~/.cache/sallyport)"},
@@ -145,7 +146,7 @@ build(const struct sp_args *args, const struct sp_build_plan *plan,
 
     sp_job_begin(&job, args, sp_args_text(args, "output", NULL));
     if (read_lists(args, list, &err) == 0 && sp_job_open(&job, &err) == 0)
-        (void)sp_build(plan, &job.dest, &job.hooks, &result, &err);
+        (void)sp_build(plan, &job.out, &job.hooks, &result, &err);
     sp_text_size(size, sizeof(size), result.packed.bytes);
     (void)snprintf(said, sizeof(said),
                    "done: %" PRIu64 " packages, %s, in '%s'",

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "build/hooks.h"
+#include "build/outlet.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "transports/transport.h"
@@ -20,6 +21,7 @@ struct sp_job {
     struct sp_progress progress;
     const char *phase;
     struct sp_transport dest;
+    struct sp_outlet out; /* onto dest */
     struct sp_transport_user user;
     struct sp_build_hooks hooks;
 };
@@ -29,6 +31,13 @@ struct sp_job {
     {                                                                          \
         "yes-really", 0, SP_OPTION_TEXT, "SERIAL",                             \
             "write over the device with this serial number, unasked"           \
+    }
+
+/* The option of each command that writes packages. */
+#define SP_OPTION_FRAMING                                                      \
+    {                                                                          \
+        "framing", 0, SP_OPTION_CHOICE, "bundle|qfile",                        \
+            "what to write; qfile is for a stock dom0 of Qubes OS (bundle)"    \
     }
 
 /*

@@ -9,6 +9,7 @@
 #include "cli/builder-common.h"
 
 const struct sp_option sp_send_options[] = {
+    SP_OPTION_FRAMING,
     SP_OPTION_YES_REALLY,
     {0},
 };
@@ -41,7 +42,7 @@ sp_cmd_send(const struct sp_args *args)
                           SP_MAX_BUNDLE_BYTES, &err) == 0 &&
         sp_job_open(&job, &err) == 0 &&
         sp_transport_expect(&job.dest, source.known_size, &err) == 0)
-        (void)sp_send(&source, &job.dest, &job.hooks, &err);
+        (void)sp_send(&source, &job.out, &job.hooks, &err);
     sp_transport_close(&source);
     sp_text_size(size, sizeof(size), job.dest.bytes);
     (void)snprintf(said, sizeof(said), "done: %s to '%s'", size,

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
+#include "base/spawn.h"
 #include "cli/builder-common.h"
 
 static const struct sp_option common_options[] = {
@@ -50,5 +53,7 @@ main(int argc, char **argv)
         .usage_fault = sp_options_usage_fault,
     };
 
+    /* This side trusts its environment; the other one does not. */
+    sp_spawn_tool_path(getenv("PATH"));
     return sp_program_run(&program, argc, argv);
 }

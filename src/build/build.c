@@ -74,7 +74,7 @@ list_sources(const struct sp_list *list, const struct sp_fetch_item *items,
 static int
 fetch_and_pack(const struct sp_build_plan *plan, struct sp_fetch_item *items,
                size_t n_items, struct sp_pack_source *sources,
-               struct sp_transport *dest, const struct sp_build_hooks *hooks,
+               struct sp_outlet *out, const struct sp_build_hooks *hooks,
                struct sp_build_result *ret, struct sp_error *err)
 {
     struct sp_cache cache = {.dirfd = -1, .lock_fd = -1};
@@ -89,14 +89,14 @@ fetch_and_pack(const struct sp_build_plan *plan, struct sp_fetch_item *items,
     }
     list_sources(plan->list, items, cache.dirfd, sources);
     if (status == 0)
-        status = sp_pack(sources, plan->list->n, NULL, 0, dest, hooks,
+        status = sp_pack(sources, plan->list->n, NULL, 0, out, hooks,
                          &ret->packed, err);
     sp_cache_close(&cache);
     return status;
 }
 
 int
-sp_build(const struct sp_build_plan *plan, struct sp_transport *dest,
+sp_build(const struct sp_build_plan *plan, struct sp_outlet *out,
          const struct sp_build_hooks *hooks, struct sp_build_result *ret,
          struct sp_error *err)
 {
@@ -111,5 +111,5 @@ sp_build(const struct sp_build_plan *plan, struct sp_transport *dest,
     if (check_list(plan, err) < 0)
         return -1;
     return fetch_and_pack(plan, items, list_urls(plan->list, items), sources,
-                          dest, hooks, ret, err);
+                          out, hooks, ret, err);
 }

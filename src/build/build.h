@@ -21,7 +21,7 @@ struct sp_build_result {
     uint64_t downloaded; /* bytes that came over the network */
 };
 
-int sp_build(const struct sp_build_plan *plan, struct sp_transport *dest,
+int sp_build(const struct sp_build_plan *plan, struct sp_outlet *out,
              const struct sp_build_hooks *hooks, struct sp_build_result *ret,
              struct sp_error *err);
 

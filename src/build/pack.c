@@ -19,7 +19,7 @@ enum { BUFFER_BYTES = 256 * 1024 };
 struct packing {
     struct sp_pack_item *items; /* in the order of the bundle */
     size_t n;
-    struct sp_transport *dest;
+    struct sp_outlet *out;
     const struct sp_build_hooks *hooks;
     struct sp_build_progress progress;
     uint8_t *buffer;
@@ -100,34 +100,6 @@ print_manifest(const struct packing *pack, const char *const *requests,
 /* ---- second pass ------------------------------------------------------- */
 
 static int
-write_header(struct packing *pack, const char *name, uint64_t size,
-             struct sp_error *err)
-{
-    uint8_t block[SP_TAR_BLOCK];
-
-    sp_tar_header(block, name, size);
-    return sp_transport_write(pack->dest, block, sizeof(block), err);
-}
-
-static int
-write_zeros(struct packing *pack, size_t len, struct sp_error *err)
-{
-    static const uint8_t zeros[2 * SP_TAR_BLOCK];
-
-    return len ? sp_transport_write(pack->dest, zeros, len, err) : 0;
-}
-
-static int
-write_manifest(struct packing *pack, const char *text, size_t size,
-               struct sp_error *err)
-{
-    if (write_header(pack, SP_MEMBER_MANIFEST, size, err) < 0 ||
-        sp_transport_write(pack->dest, text, size, err) < 0)
-        return -1;
-    return write_zeros(pack, sp_tar_padding(size), err);
-}
-
-static int
 changed(const struct sp_pack_source *source, struct sp_error *err)
 {
     char shown[SP_SHOWN_MAX];
@@ -203,7 +175,7 @@ copy_package(struct packing *pack, const struct sp_pack_item *item, int fd,
         if ((size_t)n != want)
             return changed(item->source, err);
         proof_update(&proof, item->source->proof, pack->buffer, want);
-        if (sp_transport_write(pack->dest, pack->buffer, want, err) < 0 ||
+        if (sp_outlet_data(pack->out, pack->buffer, want, err) < 0 ||
             sp_hooks_stopped(pack->hooks, err) < 0)
             return -1;
         left -= want;
@@ -219,7 +191,6 @@ static int
 write_package(struct packing *pack, size_t i, struct sp_error *err)
 {
     const struct sp_pack_item *item = &pack->items[i];
-    char name[SP_MEMBER_NAME_MAX];
     uint64_t size = 0;
     SP_AUTO_FD fd = sp_source_open(item->source, &size, err);
 
@@ -227,56 +198,47 @@ write_package(struct packing *pack, size_t i, struct sp_error *err)
         return -1;
     if (size != item->member.size)
         return changed(item->source, err);
-    sp_member_package(name, i + 1);
-    if (write_header(pack, name, size, err) < 0 ||
+    if (sp_outlet_package(pack->out, i + 1, &item->member.nevra, size, err) <
+            0 ||
         copy_package(pack, item, fd, err) < 0)
         return -1;
     pack->progress.packages = i + 1;
-    return write_zeros(pack, sp_tar_padding(size), err);
-}
-
-/* A member in the container: header, bytes, padding. */
-static uint64_t
-member_bytes(uint64_t size)
-{
-    return SP_TAR_BLOCK + size + sp_tar_padding(size);
+    return sp_outlet_pad(pack->out, size, err);
 }
 
 static int
-write_bundle(struct packing *pack, const char *manifest, size_t size,
-             struct sp_error *err)
+write_all(struct packing *pack, const char *manifest, size_t size,
+          struct sp_error *err)
 {
-    uint64_t all = member_bytes(size) + 2 * SP_TAR_BLOCK;
+    uint64_t all = sp_outlet_member_bytes(size) + 2 * SP_TAR_BLOCK;
 
     pack->progress =
         (struct sp_build_progress){.phase = "write", .total_packages = pack->n};
     for (size_t i = 0; i < pack->n; i++) {
         pack->progress.total_bytes += pack->items[i].member.size;
-        all += member_bytes(pack->items[i].member.size);
+        all += sp_outlet_member_bytes(pack->items[i].member.size);
     }
-    if (sp_transport_expect(pack->dest, all, err) < 0 ||
-        write_manifest(pack, manifest, size, err) < 0)
+    if (sp_transport_expect(pack->out->dest, all, err) < 0 ||
+        sp_outlet_manifest(pack->out, manifest, size, err) < 0)
         return -1;
     for (size_t i = 0; i < pack->n; i++)
         if (write_package(pack, i, err) < 0)
             return -1;
-    if (write_zeros(pack, 2 * SP_TAR_BLOCK, err) < 0)
-        return -1;
     sp_hooks_progress(pack->hooks, &pack->progress);
-    return sp_transport_finish(pack->dest, err);
+    return sp_outlet_end(pack->out, err);
 }
 
 int
 sp_pack(const struct sp_pack_source *sources, size_t n,
-        const char *const *requests, size_t n_requests,
-        struct sp_transport *dest, const struct sp_build_hooks *hooks,
-        struct sp_pack_result *ret, struct sp_error *err)
+        const char *const *requests, size_t n_requests, struct sp_outlet *out,
+        const struct sp_build_hooks *hooks, struct sp_pack_result *ret,
+        struct sp_error *err)
 {
     SP_AUTO_FREE struct sp_pack_item *items = calloc(n + 1, sizeof(*items));
     SP_AUTO_FREE uint8_t *buffer = malloc(BUFFER_BYTES);
     SP_AUTO_FREE char *manifest = NULL;
     struct packing pack = {
-        .items = items, .n = n, .dest = dest, .hooks = hooks, .buffer = buffer};
+        .items = items, .n = n, .out = out, .hooks = hooks, .buffer = buffer};
     size_t size = 0;
 
     if (!items || !buffer)
@@ -285,11 +247,13 @@ sp_pack(const struct sp_pack_source *sources, size_t n,
         return sp_fail(err, "too-many-files", "more than %" PRIu64 " packages",
                        SP_MAX_PACKAGES);
     if (read_heads(&pack, sources, err) < 0 || sort_items(&pack, err) < 0 ||
-        print_manifest(&pack, requests, n_requests, &manifest, &size, err) <
-            0 ||
-        write_bundle(&pack, manifest, size, err) < 0)
+        print_manifest(&pack, requests, n_requests, &manifest, &size, err) < 0)
+        return -1;
+    if (write_all(&pack, manifest, size, err) < 0)
+        return sp_outlet_fault(out, err);
+    if (sp_outlet_finish(out, err) < 0)
         return -1;
     ret->packages = n;
-    ret->bytes = dest->bytes;
+    ret->bytes = out->dest->bytes;
     return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Package files to one bundle (sallyport-bundle(5)), the same bytes for the
+ * Package files to one bundle (sallyport-bundle(5)) or another framing
+ * (outlet.h), the same bytes for the
  * same packages. Two passes: the heads are read and judged with the parser
  * of the trusted side, so that nothing is sent which would be refused there
  * for its form; then the bytes are written, and proven on their way.
@@ -12,6 +13,7 @@
 #define SP_BUILD_PACK_H
 
 #include "build/hooks.h"
+#include "build/outlet.h"
 #include "bundle/record.h"
 #include "transports/transport.h"
 
@@ -37,7 +39,7 @@ struct sp_pack_result {
 };
 
 /*
- * Writes the bundle and finishes `dest`, which is open for writing; the
+ * Writes and finishes `out`, whose carrier is open for writing; the
  * caller closes it, and without success nothing is left there. requests:
  * sorted ids. A file that changes meanwhile is a fault. Reasons: those of the
  * package parsers, source-package, duplicate-nevra, payload-digest-mismatch,
@@ -46,7 +48,7 @@ struct sp_pack_result {
  */
 int sp_pack(const struct sp_pack_source *sources, size_t n,
             const char *const *requests, size_t n_requests,
-            struct sp_transport *dest, const struct sp_build_hooks *hooks,
+            struct sp_outlet *out, const struct sp_build_hooks *hooks,
             struct sp_pack_result *ret, struct sp_error *err);
 
 #endif

@@ -2,7 +2,7 @@
 #include "build/send.h"
 
 #include "base/auto.h"
-#include "bundle/gate.h"
+#include "build/convert.h"
 #include "bundle/limits.h"
 
 enum { BUFFER_BYTES = 256 * 1024 };
@@ -67,13 +67,23 @@ check_end(struct sp_transport *source, size_t behind, struct sp_error *err)
     return 0;
 }
 
+/* The next piece of the source into the outlet; both lengths may be 0. */
 static int
-copy(struct sp_transport *source, struct sp_transport *dest, uint8_t *buf,
+carry(struct sp_convert *convert, const uint8_t *buf, size_t len,
+      size_t *ret_ours, struct sp_error *err)
+{
+    if (convert->out->framing == SP_FRAMING_QFILE)
+        return sp_convert_blocks(convert, buf, len, ret_ours, err);
+    if (pass_gate(convert->gate, buf, len, ret_ours, err) < 0)
+        return -1;
+    return sp_outlet_data(convert->out, buf, *ret_ours, err);
+}
+
+static int
+copy(struct sp_transport *source, struct sp_convert *convert, uint8_t *buf,
      const struct sp_build_hooks *hooks, struct sp_error *err)
 {
-    struct sp_gate gate = {.max_packages = SP_MAX_PACKAGES,
-                           .max_member = SP_MAX_MEMBER_BYTES,
-                           .max_bytes = SP_MAX_BUNDLE_BYTES};
+    const struct sp_gate *gate = convert->gate;
     struct sp_build_progress progress = {.phase = "send",
                                          .total_bytes = source->known_size};
 
@@ -82,14 +92,12 @@ copy(struct sp_transport *source, struct sp_transport *dest, uint8_t *buf,
 
         if (sp_hooks_stopped(hooks, err) < 0 ||
             read_blocks(source, buf, &len, err) < 0 ||
-            pass_gate(&gate, buf, len, &ours, err) < 0)
+            carry(convert, buf, len, &ours, err) < 0)
             return -1;
-        if (ours > 0 && sp_transport_write(dest, buf, ours, err) < 0)
-            return -1;
-        progress.bytes = dest->bytes;
-        progress.packages = gate.packages;
+        progress.bytes = convert->out->dest->bytes;
+        progress.packages = gate->packages;
         sp_hooks_progress(hooks, &progress);
-        if (gate.last == SP_GATE_END)
+        if (gate->last == SP_GATE_END)
             return check_end(source, len - ours, err);
         if (source->ended && source->bytes == 0)
             return sp_fail(err, "empty", "'%s' is empty", source->shown);
@@ -99,20 +107,40 @@ copy(struct sp_transport *source, struct sp_transport *dest, uint8_t *buf,
     }
 }
 
+/* A bundle ends with its own marker, which was copied. */
+static int
+carry_all(struct sp_transport *source, struct sp_convert *convert, uint8_t *buf,
+          const struct sp_build_hooks *hooks, struct sp_error *err)
+{
+    if (sp_transport_start(source, err) < 0 ||
+        copy(source, convert, buf, hooks, err) < 0 ||
+        sp_transport_ending(source, err) < 0)
+        return -1;
+    if (convert->out->framing == SP_FRAMING_BUNDLE)
+        return 0;
+    return sp_outlet_end(convert->out, err);
+}
+
 int
-sp_send(struct sp_transport *source, struct sp_transport *dest,
+sp_send(struct sp_transport *source, struct sp_outlet *out,
         const struct sp_build_hooks *hooks, struct sp_error *err)
 {
     SP_AUTO_FREE uint8_t *buf = malloc(BUFFER_BYTES);
+    struct sp_gate gate = {.max_packages = SP_MAX_PACKAGES,
+                           .max_member = SP_MAX_MEMBER_BYTES,
+                           .max_bytes = SP_MAX_BUNDLE_BYTES};
+    struct sp_convert convert = {.out = out, .gate = &gate};
+    int status;
 
     if (!buf)
         return sp_fail(err, "no-memory", "no memory to copy with");
-    if (copy(source, dest, buf, hooks, err) < 0) {
-        /* A medium that is not whole is damaged: another class. */
-        if ((source->ops->caps & SP_CAP_MEDIUM) && err &&
-            strcmp(err->detail, "truncated") == 0)
-            err->code = SP_E_MEDIA;
-        return -1;
-    }
-    return sp_transport_finish(dest, err);
+    status = carry_all(source, &convert, buf, hooks, err);
+    sp_convert_release(&convert);
+    if (status == 0)
+        return sp_outlet_finish(out, err);
+    /* A medium that is not whole is damaged: another class. */
+    if ((source->ops->caps & SP_CAP_MEDIUM) && err &&
+        strcmp(err->detail, "truncated") == 0)
+        err->code = SP_E_MEDIA;
+    return sp_outlet_fault(out, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Carries a bundle from one place to another, unchanged. It looks at the
+ * Carries a bundle from one place to another. It looks at the
  * container, so that a wrong or half file is not carried, and so that it
  * finds the end of a bundle on a medium that does not say where it is.
  */
@@ -8,13 +8,14 @@
 #define SP_BUILD_SEND_H
 
 #include "build/hooks.h"
-#include "transports/transport.h"
+#include "build/outlet.h"
 
 /*
- * Copies and finishes `dest`; the caller closes both. Reasons: those of the
- * gate and the carriers, truncated, trailing-data.
+ * Copies and finishes `out`; the caller closes both. Into another framing
+ * (outlet.h) the packages are carried alone. Reasons: those of the gate, the
+ * outlet and the carriers, truncated, trailing-data.
  */
-int sp_send(struct sp_transport *source, struct sp_transport *dest,
+int sp_send(struct sp_transport *source, struct sp_outlet *out,
             const struct sp_build_hooks *hooks, struct sp_error *err);
 
 #endif

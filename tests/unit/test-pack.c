@@ -40,13 +40,14 @@ pack(const struct sp_pack_source *sources, size_t n,
 {
     struct sp_pack_result result = {0};
     struct sp_transport dest;
+    struct sp_outlet out = {.dest = &dest};
     int status;
 
     memset(&err, 0, sizeof(err));
     (void)unlink(out_path);
     if (sp_transport_open(&dest, out_path, SP_DIR_WRITE, 0, &err) < 0)
         return -2;
-    status = sp_pack(sources, n, NULL, 0, &dest, hooks, &result, &err);
+    status = sp_pack(sources, n, NULL, 0, &out, hooks, &result, &err);
     sp_transport_close(&dest);
     if ((access(out_path, F_OK) == 0) != (status == 0))
         return -3;
