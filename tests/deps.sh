@@ -37,6 +37,7 @@ test  bsdtar             libarchive-tools      bsdtar
 test  strace             strace                strace
 test  openssl            openssl               openssl
 test  script             bsdutils              util-linux-script
+test  hexdump            bsdextrautils         util-linux
 test  cpio               cpio                  cpio
 test  mandoc             mandoc                mandoc
 test  nginx              nginx-light           nginx

@@ -64,9 +64,11 @@ test_world(void)
     (void)setenv("SP_POISON", "1", 1);
     is_output("pwd", "/\n", "it stands in the root");
     is_output("env | grep SP_ | wc -l", "0\n", "its environment is empty");
-    is_output("grep -E 'Sig(Blk|Ign)' /proc/self/status",
-              "SigBlk:\t0000000000000000\nSigIgn:\t0000000000001000\n",
-              "no signal is blocked, SIGPIPE alone is ignored");
+    /* 32 and 33 are libc's own and cannot be set: they come as they were. */
+    is_output("for word in SigBlk SigIgn; do"
+              " set -- $(grep $word /proc/self/status);"
+              " printf '%x ' $((0x$2 & ~0x180000000)); done",
+              "0 1000 ", "no signal is blocked, SIGPIPE alone is ignored");
     is_output("set -- $(cat /proc/$$/stat); test $5 = $$ && echo leader",
               "leader\n", "it leads its own process group");
     is_output("for i in 0 1 2 3 4 5 6 7 8 9; do "
