@@ -203,7 +203,7 @@ check: all $(unit_programs) ## unit and bats tests; no root, no network
 
 check-root: ## check, and nothing may be skipped for want of root
 	$(Q)[ "$$(id -u)" = 0 ] || { echo 'this must be run by root' >&2; exit 1; }
-	$(Q)$(MAKE) check
+	$(Q)SP_CHECK_ROOT=1 $(MAKE) check
 
 check-long: all ## every bit, cut and byte of a bundle, not a sample (hours)
 	$(Q)SP_LONG=1 SUITE_SECONDS=86400 tests/run.sh $(O) tests/bats/22-hostile-flip.bats

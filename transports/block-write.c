@@ -160,15 +160,15 @@ check_again(struct sp_transport *t, const struct writer *w,
     return 0;
 }
 
+/* The kernel names no byte inside a transfer. */
 static int
-cannot_write(const struct sp_transport *t, int sys, uint64_t offset,
+cannot_write(const struct sp_transport *t, int sys, uint64_t offset, size_t len,
              struct sp_error *err)
 {
-    if (sys == ENOSPC)
-        return sp_fail_sys(err, sys, "space", "'%s' is full at byte %" PRIu64,
-                           t->shown, offset);
-    return sp_fail_sys(err, sys, "write-error",
-                       "cannot write '%s' at byte %" PRIu64, t->shown, offset);
+    return sp_fail_sys(err, sys, sys == ENOSPC ? "space" : "write-error",
+                       "cannot write '%s' between bytes %" PRIu64
+                       " and %" PRIu64,
+                       t->shown, offset, offset + len);
 }
 
 static int
@@ -182,7 +182,7 @@ put(struct sp_transport *t, const uint8_t *data, size_t len, uint64_t offset,
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return cannot_write(t, n < 0 ? errno : ENOSPC, offset, err);
+            return cannot_write(t, n < 0 ? errno : ENOSPC, offset, len, err);
         data += n;
         len -= (size_t)n;
         offset += (uint64_t)n;
@@ -264,8 +264,9 @@ get(struct sp_transport *t, uint8_t *data, size_t len, uint64_t offset,
             continue;
         if (n < 0)
             return sp_fail_sys(err, errno, "read-error",
-                               "cannot read '%s' back at byte %" PRIu64,
-                               t->shown, offset);
+                               "cannot read '%s' back between bytes %" PRIu64
+                               " and %" PRIu64,
+                               t->shown, offset, offset + len);
         if (n == 0)
             return sp_fail(err, "read-back",
                            "'%s' ends at byte %" PRIu64 " when it is read back",

@@ -6,9 +6,17 @@ bats_require_minimum_version 1.8.0
 
 # Skips the test unless the machine has what it needs. With CI=true a missing
 # jail is a failure: a sandbox that is never tested is none.
-requires() { # root | user | landlock | real-jails | program NAME
+requires() { # root | loop | fuse | user | landlock | real-jails | program NAME
     case $1 in
     root) [ "$(id -u)" = 0 ] || skip "needs root" ;;
+    loop)
+        requires root
+        losetup --find >/dev/null 2>&1 || needs_root "loop devices"
+        ;;
+    fuse)
+        requires loop
+        [ -c /dev/fuse ] || needs_root "/dev/fuse"
+        ;;
     user) [ "$(id -u)" != 0 ] || skip "needs an ordinary user" ;;
     landlock)
         has_landlock || {
@@ -23,6 +31,12 @@ requires() { # root | user | landlock | real-jails | program NAME
     program) command -v "$2" >/dev/null || skip "needs $2" ;;
     *) fail "requires: unknown word '$1'" ;;
     esac
+}
+
+# What root has on every machine but a container: `make check-root` insists.
+needs_root() { # WHAT
+    [ "${SP_CHECK_ROOT:-}" != 1 ] || fail "no $1, and this is check-root"
+    skip "needs $1"
 }
 
 has_landlock() {
