@@ -92,7 +92,7 @@ sallyport-builder_libs := -lcurl
 unit := advice command devices evr flip floor gate json keytable ledger lines list \
 	manifest message nevra pack path policy progress qfile record rpm sandbox \
 	sha256 sigpacket spawn status tar transport vchan-frame
-bats := 00-smoke 01-house 20-hostile-rpm 25-verify 22-hostile-flip 10-cli \
+bats := 00-smoke 01-house 70-block 20-hostile-rpm 25-verify 22-hostile-flip 10-cli \
 	15-unpack 21-hostile-container 23-corpus 24-check 24-second-opinion \
 	30-publish 35-workers 40-sandbox 50-build 51-pack 60-faults
 
@@ -201,7 +201,7 @@ check: all $(unit_programs) ## unit and bats tests; no root, no network
 	$(Q)tests/deps.sh run test
 	$(Q)tests/run.sh $(O) $(bats:%=tests/bats/%.bats) $(unit_programs)
 
-check-root: ## check, and nothing may be skipped for want of root
+check-root: ## check, and nothing may be skipped that root can do
 	$(Q)[ "$$(id -u)" = 0 ] || { echo 'this must be run by root' >&2; exit 1; }
 	$(Q)SP_CHECK_ROOT=1 $(MAKE) check
 
