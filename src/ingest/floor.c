@@ -88,8 +88,10 @@ raise(struct sp_floor *floor, const struct sp_floor_entry *entry, bool force,
     size_t at = position(floor, entry->name, &found);
 
     if (found) {
-        if (force || compare_entries(entry, &floor->entries[at]) > 0)
+        if (force || compare_entries(entry, &floor->entries[at]) > 0) {
             floor->entries[at] = *entry;
+            floor->behind = true;
+        }
         return 0;
     }
     if (floor->n == floor->capacity) {
@@ -106,6 +108,7 @@ raise(struct sp_floor *floor, const struct sp_floor_entry *entry, bool force,
             (floor->n - at) * sizeof(*floor->entries));
     floor->entries[at] = *entry;
     floor->n++;
+    floor->behind = true;
     return 0;
 }
 
@@ -203,12 +206,15 @@ load_current(const struct sp_state *state, struct sp_floor *floor,
     if (sp_generation_packages(state, current, &text, &lines.size, NULL) < 0)
         return 0;
     lines.text = text;
-    while (sp_lines_next(&lines, line, &bad))
+    while (sp_lines_next(&lines, line, &bad)) {
         if (!sp_generation_parse(line, &entry) ||
             take_entry(floor, entry.name, entry.evr, err) < 0)
             return sp_fail(err, "state",
                            "generations/%" PRIu64 "/packages is damaged",
                            current);
+        if (entry.signed_at > floor->newest_signature)
+            floor->newest_signature = entry.signed_at;
+    }
     return 0;
 }
 
@@ -218,9 +224,10 @@ sp_floor_load(const struct sp_state *state, struct sp_floor *ret,
 {
     struct sp_floor floor = {0};
     struct sp_error local = {0};
+    int status = load_file(state, &floor, &local);
 
-    if (load_file(state, &floor, &local) < 0 ||
-        load_current(state, &floor, &local) < 0) {
+    floor.behind = false;
+    if (status < 0 || load_current(state, &floor, &local) < 0) {
         sp_floor_release(&floor);
         *err = local;
         return -1;
@@ -296,5 +303,21 @@ sp_clock_raise(const struct sp_state *state, uint64_t time,
         status = sp_path_replace_file(state->state_fd, "clock", text.bytes,
                                       text.size, 0600, err);
     sp_text_release(&text);
+    return status;
+}
+
+int
+sp_floor_mend(const struct sp_state *state, struct sp_error *err)
+{
+    struct sp_floor floor;
+    int status = 0;
+
+    if (sp_floor_load(state, &floor, err) < 0)
+        return -1;
+    if (floor.behind)
+        status = sp_floor_save(state, &floor, err);
+    if (status == 0)
+        status = sp_clock_raise(state, floor.newest_signature, err);
+    sp_floor_release(&floor);
     return status;
 }

@@ -20,6 +20,8 @@ struct sp_floor_entry {
 struct sp_floor {
     struct sp_floor_entry *entries; /* sorted by name */
     size_t n, capacity;
+    bool behind;               /* STATE/floor knows less than is published */
+    uint64_t newest_signature; /* of the current generation */
 };
 
 /*
@@ -30,6 +32,12 @@ struct sp_floor {
 int sp_floor_load(const struct sp_state *state, struct sp_floor *ret,
                   struct sp_error *err);
 void sp_floor_release(struct sp_floor *floor);
+
+/*
+ * Notes what the current generation holds and a run that died did not note.
+ * It must come before the next flip: then nothing else would know it.
+ */
+int sp_floor_mend(const struct sp_state *state, struct sp_error *err);
 
 /* The entry of a name, NULL when there is none. */
 const struct sp_floor_entry *sp_floor_find(const struct sp_floor *floor,

@@ -21,6 +21,8 @@
 enum { PACKAGES_BYTES_MAX = 16 * 1024 * 1024, LINK_MAX_BYTES = 64 };
 
 static const char prefix[] = "generations/";
+/* What is being removed; the next run goes on with it. */
+static const char removed[] = "generations/.removed";
 
 int
 sp_generation_current(const struct sp_state *state, uint64_t *ret,
@@ -92,6 +94,10 @@ sp_generation_list(const struct sp_state *state, uint64_t **ret, size_t *ret_n,
     return 0;
 }
 
+/*
+ * First out of sight, in one step: half a generation must not be something
+ * to roll back to.
+ */
 static int
 remove_generation(const struct sp_state *state, uint64_t number,
                   struct sp_error *err)
@@ -99,7 +105,12 @@ remove_generation(const struct sp_state *state, uint64_t number,
     char name[LINK_MAX_BYTES];
 
     (void)snprintf(name, sizeof(name), "%s%" PRIu64, prefix, number);
-    return sp_path_remove_tree(state->repo_fd, name, err);
+    if (sp_path_remove_tree(state->repo_fd, removed, err) < 0)
+        return -1;
+    if (renameat(state->repo_fd, name, state->repo_fd, removed) < 0)
+        return sp_fail_sys(err, errno, "io",
+                           "cannot remove generation %" PRIu64, number);
+    return sp_path_remove_tree(state->repo_fd, removed, err);
 }
 
 /* STATE/highest: the highest number that was ever published. */
@@ -154,6 +165,8 @@ sp_generation_recover(const struct sp_state *state, struct sp_error *err)
     uint64_t highest;
     size_t n;
 
+    if (sp_path_remove_tree(state->repo_fd, removed, err) < 0)
+        return -1;
     for (size_t i = 0; i < sizeof(halves) / sizeof(*halves); i++)
         (void)unlinkat(state->repo_fd, halves[i], 0);
     if (sp_generation_list(state, &list, &n, err) < 0 ||
@@ -162,6 +175,9 @@ sp_generation_recover(const struct sp_state *state, struct sp_error *err)
     for (size_t i = 0; i < n; i++)
         if (list[i] > highest && remove_generation(state, list[i], err) < 0)
             return -1;
+    /* The run that published it may have died before it noted that. */
+    if (highest > read_highest(state))
+        return write_highest(state, highest, err);
     return 0;
 }
 

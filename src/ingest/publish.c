@@ -200,6 +200,14 @@ withdraw(struct publication *p)
     (void)unlinkat(p->state->repo_fd, "repodata", 0);
 }
 
+static void
+note_published(struct publication *p)
+{
+    p->outcome->repository_touched = true;
+    p->outcome->published = true;
+    p->outcome->generation = p->number;
+}
+
 /* The flip, or everything as it was. */
 static int
 commit(struct publication *p, struct sp_error *err)
@@ -211,11 +219,12 @@ commit(struct publication *p, struct sp_error *err)
         if (sp_generation_flip(p->state, p->number, err) == 0)
             return 0;
     }
+    /* Who cannot tell must not remove what may be current. */
     if (sp_generation_current(p->state, &current, NULL) == 0 &&
-        current == p->number)
-        p->outcome->repository_touched = true;
-    else
+        current != p->number)
         withdraw(p);
+    else
+        note_published(p);
     return -1;
 }
 
@@ -237,9 +246,7 @@ publish(struct publication *p, struct sp_error *err)
     if (sp_generation_next(p->state, &p->number, err) < 0 ||
         stage(p, err) < 0 || commit(p, err) < 0)
         return -1;
-    o->repository_touched = true;
-    o->published = true;
-    o->generation = p->number;
+    note_published(p);
     return remember(p, err);
 }
 
@@ -293,6 +300,7 @@ sp_rollback(struct sp_state *state, uint64_t generation,
 
     if (sp_state_lock(state, err) < 0 ||
         sp_generation_recover(state, err) < 0 ||
+        sp_floor_mend(state, err) < 0 ||
         sp_generation_current(state, &current, err) < 0 ||
         sp_generation_list(state, &list, &n, err) < 0)
         return -1;

@@ -94,7 +94,8 @@ open_places(struct delivery *d)
 
     d->has_state = sp_state_open(d->setup, ingest, &d->state, fault(d)) == 0;
     if (ingest && (!d->has_state || sp_state_lock(&d->state, fault(d)) < 0 ||
-                   sp_generation_recover(&d->state, fault(d)) < 0))
+                   sp_generation_recover(&d->state, fault(d)) < 0 ||
+                   sp_floor_mend(&d->state, fault(d)) < 0))
         return -1;
     memset(fault(d), 0, sizeof(*fault(d)));
     if (ingest)
