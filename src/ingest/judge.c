@@ -18,23 +18,31 @@ listed(const struct sp_words *words, const char *name)
 }
 
 static int
-judge_floor(const struct sp_setup *setup, const struct sp_policy *policy,
-            const struct sp_floor *floor, const struct sp_nevra *nevra,
-            struct sp_error *err)
+refuse_downgrade(const struct sp_nevra *nevra,
+                 const struct sp_floor_entry *entry, struct sp_error *err)
 {
-    const struct sp_floor_entry *entry = sp_floor_find(floor, nevra->name);
     char shown[SP_NEVRA_SHOWN_MAX];
 
-    /* Old kernels travel beside new ones: sp_judge_set looks at those. */
-    if (!entry || sp_floor_compare(nevra, entry) >= 0 ||
-        sp_policy_is_installonly(policy, nevra->name) ||
-        listed(&setup->allow_downgrade, nevra->name))
-        return 0;
     sp_nevra_show(nevra, shown, sizeof(shown));
     return sp_fail(err, "downgrade",
                    "'%.200s' is older than %" PRIu32
                    ":%.60s-%.60s, which was published before",
                    shown, entry->epoch, entry->version, entry->release);
+}
+
+static int
+judge_floor(const struct sp_setup *setup, const struct sp_policy *policy,
+            const struct sp_floor *floor, const struct sp_nevra *nevra,
+            struct sp_error *err)
+{
+    const struct sp_floor_entry *entry = sp_floor_find(floor, nevra->name);
+
+    /* Old kernels travel beside new ones: sp_judge_alone looks at those. */
+    if (!entry || sp_floor_compare(nevra, entry) >= 0 ||
+        sp_policy_is_installonly(policy, nevra->name) ||
+        listed(&setup->allow_downgrade, nevra->name))
+        return 0;
+    return refuse_downgrade(nevra, entry, err);
 }
 
 int
@@ -57,6 +65,49 @@ sp_judge_package(const struct sp_setup *setup, const struct sp_policy *policy,
         return sp_fail(err, "foreign-arch",
                        "this machine does not run '%.200s'", shown);
     return judge_floor(setup, policy, floor, nevra, err);
+}
+
+/* Is there one of this name that is not below the floor? */
+static bool
+has_newer(const struct sp_outcome *outcome, const struct sp_floor_entry *entry)
+{
+    for (uint64_t i = 0; i < outcome->n_packages; i++) {
+        const struct sp_package *p = &outcome->packages[i];
+
+        if (p->error.code == SP_OK &&
+            strcmp(p->facts.nevra.name, entry->name) == 0 &&
+            sp_floor_compare(&p->facts.nevra, entry) >= 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * An old kernel beside a new one is what the owner keeps; an old one alone is
+ * a rollback like any other.
+ */
+int
+sp_judge_alone(const struct sp_setup *setup, const struct sp_policy *policy,
+               const struct sp_floor *floor, struct sp_outcome *outcome,
+               struct sp_error *err)
+{
+    for (uint64_t i = 0; i < outcome->n_packages; i++) {
+        struct sp_package *p = &outcome->packages[i];
+        const char *name = p->facts.nevra.name;
+        const struct sp_floor_entry *entry = sp_floor_find(floor, name);
+
+        if (p->error.code != SP_OK || !entry ||
+            !sp_policy_is_installonly(policy, name) ||
+            listed(&setup->allow_downgrade, name) ||
+            sp_floor_compare(&p->facts.nevra, entry) >= 0 ||
+            has_newer(outcome, entry))
+            continue;
+        outcome->refused_index = p->index;
+        (void)refuse_downgrade(&p->facts.nevra, entry, &p->error);
+        *err = p->error;
+        return -1;
+    }
+    return 0;
 }
 
 /* Same name and architecture side by side, in version order. */

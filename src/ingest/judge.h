@@ -27,6 +27,14 @@ int sp_judge_package(const struct sp_setup *setup,
 int sp_judge_set(const struct sp_policy *policy, struct sp_outcome *outcome,
                  struct sp_error *err);
 
+/*
+ * Installonly packages are not held to the floor one by one; but one of each
+ * name must reach it: "downgrade", noted in the package.
+ */
+int sp_judge_alone(const struct sp_setup *setup, const struct sp_policy *policy,
+                   const struct sp_floor *floor, struct sp_outcome *outcome,
+                   struct sp_error *err);
+
 /* Does the delivery answer a request of this machine? "unsolicited". */
 int sp_judge_request(const struct sp_setup *setup,
                      const struct sp_outcome *outcome, struct sp_error *err);

@@ -209,6 +209,9 @@ judge(struct delivery *d)
     }
     if (sp_judge_set(&d->policy, o, fault(d)) < 0 && first.code == SP_OK)
         return -1;
+    if (sp_judge_alone(d->setup, &d->policy, &d->floor, o, fault(d)) < 0 &&
+        first.code == SP_OK)
+        return -1;
     if (first.code != SP_OK) {
         *fault(d) = first;
         return -1;
