@@ -33,6 +33,19 @@ add_package(struct sp_text *text, const struct sp_package *p)
                 p->error.code == SP_OK ? "accepted" : p->error.detail);
 }
 
+/* What a run that died was about to write. */
+static void
+remove_halves(int dir_fd)
+{
+    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+    for (struct dirent *d; dir && (d = readdir(dir));)
+        if (d->d_name[0] == '.' && sp_text_is_hex(d->d_name + 1, ID_LENGTH) &&
+            strcmp(d->d_name + 1 + ID_LENGTH, ".new") == 0)
+            (void)unlinkat(dir_fd, d->d_name, 0);
+}
+
 int
 sp_history_add(struct sp_state *state, const char *command,
                const struct sp_outcome *o, struct sp_error *err)
@@ -43,6 +56,7 @@ sp_history_add(struct sp_state *state, const char *command,
 
     if (dir < 0)
         return -1;
+    remove_halves(dir);
     sp_text_add(&text, "delivery 1\ntime %" PRIu64 "\ncommand %s\n",
                 (uint64_t)time(NULL), command);
     sp_text_add(&text, "source %s\n", o->source);

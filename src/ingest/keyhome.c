@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/sha256.h"
@@ -187,14 +187,15 @@ static int
 listen_to(struct sp_crew *crew, struct sp_error *err)
 {
     struct sp_hand *hand = &crew->hands[0];
-    time_t deadline = time(NULL) + BUILD_SECONDS;
+    const uint64_t deadline = sp_clock_ms() + UINT64_C(1000) * BUILD_SECONDS;
 
     while (hand->report_fd >= 0) {
         struct pollfd p = {hand->report_fd, POLLIN, 0};
         int status;
 
         (void)poll(&p, 1, 1000);
-        while ((status = sp_crew_read(hand, err)) > 0) {
+        status = sp_crew_read(hand, err);
+        if (status > 0) {
             if (hand->record.type == SP_REPORT_FAULT)
                 sp_report_get_error(&hand->record, &hand->fault);
             hand->faulted = hand->record.type == SP_REPORT_FAULT;
@@ -205,7 +206,7 @@ listen_to(struct sp_crew *crew, struct sp_error *err)
         }
         if (status < 0)
             return -1;
-        if (time(NULL) > deadline)
+        if (sp_clock_ms() > deadline)
             return sp_fail(err, "engine-error",
                            "building the key home took longer than %d s",
                            BUILD_SECONDS);
@@ -295,7 +296,10 @@ name_file(const struct key_files *files, struct sp_error *err)
     }
 }
 
-/* Homes of earlier keys are of no use: all but this one and a few go. */
+/*
+ * Homes of earlier keys are of no use: all but this one and a few go. So does
+ * what a run that died was building.
+ */
 static void
 forget_others(int dir_fd, const char *digest)
 {
@@ -304,7 +308,8 @@ forget_others(int dir_fd, const char *digest)
     int others = 0;
 
     for (int i = 0; i < n; i++) {
-        if (strcmp(list[i]->d_name, digest) != 0 && ++others > HOMES_KEPT)
+        if (strstr(list[i]->d_name, ".new") ||
+            (strcmp(list[i]->d_name, digest) != 0 && ++others > HOMES_KEPT))
             (void)sp_path_remove_tree(dir_fd, list[i]->d_name, NULL);
         free(list[i]);
     }
@@ -329,8 +334,8 @@ sp_keyhome_get(int dir_fd, const char *dir_path, const char *keys_path,
         allow_list(policy, allowed, sizeof(allowed));
         digest_of(files, allowed, digest);
         (void)snprintf(table, sizeof(table), "%s/table", digest);
+        forget_others(dir_fd, digest);
         if (faccessat(dir_fd, table, R_OK, 0) < 0) {
-            forget_others(dir_fd, digest);
             status = build(dir_fd, dir_path, digest, files, allowed, err);
             if (status < 0)
                 name_file(files, err);
