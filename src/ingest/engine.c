@@ -22,6 +22,7 @@
 enum {
     TICK_MS = 250,  /* deadlines are looked at this often */
     GRACE_MS = 500, /* for the other workers to say their reason */
+    HEARD_MAX = 64, /* reports of one worker before the others have a turn */
 };
 
 /* How telling a reason is; the smallest wins (docs/ARCHITECTURE.md). */
@@ -392,10 +393,15 @@ static void
 listen_to(struct engine *e, struct sp_hand *hand)
 {
     struct sp_error err = {0};
-    int status;
+    int status = 0;
 
-    while ((status = sp_crew_read(hand, &err)) > 0) {
-        status = take(e, hand, &err);
+    /* Who never stops reporting must not keep us from the deadlines. */
+    for (unsigned i = 0; i < HEARD_MAX; i++) {
+        status = sp_crew_read(hand, &err);
+        if (status > 0)
+            status = take(e, hand, &err);
+        else if (status == 0)
+            break;
         if (status != 0)
             break;
     }
