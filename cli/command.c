@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/text.h"
 #include "cli/command-help.h"
 #include "cli/command-parse.h"
@@ -130,6 +131,8 @@ sp_program_run(const struct sp_program *program, int argc, char **argv)
     int status = SP_E_INTERNAL;
 
     (void)signal(SIGPIPE, SIG_IGN); /* so that a closed stdout is a fault */
+    if (sp_hold_standard() < 0)
+        return SP_E_IO;
     if (make_room(&args))
         status = run(&args);
     else

@@ -25,6 +25,13 @@ ssize_t sp_read_some(int fd, void *buf, size_t len);
 int sp_write_full(int fd, const void *buf, size_t len);
 
 /*
+ * Takes the places of standard input, output and error that are closed, so
+ * that no file that is opened later becomes one of them. Reading and writing
+ * there fail with EBADF as before. Returns 0, or -1 with errno.
+ */
+int sp_hold_standard(void);
+
+/*
  * Reads a whole small regular file beneath `dirfd` (AT_FDCWD allowed; never
  * through a symbolic link in the last component). At most `max` bytes, else
  * SP_E_IO "io". *ret_buf is NUL terminated behind its *ret_len bytes and
