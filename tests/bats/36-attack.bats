@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Attacks from many sides that once got further than they should have.
+
+load helpers
+
+setup() {
+    new_state
+}
+
+ingest() { # STATUS SOURCE [OPTION]...
+    local want=$1
+    shift
+    sp "$want" ingest --any-request --quiet "$@"
+}
+
+# old, new: hello 1.0-1.fc41 and fc42; other: a package of another name.
+three_bundles() {
+    old=$BATS_TEST_TMPDIR/old new=$BATS_TEST_TMPDIR/new
+    other=$BATS_TEST_TMPDIR/other
+    make_bundle "$old" "$FIXTURES"/rpms/hello*.rpm
+    make_bundle "$new" "$FIXTURES"/newer/hello*.rpm
+    make_bundle "$other" "$FIXTURES"/rpms/sp-e*.rpm
+}
+
+# The power fails between the flip and the notes about it.
+forget_notes() {
+    rm -f "$state/floor" "$state/clock" "$state/highest"
+}
+
+@test "a crash before the notes does not lower the floor for the one after" {
+    three_bundles
+    ingest 0 "$new"
+    forget_notes
+    ingest 0 "$other"
+    ingest 15 "$old"
+    assert_detail downgrade
+}
+
+@test "a crash before the notes does not lower the floor by a rollback" {
+    three_bundles
+    ingest 0 "$other"
+    ingest 0 "$new"
+    forget_notes
+    sp 0 rollback
+    assert_equal "$(readlink "$repo/current")" generations/1
+    ingest 15 "$old"
+    assert_detail downgrade
+    # And the number is not given out again.
+    [ -e "$repo/generations/2/packages" ] || fail "generation 2 is gone"
+}
+
+@test "a crash before the notes: a run with nothing to do makes up for them" {
+    three_bundles
+    ingest 0 "$new"
+    cp -r "$state" "$BATS_TEST_TMPDIR/kept"
+    forget_notes
+    ingest 0 "$new"
+    for file in floor clock highest; do
+        cmp "$state/$file" "$BATS_TEST_TMPDIR/kept/$file" || fail "$file"
+    done
+}
+
+@test "what runs that died left in the state goes" {
+    three_bundles
+    ingest 0 "$old"
+    local digest name=.00000000000000000000000000000000.new
+    digest=$(basename "$state"/keyhome/*)
+    mkdir -p "$state/keyhome/$digest.new/keys" "$repo/generations/.removed/rpm"
+    : >"$state/keyhome/$digest.new/keys/000"
+    : >"$state/history/$name"
+    : >"$repo/generations/.removed/rpm/half"
+    ingest 0 "$old"
+    assert_no_leftovers
+    [ ! -e "$repo/generations/.removed" ] || fail "a half generation is left"
+}
+
+@test "an old kernel alone is a rollback, beside a newer one it is not" {
+    three_bundles
+    echo 'installonly = hello' >"$BATS_TEST_TMPDIR/policy.conf"
+    both=$BATS_TEST_TMPDIR/both
+    make_bundle "$both" "$FIXTURES"/rpms/hello*.rpm "$FIXTURES"/newer/hello*.rpm
+    ingest 0 "$new"
+    ingest 15 "$old"
+    assert_detail downgrade
+    ingest 0 "$both"
+    ingest 0 "$old" --allow-downgrade hello
+}
+
+@test "a worker that never stops reporting is not waited for" {
+    three_bundles
+    bin=$BATS_TEST_TMPDIR/bin
+    mkdir "$bin"
+    cp "$SP_BUILD/sallyport" "$SP_BUILD"/sallyport-{check,verify} "$bin"
+    cp "$SP_TOP/tests/fake/worker.py" "$bin/sallyport-unpack"
+    echo progress_flood >"$bin/MODE"
+    echo 'idle-seconds = 2' >"$BATS_TEST_TMPDIR/policy.conf"
+    SECONDS=0
+    run_program 4 "$bin/sallyport" ingest "${SP_OPTIONS[@]}" \
+        --any-request --quiet "$old"
+    assert_detail idle
+    [ "$SECONDS" -lt 6 ] || fail "the deadline came after $SECONDS s"
+}
+
+@test "no file takes the place of a closed standard descriptor" {
+    mkfifo "$BATS_TEST_TMPDIR/slow"
+    bash -c 'exec 3<>"$0" <"$0" >&- 2>&-; exec "$@"' \
+        "$BATS_TEST_TMPDIR/slow" "$SP_BUILD/sallyport" ingest \
+        "${SP_OPTIONS[@]}" --any-request - &
+    pid=$!
+    for _ in {1..50}; do
+        [ -e "$repo/.lock" ] && break
+        sleep 0.1
+    done
+    places=$(readlink "/proc/$pid/fd/1" "/proc/$pid/fd/2")
+    kill -TERM "$pid"
+    wait "$pid" || :
+    assert_equal "$places" $'/dev/null\n/dev/null'
+}
