@@ -94,7 +94,7 @@ unit := advice command devices evr flip floor gate json keytable ledger lines li
 	sha256 sigpacket spawn status tar transport vchan-frame
 bats := 00-smoke 01-house 70-block 20-hostile-rpm 25-verify 22-hostile-flip 10-cli \
 	15-unpack 21-hostile-container 23-corpus 24-check 24-second-opinion \
-	30-publish 35-workers 40-sandbox 50-build 51-pack 60-faults
+	30-publish 35-workers 36-attack 40-sandbox 50-build 51-pack 60-faults
 
 # ---- flags ----
 
@@ -208,6 +208,13 @@ check-root: ## check, and nothing may be skipped that root can do
 check-long: all ## every bit, cut and byte of a bundle, not a sample (hours)
 	$(Q)SP_LONG=1 SUITE_SECONDS=86400 tests/run.sh $(O) tests/bats/22-hostile-flip.bats
 
+check-crash: all ## stop an ingest before each of its calls: old or new, not torn
+	$(Q)tests/deps.sh run test
+	$(Q)tests/crash/sweep.sh $(O) kill
+	$(Q)! SEED_FAULT=unordered tests/crash/sweep.sh $(O) kill second \
+		renameat2 >/dev/null || \
+		{ echo 'the sweep does not see a torn repository' >&2; exit 1; }
+
 check-asan: ## the same with the address and undefined sanitizers
 	$(Q)$(MAKE) O=build-asan SANITIZE=1 check
 
@@ -277,7 +284,7 @@ help: ## this list
 	-name '*.d' 2>/dev/null)
 
 FORCE:
-.PHONY: all need-build unit check check-root check-long check-asan check-links \
-	check-arrows check-headers check-reproducible lint size demo bench install \
+.PHONY: all need-build unit check check-root check-long check-crash check-asan \
+	check-links check-arrows check-headers check-reproducible lint size demo bench install \
 	dist deps clean help FORCE
 .SECONDARY:
