@@ -10,9 +10,6 @@ CORPUS=$SP_TOP/tests/corpus
 # Where no key is known any key file serves: the package is refused.
 ANY_KEY=RPM-GPG-KEY-fedora-41-primary
 
-setup_file() {
-}
-
 # "file accept|refuse detail" of every package with this key in expect.tsv.
 expected() { # KEY
     awk -F'\t' -v key="$1" '!/^#/ && $2 == key { print $1 "\t" $3 "\t" $4 }' \
