@@ -18,6 +18,7 @@ import tempfile
 # packages, payload bytes in all, spread of the log-normal sizes (0 = even)
 PRESETS = {
     "small": (20, 20 * 10**6, 1.0),
+    "memory": (30, 51 * 10**6, 1.0),
     "update": (300, 10**9, 1.9),
     "wide": (5000, 38 * 10**6, 0.0),
     "huge": (40, 4 * 10**9, 0.9),
