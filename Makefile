@@ -32,6 +32,12 @@ in = $(patsubst %,$(1)/%.c,$(2))
 programs := sallyport sallyport-unpack sallyport-check sallyport-verify \
 	sallyport-escape sallyport-builder
 
+# The networked side takes lists of packages: there is no solver to leave out.
+WITH_SOLV ?= 0
+ifneq ($(WITH_SOLV),0)
+$(error WITH_SOLV=$(WITH_SOLV): this version is built without a solver)
+endif
+
 # What every program needs, and what every jailed one adds.
 base := $(call in,src/base,error reason text io)
 jail := $(call in,src/base,sandbox sandbox-calls) src/ingest/jails.c
@@ -92,7 +98,8 @@ sallyport-builder_libs := -lcurl
 unit := advice command devices evr flip floor gate json keytable ledger lines list \
 	manifest message nevra pack path policy progress qfile record rpm sandbox \
 	sha256 sigpacket spawn status tar transport vchan-frame
-bats := 00-smoke 01-house 70-block 20-hostile-rpm 25-verify 22-hostile-flip 10-cli \
+bats := 00-smoke 01-house 02-install 65-memory 70-block 20-hostile-rpm \
+	25-verify 22-hostile-flip 10-cli \
 	15-unpack 21-hostile-container 23-corpus 24-check 24-second-opinion \
 	30-publish 35-workers 36-attack 40-sandbox 50-build 51-pack 60-faults
 
@@ -126,6 +133,11 @@ hardening := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -DSP_TEST_BUILD
 warnings := $(filter-out -Wframe-larger-than=% -Wnull-dereference,$(warnings))
 endif
+ifdef COVER
+# Jailed workers may not write their counters: no filter of calls, and what
+# Landlock refuses is not counted. A test build as well.
+hardening := -O0 --coverage -fprofile-abs-path -DSP_TEST_BUILD -DSP_SANITIZED=1
+endif
 hardening += -fPIE -fno-common -fvisibility=hidden \
 	-fno-delete-null-pointer-checks -fno-strict-aliasing
 # Only what is harmless when it is missing may be probed for.
@@ -150,6 +162,12 @@ objects = $(patsubst %.c,$(O)/%.o,$(1))
 
 all: | need-build
 all: $(addprefix $(O)/,$(programs)) ## build every program, in build/
+
+dom0: | need-build
+dom0: $(addprefix $(O)/,$(filter-out sallyport-builder,$(programs))) ## build the trusted side only
+
+builder: | need-build
+builder: $(O)/sallyport-builder ## build the networked side only
 
 # Says nothing when nothing is missing.
 need-build:
@@ -237,6 +255,16 @@ lint: all check-headers ## everything that reads the sources instead of running 
 	$(Q)tests/lint/links.sh $(O)
 	$(Q)tests/lint/run.sh $(cppflags)
 
+cover: ## lines that the tests reach, by gcov, in build-cover/coverage.txt
+	$(Q)tests/deps.sh cover
+	-$(Q)$(MAKE) O=build-cover COVER=1 check
+	$(Q)gcovr -r . -e tests/ -s -o build-cover/coverage.txt build-cover
+
+compile_commands.json: ## for editors and clang's tools, by bear
+	$(Q)tests/deps.sh cover
+	$(Q)rm -rf build-bear
+	$(Q)bear --output $@ -- $(MAKE) O=build-bear all
+
 size: ## lines of the parts that have a budget (V=1: of each file)
 	$(Q)V=$(V) tests/lint/size.sh
 
@@ -255,8 +283,8 @@ manuals := sallyport-builder.1 sallyport-bundle.5 sallyport-check.8 \
 	sallyport-unpack.8 sallyport-verify.8 sallyport.1
 
 install: all ## DESTDIR, PREFIX, BINDIR, LIBEXECDIR, MANDIR, SYSCONFDIR
-ifdef SANITIZE
-	$(error a sanitizer build is never installed)
+ifneq ($(SANITIZE)$(COVER),)
+	$(error a test build is never installed)
 endif
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)/sallyport \
 		$(DESTDIR)$(SYSCONFDIR)/sallyport/keys
@@ -278,13 +306,13 @@ clean: ## remove the object tree
 	rm -rf $(O)
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z0-9_.-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' Makefile
 
 -include $(shell find $(O)/src $(O)/cli $(O)/transports $(O)/tests \
 	-name '*.d' 2>/dev/null)
 
 FORCE:
-.PHONY: all need-build unit check check-root check-long check-crash check-asan \
-	check-links check-arrows check-headers check-reproducible lint size demo bench install \
+.PHONY: all dom0 builder cover compile_commands.json need-build unit check \
+	check-root check-long check-crash check-asan check-links check-arrows check-headers check-reproducible lint size demo bench install \
 	dist deps clean help FORCE
 .SECONDARY:

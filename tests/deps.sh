@@ -5,6 +5,7 @@
 #
 #   build  compile all programs         run   what the programs run
 #   test   make check, make demo        lint  make lint
+#   cover  make cover, make compile_commands.json (only when asked for)
 #
 # Says nothing, and needs no network, when nothing is missing. Not as root,
 # it prints the command to run and fails. DEPS=skip in the environment leaves
@@ -52,6 +53,8 @@ lint  cppcheck           cppcheck              cppcheck
 lint  shellcheck         shellcheck            ShellCheck
 lint  mandoc             mandoc                mandoc
 lint  git                git                   git-core
+cover gcovr              gcovr                 gcovr
+cover bear               bear                  bear
 '
 
 if command -v apt-get >/dev/null; then
