@@ -17,7 +17,7 @@
 #include "transports/qubes.h"
 
 /* The pipe of its complaints: what does not fit between two looks waits. */
-enum { COMPLAINT_PIPE_BYTES = 256 * 1024, PATH_BYTES = 4096 };
+enum { COMPLAINT_PIPE_BYTES = 1024 * 1024, PATH_BYTES = 4096 };
 
 /* For the sender to end behind its last byte. */
 enum { ENDING_MS = 10000 };

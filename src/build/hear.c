@@ -10,14 +10,11 @@
 enum { ANSWER_MAX = 1024 };
 
 static int
-judge_result(const struct sp_transport *dest,
-             const struct sp_qfile_result *result, uint32_t crc32,
-             struct sp_error *err)
+judge_result(const char *who, const struct sp_qfile_result *result,
+             uint32_t crc32, struct sp_error *err)
 {
-    char who[SP_SHOWN_MAX + 2];
     bool is_line;
 
-    (void)snprintf(who, sizeof(who), "'%.*s'", SP_SHOWN_MAX - 1, dest->shown);
     if (result->error == 0 && result->crc32 != crc32)
         return sp_fail(err, "truncated",
                        "%s received other bytes than were sent", who);
@@ -49,14 +46,31 @@ judge_ending(struct sp_transport *dest, struct sp_error *err)
                    "the files arrived and then were refused: %s", why.msg);
 }
 
+static int
+judge_answer(const struct sp_transport *dest, const char *untrusted, size_t len,
+             uint32_t crc32, struct sp_error *err)
+{
+    struct sp_qfile_result result;
+    struct sp_error why = {0};
+    char who[SP_SHOWN_MAX + 2];
+    bool is_line;
+    int status;
+
+    (void)snprintf(who, sizeof(who), "'%.*s'", SP_SHOWN_MAX - 1, dest->shown);
+    status = sp_reply_judge(untrusted, len, who, &is_line, &why);
+    if (!is_line &&
+        sp_qfile_get_result((const uint8_t *)untrusted, len, &result))
+        return judge_result(who, &result, crc32, err);
+    if (status < 0 && err)
+        *err = why;
+    return status;
+}
+
 int
 sp_hear(struct sp_transport *dest, uint32_t crc32, struct sp_error *err)
 {
     char untrusted[ANSWER_MAX];
-    struct sp_qfile_result result;
-    bool is_line = false;
     ssize_t n;
-    int status;
 
     if (!dest->ops->hear)
         return 0;
@@ -68,12 +82,9 @@ sp_hear(struct sp_transport *dest, uint32_t crc32, struct sp_error *err)
     if (n == 0)
         return sp_fail(err, "peer-gone", "'%s' ended without an answer",
                        dest->shown);
-    status = sp_reply_judge(untrusted, (size_t)n, dest->shown, &is_line, err);
-    if (!is_line) {
-        if (!sp_qfile_get_result((const uint8_t *)untrusted, (size_t)n,
-                                 &result))
-            return -1;
-        status = judge_result(dest, &result, crc32, err);
-    }
-    return status < 0 ? -1 : judge_ending(dest, err);
+    if (judge_answer(dest, untrusted, (size_t)n, crc32, err) == 0)
+        return judge_ending(dest, err);
+    /* A refusal needs no second word; its program may end in peace. */
+    (void)sp_transport_ending(dest, NULL);
+    return -1;
 }
