@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/ioctl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
@@ -62,6 +63,27 @@ static const struct rule check_rules[] = {
     {SYS_write, ALLOW, ALWAYS, 0, 0}, /* hands on, reports, packages */
     /* Only what is made by the call itself; Landlock says where. */
     {SYS_openat, ALLOW, ALL_BITS, 2, O_CREAT | O_EXCL | O_WRONLY},
+};
+
+/*
+ * An event channel is read and written, and told to notify the other side:
+ * IOCTL_EVTCHN_NOTIFY of Linux, include/uapi/xen/evtchn.h.
+ */
+#define EVTCHN_NOTIFY _IOC(_IOC_NONE, 'E', 4, sizeof(uint32_t))
+
+static const struct rule vchan_rules[] = {
+    {SYS_read, ALLOW, ALWAYS, 0, 0},
+    {SYS_write, ALLOW, ALWAYS, 0, 0},
+    {SYS_close, ALLOW, ALWAYS, 0, 0},
+#ifdef SYS_poll
+    {SYS_poll, ALLOW, ALWAYS, 0, 0},
+#endif
+    {SYS_ppoll, ALLOW, ALWAYS, 0, 0},
+    {SYS_restart_syscall, ALLOW, ALWAYS, 0, 0},   /* poll, stopped for a while */
+    {SYS_ioctl, ALLOW, EQUAL, 1, EVTCHN_NOTIFY},
+    /* Without a system call, where the clock source lets it. */
+    {SYS_clock_gettime, ALLOW, ALWAYS, 0, 0},
+    {SYS_exit_group, ALLOW, ALWAYS, 0, 0},
 };
 
 /* clang-format on */
@@ -262,6 +284,10 @@ sp_sandbox_calls(enum sp_jail_kind kind)
         break;
     case SP_JAIL_CHECK:
         put_rules(&p, check_rules, COUNT(check_rules));
+        answer(&p, KILL);
+        break;
+    case SP_JAIL_VCHAN:
+        put_rules(&p, vchan_rules, COUNT(vchan_rules));
         answer(&p, KILL);
         break;
     case SP_JAIL_VERIFY:

@@ -99,7 +99,7 @@ void
 sp_jail_allow_libraries(struct sp_jail *jail)
 {
     static const char *const folders[] = {
-        "/usr" SP_LIBRARIES_MULTIARCH, /* Debian */
+        ("/usr" SP_LIBRARIES_MULTIARCH), /* Debian */
         SP_LIBRARIES_MULTIARCH,
         "/usr/lib64", /* Fedora */
         "/lib64",
@@ -240,6 +240,8 @@ set_limits(const struct sp_jail *jail, struct sp_error *err)
 
     switch (jail->kind) {
     case SP_JAIL_UNPACK: break;
+    /* poll takes no more entries than this; it opens nothing */
+    case SP_JAIL_VCHAN: files = 2; break;
     /* the package that is written, and one to spare */
     case SP_JAIL_CHECK: files = jail->keep_fds + UINT64_C(2); break;
     case SP_JAIL_VERIFY:
@@ -295,7 +297,7 @@ sp_jail_enter(const struct sp_jail *jail, struct sp_jail_state *ret_state,
     SP_AUTO_FD ruleset = -1;
 
     state.seccomp =
-        jail->kind == SP_JAIL_UNPACK || jail->kind == SP_JAIL_CHECK ? 1 : 2;
+        jail->kind == SP_JAIL_VERIFY || jail->kind == SP_JAIL_INDEX ? 2 : 1;
     if (close_range(jail->keep_fds, ~0u, 0) < 0)
         return refuse(err, "descriptors");
     if (landlock_abi(&state.landlock_abi, err) < 0)
