@@ -29,8 +29,13 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 in = $(patsubst %,$(1)/%.c,$(2))
 
+# Carriers for Xen: built where its headers are; WITH_XEN=0 leaves them out.
+WITH_XEN ?= $(if $(wildcard /usr/include/libxenvchan.h \
+	/usr/include/*/libxenvchan.h),1,0)
+
 programs := sallyport sallyport-unpack sallyport-check sallyport-verify \
-	sallyport-escape sallyport-builder
+	sallyport-escape sallyport-builder \
+	$(if $(filter 1,$(WITH_XEN)),sallyport-vchan)
 
 # The networked side takes lists of packages: there is no solver to leave out.
 WITH_SOLV ?= 0
@@ -43,7 +48,8 @@ base := $(call in,src/base,error reason text io)
 jail := $(call in,src/base,sandbox sandbox-calls) src/ingest/jails.c
 worker := $(jail) src/ingest/worker.c $(call in,src/bundle,record nevra)
 transports := $(call in,transports,transport file stdio block block-write \
-	device device-use device-safety qrexec qrexec-call qube qubes process) \
+	device device-use device-safety qrexec qrexec-call qube qubes process \
+	vchan vchan-peer) \
 	$(call in,src/base,reply spawn spawn-kept sandbox sandbox-calls)
 speech := $(call in,cli,command command-parse command-help nearest options \
 	terminal progress result advice)
@@ -93,15 +99,22 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	$(call in,src/base,path json sha256)
 sallyport-builder_libs := -lcurl
 
+sallyport-vchan_src := cli/vchan.c $(base) \
+	$(call in,transports,vchan-run vchan-mover vchan-move vchan-channel \
+	vchan-frame vchan-peer) $(call in,src/base,sandbox sandbox-calls)
+sallyport-vchan_libs := -lxenvchan -lxenstore
+
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
-unit := advice command devices evr flip floor gate json keytable ledger lines list \
+unit := advice command confirm devices evr flip floor gate json keytable ledger \
+	lines list \
 	manifest message nevra pack path policy progress qfile record rpm sandbox \
 	sha256 sigpacket spawn status tar transport vchan-frame
 bats := 00-smoke 01-house 02-install 65-memory 70-block 20-hostile-rpm \
 	25-verify 22-hostile-flip 10-cli \
 	15-unpack 21-hostile-container 23-corpus 24-check 24-second-opinion \
-	30-publish 35-workers 36-attack 40-sandbox 45-qrexec 50-build 51-pack 60-faults
+	30-publish 35-workers 36-attack 40-sandbox 45-qrexec 50-build 51-pack \
+	55-vchan 60-faults
 
 # ---- flags ----
 
@@ -193,7 +206,9 @@ endef
 $(foreach p,$(programs),$(eval $(call program,$(p))))
 
 # One archive a room, in the order of the arrows: for the unit tests.
-sources := $(sort $(foreach p,$(programs),$($(p)_src)))
+# What vchans need besides Xen is tested without it.
+sources := $(sort $(foreach p,$(programs),$($(p)_src)) \
+	transports/vchan-frame.c)
 mains := $(foreach p,$(programs),$(firstword $($(p)_src)))
 rooms := cli src/ingest src/build src/bundle transports src/base
 archives := $(foreach r,$(rooms),$(O)/$(notdir $(r)).a)
@@ -210,12 +225,19 @@ $(O)/tests/unit/test-%: $(O)/tests/unit/test-%.o $(archives)
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $^ $(test_libs)
 
+# The same program over a stand-in for Xen, so that it runs anywhere.
+fake_vchan := $(if $(filter 1,$(WITH_XEN)),$(O)/tests/sallyport-vchan-fake)
+$(O)/tests/sallyport-vchan-fake: $(call objects,$(sallyport-vchan_src) \
+		tests/fake/libxenvchan-socket.c) Makefile
+	$(call say,LINK,$@)
+	$(Q)$(link) -o $@ $(filter %.o,$^)
+
 unit_programs := $(unit:%=$(O)/tests/unit/test-%)
 
 unit: $(unit_programs) ## run the unit tests only
 	$(Q)tests/run.sh $(O) $^
 
-check: all $(unit_programs) ## unit and bats tests; no root, no network
+check: all $(unit_programs) $(fake_vchan) ## unit and bats tests; no root
 	$(Q)tests/deps.sh run test
 	$(Q)tests/run.sh $(O) $(bats:%=tests/bats/%.bats) $(unit_programs)
 

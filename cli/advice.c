@@ -79,6 +79,9 @@ static const struct sp_advice table[] = {
     /* container and manifest */
     {"empty", "there is not one byte in the delivery",
      "check that the bundle was written to this place"},
+    {"frame", "the sender's framing on the vchan is wrong",
+     "use sallyport-vchan of the same version on both sides; if the same "
+     "comes back, do not trust the sending machine"},
     {"not-a-bundle", "this is neither a bundle nor a qfile stream",
      "check file or device; a single package is looked at with 'sallyport "
      "verify FILE'"},

@@ -5,6 +5,7 @@
 #
 #   build  compile all programs         run   what the programs run
 #   test   make check, make demo        lint  make lint
+#   xen    vchans (without it, WITH_XEN=0)
 #   cover  make cover, make compile_commands.json (only when asked for)
 #
 # Says nothing, and needs no network, when nothing is missing. Not as root,
@@ -15,7 +16,7 @@ set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
 [ "${DEPS:-}" != skip ] || exit 0
-[ $# -gt 0 ] || set -- build run test lint
+[ $# -gt 0 ] || set -- build run test xen lint
 
 # group, probe (a program, or a header), Debian's package, Fedora's.
 table='

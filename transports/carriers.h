@@ -14,7 +14,8 @@
     CARRIER(stdio) \
     CARRIER(block) \
     CARRIER(qrexec) \
-    CARRIER(qube)
+    CARRIER(qube) \
+    CARRIER(vchan)
 /* clang-format on */
 
 #define SP_CARRIER_DECLARE(name)                                               \

@@ -34,6 +34,7 @@ static const struct sp_reason reasons[] = {
 
     /* container and manifest */
     {"empty", SP_E_FORMAT},
+    {"frame", SP_E_FORMAT},
     {"not-a-bundle", SP_E_FORMAT},
     {"qfile-header", SP_E_FORMAT},
     {"noncanonical-header", SP_E_FORMAT},
