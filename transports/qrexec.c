@@ -205,8 +205,7 @@ qrexec_close(struct sp_transport *t)
 
 const struct sp_transport_ops sp_carrier_qrexec = {
     .scheme = "qrexec",
-    .summary = "Qubes OS: 'qrexec:' as a service, 'qrexec:QUBE[/SERVICE]' to "
-               "call one",
+    .summary = "Qubes OS: be a service, or call 'qrexec:QUBE[/SERVICE]'",
     .caps = SP_CAP_READ | SP_CAP_WRITE | SP_CAP_DUPLEX | SP_CAP_PLAIN_FD |
             SP_CAP_KNOWN_END | SP_CAP_SERVICE,
     .open = qrexec_open,

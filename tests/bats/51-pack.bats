@@ -288,7 +288,7 @@ assert (o["class"], o["detail"], o["exit"]) == ("io", "not-found", 3), o' \
         'build --list x -o y --tries 0' 'build --list x -o y --tries 1x' \
         'build --list x -o y --max-file-size 9G' \
         'build --list x -o y --max-file-size G' 'send x' 'send x y z' \
-        'send x nowhere:y' 'build --nonsense'; do
+        "send $SP_TOP/LICENSE nowhere:y" 'build --nonsense'; do
         # shellcheck disable=SC2086 # words
         spb 2 $words </dev/null
         [ -n "$stderr" ] || fail "silent: $words"
