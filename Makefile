@@ -113,7 +113,7 @@ unit := advice command confirm devices evr flip floor gate json keytable ledger 
 bats := 00-smoke 01-house 02-install 65-memory 70-block 20-hostile-rpm \
 	25-verify 22-hostile-flip 10-cli \
 	15-unpack 21-hostile-container 23-corpus 24-check 24-second-opinion \
-	30-publish 35-workers 36-attack 40-sandbox 45-qrexec 50-build 51-pack \
+	30-publish 35-workers 36-attack 40-sandbox 45-qrexec 46-example 50-build 51-pack \
 	55-vchan 60-faults
 
 # ---- flags ----
@@ -302,7 +302,7 @@ bin_programs := sallyport sallyport-builder
 libexec_programs := $(filter-out $(bin_programs),$(programs))
 manuals := sallyport-builder.1 sallyport-bundle.5 sallyport-check.8 \
 	sallyport-escape.8 sallyport-package.5 sallyport-policy.5 \
-	sallyport-unpack.8 sallyport-verify.8 sallyport.1
+	sallyport-qrexec.7 sallyport-unpack.8 sallyport-verify.8 sallyport.1
 
 install: all ## DESTDIR, PREFIX, BINDIR, LIBEXECDIR, MANDIR, SYSCONFDIR
 ifneq ($(SANITIZE)$(COVER),)

@@ -11,6 +11,6 @@ while IFS= read -r file; do
     }
 done < <(find src cli transports tests examples docs .ci Makefile -type f \
     \( -name '*.[ch]' -o -name '*.sh' -o -name '*.bash' -o -name '*.bats' \
-    -o -name '*.py' -o -name '*.[158]' -o -name Makefile -o -path '.ci/*' \) \
+    -o -name '*.py' -o -name '*.[1578]' -o -name Makefile -o -path '.ci/*' \) \
     ! -path 'tests/corpus/*' 2>/dev/null)
 exit $bad

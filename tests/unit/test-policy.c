@@ -37,6 +37,13 @@ static const char *const refused[] = {
     "allow-key = " FPR_A " bad/name\n",
     "installonly = \n",
     "skip-verification = yes\n",
+    "updatevm = \n",
+    "updatevm = -x\n",
+    "updatevm = 1qube\n",
+    "updatevm = a b\n",
+    "updatevm = @adminvm\n",
+    "updatevm = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+    "updatevm = one\nupdatevm = two\n",
 };
 
 static void
@@ -44,6 +51,12 @@ test_defaults(void)
 {
     tap_ok(parses(""), "an empty file is all defaults");
     tap_is_u64(policy.keep_generations, 3, "three generations");
+    tap_is_str(policy.updatevm, "", "no qube is named");
+    tap_ok(parses("updatevm = sys-update_2.a\n"), "a qube");
+    tap_is_str(policy.updatevm, "sys-update_2.a", "... has its name");
+    tap_ok(parses("updatevm = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"),
+           "a name of 31 bytes");
+    tap_ok(parses(""), "an empty file again");
     tap_is_u64(policy.deadlines.idle, 60, "idle after a minute");
     tap_is_u64(policy.ceilings.files, SP_MAX_PACKAGES, "packages");
     tap_ok(sp_policy_runs_arch(&policy, "noarch"), "noarch runs everywhere");
