@@ -110,7 +110,7 @@ unit := advice command confirm devices evr flip floor gate json keytable ledger 
 	lines list \
 	manifest message nevra pack path policy progress qfile record rpm sandbox \
 	sha256 sigpacket spawn status tar transport vchan-frame
-bats := 00-smoke 01-house 02-install 65-memory 70-block 20-hostile-rpm \
+bats := 00-smoke 01-house 02-install 65-memory 70-block 71-sneakernet 20-hostile-rpm \
 	25-verify 22-hostile-flip 10-cli \
 	15-unpack 21-hostile-container 23-corpus 24-check 24-second-opinion \
 	30-publish 35-workers 36-attack 40-sandbox 45-qrexec 46-example 50-build 51-pack \
