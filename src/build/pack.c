@@ -228,6 +228,21 @@ write_all(struct packing *pack, const char *manifest, size_t size,
     return sp_outlet_end(pack->out, err);
 }
 
+static int
+pack_all(struct packing *pack, const struct sp_pack_source *sources,
+         const char *const *requests, size_t n_requests, struct sp_error *err)
+{
+    SP_AUTO_FREE char *manifest = NULL;
+    size_t size = 0;
+
+    if (read_heads(pack, sources, err) < 0 || sort_items(pack, err) < 0 ||
+        print_manifest(pack, requests, n_requests, &manifest, &size, err) < 0)
+        return -1;
+    if (write_all(pack, manifest, size, err) < 0)
+        return sp_outlet_fault(pack->out, err);
+    return sp_outlet_finish(pack->out, err);
+}
+
 int
 sp_pack(const struct sp_pack_source *sources, size_t n,
         const char *const *requests, size_t n_requests, struct sp_outlet *out,
@@ -236,22 +251,15 @@ sp_pack(const struct sp_pack_source *sources, size_t n,
 {
     SP_AUTO_FREE struct sp_pack_item *items = calloc(n + 1, sizeof(*items));
     SP_AUTO_FREE uint8_t *buffer = malloc(BUFFER_BYTES);
-    SP_AUTO_FREE char *manifest = NULL;
     struct packing pack = {
         .items = items, .n = n, .out = out, .hooks = hooks, .buffer = buffer};
-    size_t size = 0;
 
     if (!items || !buffer)
         return sp_fail(err, "no-memory", "no memory for %zu packages", n);
     if (n > SP_MAX_PACKAGES)
         return sp_fail(err, "too-many-files", "more than %" PRIu64 " packages",
                        SP_MAX_PACKAGES);
-    if (read_heads(&pack, sources, err) < 0 || sort_items(&pack, err) < 0 ||
-        print_manifest(&pack, requests, n_requests, &manifest, &size, err) < 0)
-        return -1;
-    if (write_all(&pack, manifest, size, err) < 0)
-        return sp_outlet_fault(out, err);
-    if (sp_outlet_finish(out, err) < 0)
+    if (pack_all(&pack, sources, requests, n_requests, err) < 0)
         return -1;
     ret->packages = n;
     ret->bytes = out->dest->bytes;

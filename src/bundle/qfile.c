@@ -87,7 +87,7 @@ sp_qfile_name_ok(const char *name, size_t len)
     for (size_t i = 0; i < len; i++)
         if (!memchr(set, name[i], sizeof(set) - 1))
             return false;
-    return !memchr("._+^~-", name[0], 6);
+    return strchr("._+^~-", name[0]) == NULL;
 }
 
 int

@@ -276,8 +276,7 @@ body_ok(const struct sp_report *r, bool *ret_refuses)
         return verdict_ok(&r->body.verdict);
     case SP_REPORT_KEY: return key_ok(&r->body.key);
     case SP_REPORT_FAULT: *ret_refuses = true; return true;
-    case SP_REPORT_PROGRESS:
-        return r->body.progress.kind <= SP_STREAM_QFILE;
+    case SP_REPORT_PROGRESS: return r->body.progress.kind <= SP_STREAM_QFILE;
     case SP_REPORT_MANIFEST:
     case SP_REPORT_DONE: return true;
     }

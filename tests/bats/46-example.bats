@@ -17,7 +17,7 @@ setup_file() {
         transports/carriers.h >"$out/transports/carriers.h"
     local flags=(-I"$out" -I. -Isrc -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -std=gnu11
         -Wall -Wextra -Wconversion -Wmissing-prototypes -Werror -fPIE)
-    ! is_test_build || flags+=(-fsanitize=address,undefined)
+    ! is_test_build || flags+=(-fsanitize=address -fsanitize=undefined)
     for file in transports/transport examples/transport/fd; do
         gcc "${flags[@]}" -c -o "$out/${file##*/}.o" $file.c || return 1
     done
