@@ -15,7 +15,7 @@ setup_file() {
 }
 
 make_install() { # VARIABLE=VALUE...
-    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$SP_TOP" \
+    env -i PATH="$PATH" DEPS=skip make -s -C "$SP_TOP" \
         -j"$(nproc)" O="$BATS_FILE_TMPDIR/build" PREFIX="$PREFIX" \
         SYSCONFDIR="$PREFIX/etc" LOCALSTATEDIR="$PREFIX/var" \
         CFLAGS='-O0 -g0 -U_FORTIFY_SOURCE' "$@" install

@@ -9,13 +9,13 @@ load helpers
 CEILING_KIB=$((32 * 1024))
 
 setup_file() {
+    requires real-jails
     WORKLOAD=$BATS_FILE_TMPDIR/workload
     export WORKLOAD
     python3 "$SP_TOP/tests/bench/workload.py" memory "$WORKLOAD" >&2
 }
 
 setup() {
-    requires real-jails
     new_state
     cp "$WORKLOAD/key.asc" "$keys/"
 }
