@@ -184,6 +184,7 @@ hear_fault(int fd, pid_t pid, struct sp_error *err)
 
     if (n == 0)
         return 0;
+    sp_spawn_kill(pid); /* it may be well, and would wait for us */
     (void)sp_spawn_reap(pid, true, &ending, NULL);
     if (n != (ssize_t)sizeof(fault))
         return sp_fail(err, "internal", "a child broke off while starting");
