@@ -85,8 +85,14 @@ add_path(struct sp_jail *jail, unsigned rights)
 void
 sp_jail_allow(struct sp_jail *jail, const char *path, unsigned rights)
 {
-    if (access(path, F_OK) == 0)
-        add_path(jail, rights)->path = path;
+    if (access(path, F_OK) == 0 || errno != ENOENT)
+        sp_jail_require(jail, path, rights);
+}
+
+void
+sp_jail_require(struct sp_jail *jail, const char *path, unsigned rights)
+{
+    add_path(jail, rights)->path = path;
 }
 
 void

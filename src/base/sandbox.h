@@ -57,6 +57,8 @@ struct sp_jail_state {
  * folders differ between distributions).
  */
 void sp_jail_allow(struct sp_jail *jail, const char *path, unsigned rights);
+/* Without this path the jail is not entered: reason "sandbox". */
+void sp_jail_require(struct sp_jail *jail, const char *path, unsigned rights);
 void sp_jail_allow_fd(struct sp_jail *jail, int fd, unsigned rights);
 /* What every dynamically linked program needs: loader, libraries, /etc/ld.* */
 void sp_jail_allow_libraries(struct sp_jail *jail);

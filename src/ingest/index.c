@@ -17,7 +17,7 @@
 #include "bundle/limits.h"
 #include "ingest/jails.h"
 
-enum { INDEX_SECONDS = 3600 };
+enum { INDEX_SECONDS = 3600, SAID_MAX = 64 * 1024 };
 
 static const char program[] = "/usr/bin/createrepo_c";
 
@@ -66,13 +66,32 @@ settle(int index_fd, uint64_t revision, struct sp_error *err)
     return 0;
 }
 
+/*
+ * The tool leaves out what it cannot read, and ends well. A package that is
+ * not listed would be withheld without a word; so it must say that it took
+ * them all.
+ */
 static int
-run_tool(const char *stage, const char *output, uint64_t number,
+check_count(const char *said, uint64_t count, struct sp_error *err)
+{
+    char found[64];
+
+    (void)snprintf(found, sizeof(found),
+                   "\nDirectory walk done - %" PRIu64 " packages\n", count);
+    if (!strstr(said, found) || !strstr(said, "\nPool finished\n"))
+        return sp_fail(err, "index",
+                       "'%s' does not say that it took all %" PRIu64
+                       " packages",
+                       program, count);
+    return 0;
+}
+
+static int
+run_tool(const char *stage, const char *output, uint64_t number, uint64_t count,
          uint64_t revision, struct sp_error *err)
 {
     char location[64], revision_text[24];
     const char *const argv[] = {"createrepo_c",
-                                "--quiet",
                                 "--no-database",
                                 "--general-compress-type=gz",
                                 "--checksum=sha256",
@@ -90,6 +109,7 @@ run_tool(const char *stage, const char *output, uint64_t number,
     struct sp_spawn plan = {
         .path = program, .argv = argv, .envp = envp, .dirfd = -1};
     struct sp_jail jail;
+    SP_AUTO_FREE char *said = NULL;
 
     (void)snprintf(location, sizeof(location), "generations/%" PRIu64 "/",
                    number);
@@ -99,12 +119,15 @@ run_tool(const char *stage, const char *output, uint64_t number,
     sp_jails_index(program, stage, output, SP_MAX_MEMBER_BYTES, &jail);
     plan.jail = &jail;
     plan.fds[0] = -1;
-    return sp_spawn_run(&plan, INDEX_SECONDS, SP_KIB, NULL, NULL, "index", err);
+    if (sp_spawn_run(&plan, INDEX_SECONDS, SAID_MAX, &said, NULL, "index",
+                     err) < 0)
+        return -1;
+    return check_count(said, count, err);
 }
 
 int
-sp_index_run(const struct sp_quarantine *q, uint64_t number, uint64_t revision,
-             struct sp_error *err)
+sp_index_run(const struct sp_quarantine *q, uint64_t number, uint64_t count,
+             uint64_t revision, struct sp_error *err)
 {
     char stage[4300], output[4300];
     SP_AUTO_FD index_fd = sp_path_open_dir(q->fd, "index", err);
@@ -113,7 +136,7 @@ sp_index_run(const struct sp_quarantine *q, uint64_t number, uint64_t revision,
         return -1;
     (void)snprintf(stage, sizeof(stage), "%s/stage", q->path);
     (void)snprintf(output, sizeof(output), "%s/index", q->path);
-    if (run_tool(stage, output, number, revision, err) < 0 ||
+    if (run_tool(stage, output, number, count, revision, err) < 0 ||
         settle(index_fd, revision, err) < 0)
         return -1;
     if (renameat2(index_fd, "repodata", q->stage_fd, "repodata",

@@ -62,8 +62,8 @@ sp_jails_verify(const char *home, const char *messages, const char *gpg,
 {
     start(ret, SP_JAIL_VERIFY, 4, VERIFY_FILE, VERIFY_MEMORY);
     allow_program(ret, gpg);
-    sp_jail_allow(ret, home, SP_JAIL_READ);
-    sp_jail_allow(ret, messages, SP_JAIL_READ | SP_JAIL_WRITE);
+    sp_jail_require(ret, home, SP_JAIL_READ);
+    sp_jail_require(ret, messages, SP_JAIL_READ | SP_JAIL_WRITE);
 }
 
 void
@@ -72,8 +72,8 @@ sp_jails_make_home(const char *home, const char *keys, const char *gpg,
 {
     start(ret, SP_JAIL_VERIFY, 4, VERIFY_FILE, VERIFY_MEMORY);
     allow_program(ret, gpg);
-    sp_jail_allow(ret, keys, SP_JAIL_READ);
-    sp_jail_allow(ret, home, SP_JAIL_READ | SP_JAIL_WRITE);
+    sp_jail_require(ret, keys, SP_JAIL_READ);
+    sp_jail_require(ret, home, SP_JAIL_READ | SP_JAIL_WRITE);
 }
 
 void
@@ -84,6 +84,6 @@ sp_jails_index(const char *program, const char *packages, const char *output,
     allow_program(ret, program);
     sp_jail_allow(ret, "/usr/lib/rpm", SP_JAIL_READ);
     sp_jail_allow(ret, "/etc/rpm", SP_JAIL_READ);
-    sp_jail_allow(ret, packages, SP_JAIL_READ);
-    sp_jail_allow(ret, output, SP_JAIL_READ | SP_JAIL_WRITE);
+    sp_jail_require(ret, packages, SP_JAIL_READ);
+    sp_jail_require(ret, output, SP_JAIL_READ | SP_JAIL_WRITE);
 }

@@ -117,3 +117,17 @@ forget_notes() {
     wait "$pid" || :
     assert_equal "$places" $'/dev/null\n/dev/null'
 }
+
+@test "an index that leaves a package out is not published" {
+    requires program gcc
+    requires real-jails
+    make_bundle "$BATS_TEST_TMPDIR/all" "$FIXTURES"/rpms/*.rpm
+    gcc -D_GNU_SOURCE -shared -fPIC -o "$BATS_TEST_TMPDIR/unreadable.so" \
+        "$SP_TOP/tests/fake/unreadable.c"
+    LD_PRELOAD=$BATS_TEST_TMPDIR/unreadable.so \
+        run_program 20 "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" \
+        --any-request --quiet "$BATS_TEST_TMPDIR/all"
+    assert_detail index
+    [ ! -e "$repo/current" ] || fail "something was published"
+    assert_no_leftovers
+}
