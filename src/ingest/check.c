@@ -144,8 +144,8 @@ check_bundle(const struct sp_check_plan *plan, struct sp_entries *entries,
     uint64_t packages = 0;
 
     take_manifest(entries, &manifest);
-    report_manifest(&manifest);
     admit(plan, manifest.packages, manifest.bytes, manifest.max_member);
+    report_manifest(&manifest);
     while (sp_manifest_next(&manifest, &member)) {
         if (!sp_entries_next(entries, &entry))
             fault_member("the bundle has fewer members than its MANIFEST");
