@@ -142,6 +142,11 @@ make_service() { # COMMAND...
     SP_OPTIONS+=(--json --progress=json)
     call "$FIXTURES"/newer/*.rpm
     heard 'result 0 ok '
+    # A pipe or a file cannot be shut down: there it shows.
+    answer=$BATS_TEST_TMPDIR/answer
+    QREXEC_REMOTE_DOMAIN=sys-update "$SP_BUILD/sallyport" ingest \
+        "${SP_OPTIONS[@]}" --any-request qrexec: <"$GOOD" >"$answer" || true
+    assert_equal "$(cat "$answer")" 'sallyport 1 policy downgrade'
 }
 
 @test "F01 only the update qube may call" {
@@ -179,14 +184,13 @@ make_service() { # COMMAND...
 
 @test "F03 early close and truncation" {
     refused 'result 121 ok sallyport 1 format empty' --cut=0 --raw /dev/null
-    for n in 1 32 5000; do
+    for n in 32 5000; do
         refused 'result 121 differs sallyport 1 transport truncated' \
             --cut=$n "$FIXTURES"/rpms/*.rpm
     done
     size=$(stat -c %s "$GOOD")
-    for n in 511 $((size - 1)); do
-        refused 'line sallyport 1 transport truncated' --cut=$n --raw "$GOOD"
-    done
+    refused 'line sallyport 1 transport truncated' --cut=$((size - 1)) \
+        --raw "$GOOD"
 }
 
 @test "F03 a stream without its end marker is not published" {
@@ -233,7 +237,9 @@ make_service() { # COMMAND...
     heard 'result 0 ok '
     call --flood "$FIXTURES"/newer/*.rpm
     heard 'result 0 ok '
-    heard 'seconds [0-5]'
+    heard 'seconds [0-9]'
+    # Whoever is in the middle of a write can end it.
+    heard 'flooded [0-9]{7,}'
 }
 
 @test "unpack never reads behind the end marker of a qfile" {
@@ -305,7 +311,7 @@ END
     while IFS=$'\t' read -r row file _; do
         read -r code word name <<<"$row"
         case $name in
-        link | dots | 16384 | huge | twice | bytes | none)
+        link | dots | twice | bytes | none)
             refused "result $code (ok|differs) sallyport 1 [a-z]+ $word" \
                 --raw "$BATS_TEST_TMPDIR/$file" || fail "$name"
             ;;
@@ -385,6 +391,20 @@ END
     chmod +x "$PROGRAM"
     call --raw "$GOOD"
     heard 'line sallyport 1 ok -'
+}
+
+@test "a taken-over unpack cannot choose the framing" {
+    make_bin
+    cp "$SP_TOP/tests/fake/worker.py" "$bin/sallyport-unpack"
+    echo other_framing >"$bin/MODE"
+    pull 1 "$GOOD"
+    assert_detail protocol
+    PROGRAM=$bin/sallyport
+    echo changes_framing >"$bin/MODE"
+    refused 'result 125 (ok|differs) sallyport 1 internal protocol' \
+        --raw "$GOOD"
+    echo qfile_alone >"$bin/MODE"
+    refused 'line sallyport 1 internal disagreement' --raw "$GOOD"
 }
 
 @test "two calls at once: one is busy, and its sender hears that" {

@@ -21,7 +21,7 @@ is. Options:
     --stderr        show the service's log
 
 Prints `line TEXT` or `result CODE ok|differs TEXT` or `silence`, then
-`watched yes|no`, `exit STATUS`, `seconds N`.
+`watched yes|no`, `flooded BYTES`, `exit STATUS`, `seconds N`.
 """
 
 import os
@@ -33,6 +33,9 @@ import threading
 import time
 
 import qfile
+
+
+FLOODED = []
 
 
 def options(argv):
@@ -73,6 +76,7 @@ def send(out, data, opts, done):
         out.sendall(opts.get("append", "").encode())
         while "flood" in opts and not done.is_set():
             out.sendall(b"x" * 65536)
+            FLOODED.append(65536)
         if "stall" in opts or "open" in opts:
             done.wait(100)
         out.shutdown(socket.SHUT_WR)
@@ -131,6 +135,8 @@ def main():
         print("silence" if not reply else f"rubbish {reply!r}")
     if there is not None:
         print("watched", "yes" if there else "no")
+    if "flood" in opts:
+        print("flooded", sum(FLOODED))
     print("exit", status)
     print("seconds", int(time.monotonic() - start))
 

@@ -168,6 +168,30 @@ def invented_verdict():
     send(report(DONE, index=1))
 
 
+def other_framing():
+    """unpack says that a file is a qfile stream, which nobody asked for."""
+    begin()
+    send(report(PROGRESS, struct.pack("<QQII", 1, 0, 2, 0)))
+    time.sleep(600)
+
+
+def changes_framing():
+    begin()
+    send(report(PROGRESS, struct.pack("<QQII", 1, 0, 2, 0)))
+    send(report(PROGRESS, struct.pack("<QQII", 2, 0, 1, 0)))
+    time.sleep(600)
+
+
+def qfile_alone():
+    """unpack reports one framing and hands on another."""
+    begin()
+    send(report(PROGRESS, struct.pack("<QQII", 1, 0, 1, 0)))
+    entry = struct.Struct("<4I2Q256s")
+    os.write(1, entry.pack(0x53504531, 1, 2, 0, 0, 0, b""))
+    os.write(1, entry.pack(0x53504531, 3, 2, 0, 0, 0, b""))
+    send(report(DONE))
+
+
 def flood():
     begin()
     for i in range(1, 100000):

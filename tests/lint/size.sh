@@ -10,6 +10,7 @@ unverified='
 src/bundle/gate.c src/bundle/gate.h src/bundle/tar.c src/bundle/tar.h
 src/bundle/manifest.[ch] src/bundle/nevra*.[ch] src/bundle/rpm*.[ch]
 src/bundle/sigpacket*.[ch] src/bundle/record.[ch] src/bundle/limits.h
+src/bundle/qfile.[ch]
 src/ingest/unpack*.[ch] src/ingest/check*.[ch] src/ingest/stream*.[ch]'
 
 
