@@ -178,6 +178,8 @@ test_report_fields(void)
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, message, "\33[2J", "ESC");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, message, "\n", "newline");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, index, one, "FAULT, index");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_PROGRESS, body.progress.kind, "\3",
+            "a framing that is none of a carrier");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_JAILED, body.jailed.landlock_abi,
             "\0\0\0\0", "no Landlock");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_JAILED, body.jailed.seccomp, "\0",
