@@ -34,7 +34,6 @@ take(struct sp_vchan *ret, struct libxenvchan *ring, uint16_t domid)
     memset(ret, 0, sizeof(*ret));
     ret->ring = ring;
     ret->domid = domid;
-    ret->room = (size_t)1 << ring->write.order;
 }
 
 int
@@ -144,15 +143,6 @@ bool
 sp_vchan_has_bytes(const struct sp_vchan *v)
 {
     return libxenvchan_data_ready(v->ring) > 0;
-}
-
-bool
-sp_vchan_was_taken(const struct sp_vchan *v)
-{
-    int space = libxenvchan_buffer_space(v->ring);
-
-    return libxenvchan_is_open(v->ring) == 0 ||
-           (space >= 0 && (size_t)space >= v->room);
 }
 
 /* ---- waiting ----------------------------------------------------------- */

@@ -33,7 +33,6 @@ struct sp_vchan {
     uint64_t waits_since; /* 0 while it does not wait */
     uint64_t waited_ms;   /* in this window */
     uint64_t window_bytes;
-    size_t room; /* of the ring that we write to, while it is empty */
 };
 
 /*
@@ -60,9 +59,6 @@ ssize_t sp_vchan_write(struct sp_vchan *v, const void *buf, size_t len);
 
 /* True when bytes of the peer are there. */
 bool sp_vchan_has_bytes(const struct sp_vchan *v);
-
-/* True when the peer has taken all that was written, or has closed it. */
-bool sp_vchan_was_taken(const struct sp_vchan *v);
 
 /*
  * Sleeps until something may have changed on the vchan, or `fd` (-1: none)

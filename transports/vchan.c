@@ -20,8 +20,7 @@
 #include "transports/vchan-peer.h"
 
 enum {
-    ENDING_MS = 3 * 1000,  /* for the process to clean up behind itself */
-    ANSWER_MS = 15 * 1000, /* for the peer to fetch the answer */
+    ENDING_MS = 3 * 1000, /* for the process to clean up behind itself */
     PIPE_BYTES = 1024 * 1024,
 };
 
@@ -189,7 +188,7 @@ vchan_answer(struct sp_transport *t, enum sp_code code, const char *detail,
         return sp_fail_sys(err, errno, "peer-gone", "cannot answer '%s'",
                            t->shown);
     sp_close_fd(&v->in);
-    return sp_process_wait(&v->process, ANSWER_MS, &ending, err);
+    return sp_process_wait(&v->process, ENDING_MS, &ending, err);
 }
 
 /* ---- writing: connect -------------------------------------------------- */
