@@ -306,11 +306,15 @@ bench: all ## cost against bsdtar + rpmkeys + createrepo_c (PRESET=small)
 	$(Q)tests/deps.sh run test
 	$(Q)tests/bench/run.py --build $(O) $(or $(PRESET),small)
 
+bench-vchan: all $(fake_vchan) ## vchan stand-in against a plain socket
+	$(Q)tests/bench/vchan.sh $(O)
+
 bin_programs := sallyport sallyport-builder
 libexec_programs := $(filter-out $(bin_programs),$(programs))
 manuals := sallyport-builder.1 sallyport-bundle.5 sallyport-check.8 \
 	sallyport-escape.8 sallyport-package.5 sallyport-policy.5 \
-	sallyport-qrexec.7 sallyport-unpack.8 sallyport-verify.8 sallyport.1
+	sallyport-qrexec.7 sallyport-unpack.8 sallyport-vchan.8 \
+	sallyport-verify.8 sallyport.1
 
 install: all ## DESTDIR, PREFIX, BINDIR, LIBEXECDIR, MANDIR, SYSCONFDIR
 ifneq ($(SANITIZE)$(COVER),)
@@ -343,6 +347,7 @@ help: ## this list
 
 FORCE:
 .PHONY: all dom0 builder cover compile_commands.json need-build unit check \
-	check-root check-long check-crash check-asan check-links check-arrows check-headers check-reproducible lint size demo bench install \
+	check-root check-long check-crash check-asan check-links check-arrows check-headers check-reproducible lint size demo bench \
+	bench-vchan install \
 	dist deps clean help FORCE
 .SECONDARY:
