@@ -119,6 +119,12 @@ remove_at(int dirfd, const char *name, dev_t dev, unsigned depth,
         errno = ELOOP;
         return fail(err, "remove", name);
     }
+    /* A directory may have been made unreadable to keep it from us. */
+    if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
+        return 0;
+    if (faccessat(dirfd, name, R_OK | W_OK | X_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+        fchmodat(dirfd, name, 0700, 0) < 0)
+        return fail(err, "open directory", name);
     fd = sp_path_open_dir(dirfd, name, err);
     if (fd < 0)
         return -1;

@@ -175,6 +175,9 @@ landlock_rights(unsigned rights, bool is_dir, uint64_t handled)
         allowed |= LL_FS_EXECUTE | LL_FS_READ_FILE;
     if (rights & SP_JAIL_CREATE)
         allowed |= LL_FS_MAKE_REG | LL_FS_WRITE_FILE;
+    if (rights & SP_JAIL_FILES)
+        allowed |= LL_FS_MAKE_REG | LL_FS_WRITE_FILE | LL_FS_TRUNCATE |
+                   LL_FS_REMOVE_FILE;
     if (rights & SP_JAIL_WRITE)
         allowed |= LL_FS_MAKE_REG | LL_FS_MAKE_DIR | LL_FS_WRITE_FILE |
                    LL_FS_TRUNCATE | LL_FS_REMOVE_FILE | LL_FS_REMOVE_DIR;

@@ -28,6 +28,7 @@ enum {
     SP_JAIL_WRITE = 1 << 3,   /* make and write plain files and directories,
                                  remove and rename its own */
     SP_JAIL_CREATE = 1 << 4,  /* make plain files and write them, no more */
+    SP_JAIL_FILES = 1 << 5,   /* the same, and remove them */
 };
 
 struct sp_jail_path {

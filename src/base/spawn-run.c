@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -13,7 +12,11 @@
 #include "base/spawn.h"
 #include "base/text.h"
 
-enum { CHUNK = 4096, FIRST_WORDS_MAX = 512 };
+enum {
+    CHUNK = 4096,
+    FIRST_WORDS_MAX = 512,
+    TICK_MS = 250, /* how late a stop may be noticed */
+};
 
 /* One program on its way to its end. */
 struct run {
@@ -29,6 +32,7 @@ struct run {
     char said[FIRST_WORDS_MAX]; /* the start of its stderr */
     size_t said_len;
     struct sp_ending ending;
+    const volatile sig_atomic_t *stop;
 };
 
 static int
@@ -108,9 +112,11 @@ watch(struct run *run, struct sp_error *err)
         };
         uint64_t now = sp_clock_ms();
         uint64_t left = run->deadline > now ? run->deadline - now : 0;
-        int n = poll(polled, 3, left > INT_MAX ? INT_MAX : (int)left);
+        int n = poll(polled, 3, left > TICK_MS ? TICK_MS : (int)left);
 
-        if (n < 0 && errno == EINTR)
+        if (run->stop && *run->stop)
+            return sp_fail(err, "interrupted", "interrupted by a signal");
+        if ((n < 0 && errno == EINTR) || (n == 0 && left > TICK_MS))
             continue;
         if (n < 0)
             return sp_fail_sys(err, errno, "internal", "cannot poll");
@@ -188,6 +194,7 @@ sp_spawn_run(struct sp_spawn *plan, unsigned seconds, size_t max,
 {
     struct run run = {
         .path = plan->path,
+        .stop = plan->stop,
         .reason = reason,
         .pid = -1,
         .pidfd = -1,

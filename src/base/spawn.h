@@ -8,6 +8,7 @@
 #ifndef SP_BASE_SPAWN_H
 #define SP_BASE_SPAWN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -26,6 +27,8 @@ struct sp_spawn {
     size_t n_fds;
     const struct sp_jail *jail; /* entered before execve; may be NULL */
     int dirfd;                  /* working directory, -1 = "/" */
+    /* sp_spawn_run ends with "interrupted" once it is not 0; may be NULL */
+    const volatile sig_atomic_t *stop;
 };
 
 /*

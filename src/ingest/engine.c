@@ -42,7 +42,7 @@ struct engine {
     struct sp_ledger ledger;
     struct sp_feed feed; /* of a single package; fd -1 otherwise */
     uint64_t started, last_activity, window_start, window_bytes;
-    uint64_t space_checked; /* bytes at the last look at free space */
+    uint64_t space_checked; /* second of the last look at free space */
     bool told_go;
     enum weight weight;
     struct sp_error why;
@@ -66,6 +66,12 @@ sp_engine_catch_signals(void)
     (void)sigaction(SIGINT, &stop, NULL);
     (void)sigaction(SIGTERM, &stop, NULL);
     (void)sigaction(SIGHUP, &stop, NULL);
+}
+
+const volatile sig_atomic_t *
+sp_engine_stop_flag(void)
+{
+    return &interrupted;
 }
 
 static uint64_t
@@ -250,10 +256,8 @@ check_space(struct engine *e, struct sp_error *err)
     uint64_t free_bytes;
     char free_text[24], reserve_text[24];
 
-    if (p->packages_fd < 0 ||
-        e->outcome->bytes - e->space_checked < SP_PROGRESS_BYTES)
+    if (p->packages_fd < 0)
         return 0;
-    e->space_checked = e->outcome->bytes;
     if (fstatvfs(p->packages_fd, &fs) < 0)
         return sp_fail_sys(err, errno, "io", "cannot ask for free space");
     free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
@@ -294,7 +298,7 @@ take_progress(struct engine *e, const struct sp_report *r, struct sp_error *err)
         e->last_activity = seconds_now();
     e->outcome->bytes = p->bytes;
     tell(e, SP_EVENT_PROGRESS, NULL);
-    return check_space(e, err);
+    return 0;
 }
 
 /* A judged or refused package; the first refusal ends the run. */
@@ -425,6 +429,12 @@ check_deadlines(struct engine *e, struct sp_error *err)
     if (now - e->started >= d->total)
         return sp_fail(err, "too-slow",
                        "the delivery took longer than %" PRIu64 " s", d->total);
+    /* Whoever fills the disk, and whatever is reported of it. */
+    if (now != e->space_checked) {
+        e->space_checked = now;
+        if (check_space(e, err) < 0)
+            return -1;
+    }
     if (receiving && now - e->window_start >= d->rate_window) {
         uint64_t got = e->outcome->bytes - e->window_bytes;
 

@@ -7,6 +7,8 @@
 #ifndef SP_INGEST_ENGINE_H
 #define SP_INGEST_ENGINE_H
 
+#include <signal.h>
+
 #include "base/error.h"
 #include "ingest/receive.h"
 
@@ -64,5 +66,8 @@ int sp_engine_run(const struct sp_engine_plan *plan, struct sp_outcome *outcome,
  * up and says "interrupted".
  */
 void sp_engine_catch_signals(void);
+
+/* Not zero once such a signal came: for what else runs in a delivery. */
+const volatile sig_atomic_t *sp_engine_stop_flag(void);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/spawn.h"
 #include "base/text.h"
 #include "bundle/limits.h"
+#include "ingest/engine.h"
 #include "ingest/jails.h"
 
 enum { INDEX_SECONDS = 3600, SAID_MAX = 64 * 1024 };
@@ -119,6 +120,7 @@ run_tool(const char *stage, const char *output, uint64_t number, uint64_t count,
     sp_jails_index(program, stage, output, SP_MAX_MEMBER_BYTES, &jail);
     plan.jail = &jail;
     plan.fds[0] = -1;
+    plan.stop = sp_engine_stop_flag();
     if (sp_spawn_run(&plan, INDEX_SECONDS, SAID_MAX, &said, NULL, "index",
                      err) < 0)
         return -1;

@@ -63,7 +63,7 @@ sp_jails_verify(const char *home, const char *messages, const char *gpg,
     start(ret, SP_JAIL_VERIFY, 4, VERIFY_FILE, VERIFY_MEMORY);
     allow_program(ret, gpg);
     sp_jail_require(ret, home, SP_JAIL_READ);
-    sp_jail_require(ret, messages, SP_JAIL_READ | SP_JAIL_WRITE);
+    sp_jail_require(ret, messages, SP_JAIL_READ | SP_JAIL_FILES);
 }
 
 void

@@ -131,3 +131,28 @@ forget_notes() {
     [ ! -e "$repo/current" ] || fail "something was published"
     assert_no_leftovers
 }
+
+@test "SIGTERM while the index is made: interrupted at once, nothing changed" {
+    requires root # a slow index tool is put in the place of the real one
+    slow=$BATS_TEST_TMPDIR/createrepo_c
+    printf '%s\n' '#include <unistd.h>' 'int main(void) { return pause(); }' |
+        cc -x c -o "$slow" -
+    make_bundle "$BATS_TEST_TMPDIR/index.bundle" "$FIXTURES"/rpms/hello*.rpm
+    unshare --mount sh -c 'mount --bind "$1" /usr/bin/createrepo_c &&
+        shift && exec "$@"' sh "$slow" \
+        "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" --any-request --quiet \
+        "$BATS_TEST_TMPDIR/index.bundle" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+    job=$!
+    for _ in $(seq 100); do
+        pgrep -f "createrepo_c.*$state" >/dev/null && break
+        sleep 0.05
+    done
+    SECONDS=0
+    pkill -TERM -f "^$SP_BUILD/sallyport ingest.*$state"
+    wait "$job" || true
+    [ "$SECONDS" -lt 5 ] || fail "it took $SECONDS s"
+    grep -q interrupted "$BATS_TEST_TMPDIR/err" ||
+        fail "$(cat "$BATS_TEST_TMPDIR/err")"
+    [ ! -e "$repo/current" ] || fail "published"
+    assert_no_leftovers
+}
