@@ -33,9 +33,10 @@ in = $(patsubst %,$(1)/%.c,$(2))
 WITH_XEN ?= $(if $(wildcard /usr/include/libxenvchan.h \
 	/usr/include/*/libxenvchan.h),1,0)
 
+vchan := $(if $(filter 1,$(WITH_XEN)),sallyport-vchan)
+
 programs := sallyport sallyport-unpack sallyport-check sallyport-verify \
-	sallyport-escape sallyport-builder \
-	$(if $(filter 1,$(WITH_XEN)),sallyport-vchan)
+	sallyport-escape sallyport-builder $(vchan)
 
 # The networked side takes lists of packages: there is no solver to leave out.
 WITH_SOLV ?= 0
@@ -188,7 +189,7 @@ dom0: | need-build
 dom0: $(addprefix $(O)/,$(filter-out sallyport-builder,$(programs))) ## build the trusted side only
 
 builder: | need-build
-builder: $(O)/sallyport-builder ## build the networked side only
+builder: $(addprefix $(O)/,sallyport-builder $(vchan)) ## build the networked side only
 
 # Says nothing when nothing is missing.
 need-build:
@@ -234,7 +235,7 @@ $(O)/tests/unit/test-%: $(O)/tests/unit/test-%.o $(archives)
 	$(Q)$(link) -o $@ $^ $(test_libs)
 
 # The same program over a stand-in for Xen, so that it runs anywhere.
-fake_vchan := $(if $(filter 1,$(WITH_XEN)),$(O)/tests/sallyport-vchan-fake)
+fake_vchan := $(vchan:%=$(O)/tests/%-fake)
 $(O)/tests/sallyport-vchan-fake: $(call objects,$(sallyport-vchan_src) \
 		tests/fake/libxenvchan-socket.c) Makefile
 	$(call say,LINK,$@)
