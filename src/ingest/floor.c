@@ -41,9 +41,9 @@ parse_evr(const char *evr, struct sp_floor_entry *entry)
     return true;
 }
 
-/* Where the name is, or where it belongs. */
-static size_t
-position(const struct sp_floor *floor, const char *name, bool *ret_found)
+/* The entry of the name, or NULL and where it belongs. */
+static struct sp_floor_entry *
+find(const struct sp_floor *floor, const char *name, size_t *ret_at)
 {
     size_t low = 0, high = floor->n;
 
@@ -51,26 +51,23 @@ position(const struct sp_floor *floor, const char *name, bool *ret_found)
         size_t middle = low + (high - low) / 2;
         int order = strcmp(floor->entries[middle].name, name);
 
-        if (order == 0) {
-            *ret_found = true;
-            return middle;
-        }
+        if (order == 0)
+            return &floor->entries[middle];
         if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    *ret_found = false;
-    return low;
+    *ret_at = low;
+    return NULL;
 }
 
 const struct sp_floor_entry *
 sp_floor_find(const struct sp_floor *floor, const char *name)
 {
-    bool found;
-    size_t at = position(floor, name, &found);
+    size_t at;
 
-    return found ? &floor->entries[at] : NULL;
+    return find(floor, name, &at);
 }
 
 static int
@@ -84,12 +81,12 @@ static int
 raise(struct sp_floor *floor, const struct sp_floor_entry *entry, bool force,
       struct sp_error *err)
 {
-    bool found;
-    size_t at = position(floor, entry->name, &found);
+    size_t at = 0;
+    struct sp_floor_entry *known = find(floor, entry->name, &at);
 
-    if (found) {
-        if (force || compare_entries(entry, &floor->entries[at]) > 0) {
-            floor->entries[at] = *entry;
+    if (known) {
+        if (force || compare_entries(entry, known) > 0) {
+            *known = *entry;
             floor->behind = true;
         }
         return 0;
