@@ -49,7 +49,7 @@ sallyport_src := cli/sallyport.c $(base) $(jail) $(transports) $(speech) \
 	$(call in,src/ingest,receive engine feed crew ledger judge verifier overview \
 	policy floor quarantine generation index publish state history keyhome \
 	doctor doctor-jails) \
-	$(call in,src/bundle,record nevra) \
+	$(call in,src/bundle,record nevra request request-key request-print) \
 	$(call in,src/base,path lines json sha256 evr spawn spawn-kept spawn-run \
 	spawn-sweep)
 sallyport_libs :=
@@ -79,7 +79,8 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	$(call in,src/build,build list cache fetch transfer answer ending part \
 	head pack send) \
 	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
-	sigpacket record nevra) $(call in,src/base,path json sha256)
+	sigpacket record nevra request request-key) \
+	$(call in,src/base,path json sha256)
 sallyport-builder_libs := -lcurl
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,

@@ -21,6 +21,8 @@
 #define KEY_FILES                                                              \
     "compare the files in /etc/sallyport/keys (or --keys) with the keys that " \
     "the distribution publishes"
+#define ASK_AGAIN                                                              \
+    "make a new request with 'sallyport request' and bring that one"
 #define CARRIER "look after the sending side and repeat; nothing was kept"
 
 static const struct sp_advice table[] = {
@@ -102,6 +104,15 @@ static const struct sp_advice table[] = {
      "use a sallyport-builder of the same version as this sallyport"},
     {"list-syntax", "a line of the package list cannot be understood",
      "correct the line that the message names"},
+    {"request-syntax", "a line of the request cannot be understood", ASK_AGAIN},
+    {"request-version", "the request is in a format that is not known here",
+     "bring the builder to the version of the machine that made the request"},
+    {"request-count",
+     "the request holds another number of packages than it "
+     "says",
+     ASK_AGAIN},
+    {"request-empty", "a request without installed packages is no request",
+     "check --dbpath, and that 'rpm -qa' lists packages; make a new request"},
 
     /* the package envelope */
     {"not-rpm", "the file does not begin as an rpm package does", BAD_PACKAGE},
@@ -151,6 +162,8 @@ static const struct sp_advice table[] = {
     {"file-too-large", "one package is larger than the ceiling allows",
      "leave this package out; 8 GiB is the most that the format can carry"},
     {"manifest-size", "MANIFEST is larger than the ceiling allows", SPLIT_IT},
+    {"request-size", "the request is larger than the ceiling allows",
+     ASK_AGAIN},
 
     /* names */
     {"nevra",
@@ -200,6 +213,8 @@ static const struct sp_advice table[] = {
      "signed metadata in the bundle is not as it was "
      "written",
      BAD_MEDIUM},
+    {"request-digest", "the request is not as it was written", ASK_AGAIN},
+    {"request-truncated", "the request ends before its end line", ASK_AGAIN},
     {"read-error", "the medium cannot be read",
      "try another port, then write the bundle to another stick"},
 

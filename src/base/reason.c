@@ -44,6 +44,10 @@ static const struct sp_reason reasons[] = {
     {"manifest-member", SP_E_FORMAT},
     {"manifest-version", SP_E_FORMAT},
     {"list-syntax", SP_E_FORMAT},
+    {"request-syntax", SP_E_FORMAT},
+    {"request-version", SP_E_FORMAT},
+    {"request-count", SP_E_FORMAT},
+    {"request-empty", SP_E_FORMAT},
 
     /* the package envelope: sallyport-package(5) */
     {"not-rpm", SP_E_FORMAT},
@@ -77,6 +81,7 @@ static const struct sp_reason reasons[] = {
     {"too-many-bytes", SP_E_LIMIT},
     {"file-too-large", SP_E_LIMIT},
     {"manifest-size", SP_E_LIMIT},
+    {"request-size", SP_E_LIMIT},
 
     /* names */
     {"nevra", SP_E_NAME},
@@ -98,6 +103,8 @@ static const struct sp_reason reasons[] = {
     {"manifest-digest", SP_E_MEDIA},
     {"head-digest", SP_E_MEDIA},
     {"evidence-digest", SP_E_MEDIA},
+    {"request-digest", SP_E_MEDIA},
+    {"request-truncated", SP_E_MEDIA},
     {"read-error", SP_E_MEDIA},
 
     /* signatures */
