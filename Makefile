@@ -45,10 +45,11 @@ speech := $(call in,cli,command command-parse command-help nearest options \
 
 sallyport_src := cli/sallyport.c $(base) $(jail) $(transports) $(speech) \
 	$(call in,cli,cmd-ingest cmd-verify cmd-status cmd-history cmd-rollback \
-	cmd-doctor cmd-explain listen present table render-json) \
+	cmd-doctor cmd-explain cmd-request consent listen present table \
+	render-json) \
 	$(call in,src/ingest,receive engine feed crew ledger judge verifier overview \
 	policy floor quarantine generation index publish state history keyhome \
-	doctor doctor-jails) \
+	doctor doctor-jails ask pending rpmdb repofiles) \
 	$(call in,src/bundle,record nevra request request-key request-print) \
 	$(call in,src/base,path lines json sha256 evr spawn spawn-kept spawn-run \
 	spawn-sweep)

@@ -6,7 +6,7 @@
 #include "base/banned.h"
 #include "base/text.h"
 
-enum { WORD_MAX = 128, VALUE_MAX = 1024 };
+enum { WORD_MAX = 128, SPEC_MAX = 512, VALUE_MAX = 1024 };
 
 static const char *const action_words[] = {
     [SP_ACTION_UPGRADE] = "upgrade",
@@ -116,7 +116,7 @@ is_action(struct sp_view v)
 static bool
 is_spec(struct sp_view v)
 {
-    return printable(v, VALUE_MAX, true) && v.bytes[0] != '-';
+    return printable(v, SPEC_MAX, true) && v.bytes[0] != '-';
 }
 
 static bool

@@ -21,17 +21,30 @@ sp_request_write_begin(struct sp_request_writer *writer, struct sp_error *err)
     return 0;
 }
 
-void
+int
 sp_request_write_field(struct sp_request_writer *writer,
-                       enum sp_request_key key, const char *fmt, ...)
+                       enum sp_request_key key, struct sp_error *err,
+                       const char *fmt, ...)
 {
+    const char *word = sp_request_key_word(key);
+    char line[SP_REQUEST_MAX_LINE], shown[SP_SHOWN_MAX];
+    struct sp_request_field ignored;
     va_list args;
+    int at, n;
 
-    (void)fprintf(writer->out, "%s ", sp_request_key_word(key));
+    at = snprintf(line, sizeof(line), "%s ", word);
     va_start(args, fmt);
-    (void)vfprintf(writer->out, fmt, args);
+    n = vsnprintf(line + at, sizeof(line) - (size_t)at, fmt, args);
     va_end(args);
-    (void)fputc('\n', writer->out);
+    if (n < 0 || (size_t)n >= sizeof(line) - (size_t)at ||
+        sp_request_key_read((struct sp_view){line, (size_t)(at + n)},
+                            &ignored) != SP_REQUEST_FITS) {
+        sp_text_show(shown, sizeof(shown), line + at);
+        return sp_fail(err, "usage", "a request cannot say '%s' for '%s'",
+                       shown, word);
+    }
+    (void)fprintf(writer->out, "%s\n", line);
+    return 0;
 }
 
 static void

@@ -277,24 +277,23 @@ take_word(struct sp_view *rest, grammar *ok, char *dst, size_t room)
     return sp_view_split(*rest, &word, rest) && copy_word(word, ok, dst, room);
 }
 
-/* Behind "@ ": NAME EPOCH VERSION RELEASE ARCH. */
-static bool
-parse_nevra(struct sp_view rest, struct sp_nevra *n)
+bool
+sp_request_nevra(struct sp_view text, struct sp_nevra *ret)
 {
-    struct sp_view epoch;
+    struct sp_view epoch, rest = text;
     uint64_t number;
 
-    memset(n, 0, sizeof(*n));
-    if (!take_word(&rest, sp_nevra_name_ok, n->name, sizeof(n->name)) ||
+    memset(ret, 0, sizeof(*ret));
+    if (!take_word(&rest, sp_nevra_name_ok, ret->name, sizeof(ret->name)) ||
         !sp_view_split(rest, &epoch, &rest) ||
         !sp_text_u64_len(epoch.bytes, epoch.size, UINT32_MAX, &number))
         return false;
-    n->epoch = (uint32_t)number;
-    return take_word(&rest, sp_nevra_version_ok, n->version,
-                     sizeof(n->version)) &&
-           take_word(&rest, sp_nevra_version_ok, n->release,
-                     sizeof(n->release)) &&
-           copy_word(rest, sp_nevra_arch_ok, n->arch, sizeof(n->arch));
+    ret->epoch = (uint32_t)number;
+    return take_word(&rest, sp_nevra_version_ok, ret->version,
+                     sizeof(ret->version)) &&
+           take_word(&rest, sp_nevra_version_ok, ret->release,
+                     sizeof(ret->release)) &&
+           copy_word(rest, sp_nevra_arch_ok, ret->arch, sizeof(ret->arch));
 }
 
 static bool
@@ -312,7 +311,7 @@ take_package(struct reader *r, struct sp_request_package *ret)
     struct sp_view line, value;
 
     if (!peek(r, &line) || !behind(line, "@ ", 2, &value) ||
-        !parse_nevra(value, &ret->nevra))
+        !sp_request_nevra(value, &ret->nevra))
         return false;
     advance(r, line);
     ret->vendor = (struct sp_view){line.bytes, 0};

@@ -145,6 +145,9 @@ bool sp_request_package(const struct sp_request *request, size_t *cursor,
  */
 int sp_request_order(const struct sp_nevra *a, const struct sp_nevra *b);
 
+/* "NAME EPOCH VERSION RELEASE ARCH", as it stands behind "@ ". */
+bool sp_request_nevra(struct sp_view text, struct sp_nevra *ret);
+
 /*
  * The next line of a package; *cursor is 0 at first. *ret_kind:
  *   p provides, r requires, o obsoletes, c conflicts, m recommends,
@@ -166,9 +169,11 @@ struct sp_request_writer {
 /* Fields and packages must be given in order; sp_request_write_end checks. */
 int sp_request_write_begin(struct sp_request_writer *writer,
                            struct sp_error *err);
-void sp_request_write_field(struct sp_request_writer *writer,
-                            enum sp_request_key key, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Fails with "usage" when the value is none for this key. */
+int sp_request_write_field(struct sp_request_writer *writer,
+                           enum sp_request_key key, struct sp_error *err,
+                           const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 /* After a repo-file or pubkey field: `text`, line by line, CR dropped. */
 void sp_request_write_block(struct sp_request_writer *writer, const char *text,
                             size_t size);
