@@ -77,7 +77,7 @@ sallyport-escape_libs :=
 
 sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	$(call in,cli,builder-common builder-build builder-send) \
-	$(call in,src/build,build list cache fetch transfer answer ending part \
+	$(call in,src/build,build requests list cache fetch transfer answer ending part \
 	head pack send) \
 	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
 	sigpacket record nevra request request-key) \

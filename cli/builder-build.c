@@ -3,14 +3,18 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/text.h"
 #include "build/build.h"
+#include "build/requests.h"
 #include "bundle/limits.h"
 #include "cli/builder-common.h"
 
 const struct sp_option sp_build_options[] = {
     {"list", 0, SP_OPTION_WORDS, "FILE",
      "packages to take, one a line; '-' is standard input"},
+    {"request", 0, SP_OPTION_WORDS, "SRC",
+     "a request that the bundle answers, from any carrier"},
     {"output", 'o', SP_OPTION_TEXT, "DEST", "where the bundle goes"},
     {"cache-dir", 0, SP_OPTION_TEXT, "DIR",
      "where downloads are kept (~/.cache/sallyport)"},
@@ -123,6 +127,21 @@ read_lists(const struct sp_args *args, struct sp_list *list,
     return 0;
 }
 
+static int
+read_requests(const struct sp_args *args, struct sp_requests *requests,
+              struct sp_error *err)
+{
+    size_t n = 0;
+    const char *const *sources = sp_args_words(args, "request", &n);
+
+    if (!requests)
+        return sp_fail(err, "no-memory", "no memory for requests");
+    for (size_t i = 0; i < n; i++)
+        if (sp_requests_read(requests, sources[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 static void
 json_result(struct sp_json *json, const void *data)
 {
@@ -134,9 +153,10 @@ json_result(struct sp_json *json, const void *data)
 }
 
 static int
-build(const struct sp_args *args, const struct sp_build_plan *plan,
+build(const struct sp_args *args, struct sp_build_plan *plan,
       struct sp_list *list)
 {
+    SP_AUTO_FREE struct sp_requests *requests = calloc(1, sizeof(*requests));
     struct sp_build_result result = {0};
     struct sp_error err = {0};
     char said[2 * SP_SHOWN_MAX], size[16];
@@ -144,8 +164,14 @@ build(const struct sp_args *args, const struct sp_build_plan *plan,
 
     if (sp_job_begin(&job, args, sp_args_text(args, "output", NULL), &err) ==
             0 &&
-        read_lists(args, list, &err) == 0)
+        read_lists(args, list, &err) == 0 &&
+        read_requests(args, requests, &err) == 0) {
+        plan->requests = requests->ids;
+        plan->n_requests = requests->n;
         (void)sp_build(plan, &job.dest, &job.hooks, &result, &err);
+    }
+    if (requests)
+        sp_requests_release(requests);
     sp_text_size(size, sizeof(size), result.packed.bytes);
     (void)snprintf(said, sizeof(said),
                    "done: %" PRIu64 " packages, %s, in '%s'",
