@@ -30,7 +30,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 in = $(patsubst %,$(1)/%.c,$(2))
 
 programs := sallyport sallyport-unpack sallyport-check sallyport-verify \
-	sallyport-escape sallyport-builder
+	sallyport-escape sallyport-builder sallyport-metadata
 
 # What every program needs, and what every jailed one adds.
 base := $(call in,src/base,error reason text io)
@@ -77,12 +77,22 @@ sallyport-escape_libs :=
 
 sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	$(call in,cli,builder-common builder-build builder-send) \
-	$(call in,src/build,build requests list cache fetch transfer answer ending part \
-	head pack send) \
+	$(call in,src/build,build requests list cache fetch transfer answer \
+	ending part head pack send) \
+	$(call in,src/build,repofile repovars mirror mirrorlist metadata \
+	metadata-mirrors metadata-repomd metadata-files metadata-check jailed \
+	evidence armor keys) \
 	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
 	sigpacket record nevra request request-key) \
-	$(call in,src/base,path json sha256)
-sallyport-builder_libs := -lcurl
+	$(call in,src/base,path json sha256 lines sandbox sandbox-calls spawn \
+	spawn-kept)
+sallyport-builder_libs := -lcurl -lgpgme -lgpg-error
+
+sallyport-metadata_src := cli/metadata.c $(base) \
+	$(call in,src/base,sandbox sandbox-calls lines) \
+	$(call in,src/build,metadata-reader metadata-check xml repomd metalink \
+	filelists unfold mirror)
+sallyport-metadata_libs := -larchive -lexpat
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
@@ -184,7 +194,7 @@ $(O)/$(notdir $(1)).a: $(call objects,$(filter-out $(mains),\
 endef
 $(foreach r,$(rooms),$(eval $(call room,$(r))))
 
-test_libs := -larchive -lgcrypt -lgpgme -lgpg-error -lcurl
+test_libs := -larchive -lgcrypt -lgpgme -lgpg-error -lcurl -lexpat
 $(O)/tests/unit/test-%: $(O)/tests/unit/test-%.o $(archives)
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $^ $(test_libs)

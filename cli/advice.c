@@ -104,6 +104,19 @@ static const struct sp_advice table[] = {
      "use a sallyport-builder of the same version as this sallyport"},
     {"list-syntax", "a line of the package list cannot be understood",
      "correct the line that the message names"},
+
+    /* repositories, on the networked machine */
+    {"repo-file", "a repository file cannot be understood",
+     "the message names file and line; correct it on the machine that it "
+     "came from, and write the request again"},
+    {"metadata", "the metadata of a repository is not what it should be",
+     "use another mirror, or wait until the repository is in order; nothing "
+     "was packed"},
+    {"metadata-size", "the metadata of a repository is larger than is taken",
+     "use another mirror; if all say the same, do not trust the repository"},
+    {"metadata-digest",
+     "a metadata file does not match the digest that its repository gives",
+     "repeat, or use another mirror: this one is damaged, or out of step"},
     {"request-syntax", "a line of the request cannot be understood", ASK_AGAIN},
     {"request-version", "the request is in a format that is not known here",
      "bring the builder to the version of the machine that made the request"},
@@ -298,6 +311,23 @@ static const struct sp_advice table[] = {
     {"unsolicited", "the delivery answers no pending request of this machine",
      "write a request and build with it, or repeat with --any-request when "
      "you brought the bundle yourself"},
+    {"no-match", "a package that was asked for is in no repository",
+     "compare the name with the near ones in the message, and see that its "
+     "repository is enabled; then write the request again"},
+    {"unsolvable", "what was asked for cannot be installed together",
+     "read the problem in the message; ask for less, or allow the removal of "
+     "packages with --allowerasing in the request"},
+    {"held-back", "the newest versions were asked for and cannot all come",
+     "read the reasons; write the request again without --best to get the "
+     "rest"},
+    {"protected", "the plan would remove a package that is protected",
+     "ask for something else: this package must stay"},
+    {"metadata-mismatch",
+     "a package is another one than the metadata of its repository says",
+     "use another mirror, and tell the people of the repository"},
+    {"plan-differs",
+     "the downloaded packages do not give what the metadata promised",
+     "use another mirror: its metadata and its packages do not go together"},
     {"policy-file", "a line of the policy file cannot be understood",
      "correct the line that the message names"},
     {"metadata-rollback",

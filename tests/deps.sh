@@ -24,6 +24,7 @@ build archive.h          libarchive-dev        libarchive-devel
 build gcrypt.h           libgcrypt20-dev       libgcrypt-devel
 build gpgme.h            libgpgme-dev          gpgme-devel
 build curl/curl.h        libcurl4-openssl-dev  libcurl-devel
+build expat.h            libexpat1-dev         expat-devel
 run   gpg                gpg                   gnupg2
 run   createrepo_c       createrepo-c          createrepo_c
 run   rpm                rpm                   rpm

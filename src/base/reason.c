@@ -49,6 +49,12 @@ static const struct sp_reason reasons[] = {
     {"request-count", SP_E_FORMAT},
     {"request-empty", SP_E_FORMAT},
 
+    /* repositories, on the networked machine */
+    {"repo-file", SP_E_FORMAT},
+    {"metadata", SP_E_FORMAT},
+    {"metadata-size", SP_E_LIMIT},
+    {"metadata-digest", SP_E_DIGEST},
+
     /* the package envelope: sallyport-package(5) */
     {"not-rpm", SP_E_FORMAT},
     {"lead-version", SP_E_FORMAT},
@@ -150,6 +156,15 @@ static const struct sp_reason reasons[] = {
     {"key-pattern", SP_E_POLICY},
     {"unsolicited", SP_E_POLICY},
     {"policy-file", SP_E_POLICY},
+
+    /* solving, on the networked machine */
+    {"no-match", SP_E_POLICY},
+    {"unsolvable", SP_E_POLICY},
+    {"held-back", SP_E_POLICY},
+    {"protected", SP_E_POLICY},
+    {"metadata-mismatch", SP_E_NAME},
+    {"plan-differs", SP_E_POLICY},
+
     {"metadata-rollback", SP_E_STALE},
     {"too-old", SP_E_STALE},
     {"clock", SP_E_STALE},

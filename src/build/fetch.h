@@ -55,6 +55,7 @@ struct sp_fetch_item {
     struct sp_mirrors *mirrors; /* instead of url, with a location */
     const char *location;       /* sp_mirror_location_ok */
     bool no_cache;              /* proxies on the way shall ask anew */
+    const char *proxy;          /* of this item; NULL = the policy's */
     bool has_sha256;
     uint8_t sha256[32];
     uint64_t size;   /* 0 = unknown; else the body must have it */

@@ -55,6 +55,20 @@ char *sp_mirrors_url(const struct sp_mirrors *mirrors, int which,
  */
 bool sp_mirror_location_ok(const char *untrusted_location);
 
+/*
+ * The address of a repository: http or https, a host, printable ASCII, ends
+ * in '/', without a user name, query or fragment.
+ */
+bool sp_mirror_base_ok(const char *untrusted_base);
+
+/*
+ * Adds the addresses of a mirror list, one a line; '#' begins a comment, and
+ * what is no address of http or https is passed over. Fails with metadata
+ * when none is left.
+ */
+int sp_mirrorlist_parse(const char *untrusted_text, size_t size,
+                        struct sp_mirrors *mirrors, struct sp_error *err);
+
 void sp_mirrors_release(struct sp_mirrors *mirrors);
 
 #endif

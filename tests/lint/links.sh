@@ -12,6 +12,7 @@ may() { # PROGRAM
     sallyport-unpack) echo libarchive ;;
     sallyport-check) echo libgcrypt libgpg-error ;;
     sallyport-verify) echo libgpgme libgpg-error ;;
+    sallyport-metadata) echo libarchive libexpat ;;
     sallyport-builder)
         echo libcurl libarchive libsolv libsolvext libexpat libgpgme \
             libgpg-error
