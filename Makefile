@@ -97,11 +97,11 @@ sallyport-metadata_libs := -larchive -lexpat
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
 unit := advice command evr flip floor gate json keytable ledger lines list \
-	manifest message nevra pack path policy progress record rpm sandbox \
-	sha256 sigpacket spawn status tar transport
+	manifest message nevra pack path policy progress record request rpm \
+	sandbox sha256 sigpacket spawn status tar transport
 bats := 00-smoke 01-house 20-hostile-rpm 25-verify 22-hostile-flip 10-cli \
 	15-unpack 21-hostile-container 23-corpus 24-check 24-second-opinion \
-	30-publish 35-workers 40-sandbox 50-build 51-pack 60-faults
+	30-publish 32-request 35-workers 40-sandbox 50-build 51-pack 60-faults
 
 # ---- flags ----
 
@@ -252,7 +252,7 @@ bin_programs := sallyport sallyport-builder
 libexec_programs := $(filter-out $(bin_programs),$(programs))
 manuals := sallyport-builder.1 sallyport-bundle.5 sallyport-check.8 \
 	sallyport-escape.8 sallyport-package.5 sallyport-policy.5 \
-	sallyport-unpack.8 sallyport-verify.8 sallyport.1
+	sallyport-request.5 sallyport-unpack.8 sallyport-verify.8 sallyport.1
 
 install: all ## DESTDIR, PREFIX, BINDIR, LIBEXECDIR, MANDIR, SYSCONFDIR
 ifdef SANITIZE

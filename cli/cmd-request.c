@@ -10,11 +10,10 @@
 #include "transports/transport.h"
 
 const struct sp_option sp_request_options[] = {
-    {"action", 0, SP_OPTION_CHOICE,
-     "upgrade|install|reinstall|downgrade|distro-sync|download|check|list",
-     "what to do; install when there is a SPEC, else upgrade"},
+    {"action", 0, SP_OPTION_TEXT, "ACTION",
+     "what to do; upgrade, or install with a SPEC"},
     {"output", 'o', SP_OPTION_TEXT, "DEST",
-     "where the request goes; '-' is standard output, and the default"},
+     "where the request goes (standard output)"},
     {"hide", 0, SP_OPTION_WORDS, "GLOB",
      "do not tell of installed packages of this name"},
     {"exclude", 0, SP_OPTION_WORDS, "GLOB",
@@ -23,10 +22,10 @@ const struct sp_option sp_request_options[] = {
     {"disablerepo", 0, SP_OPTION_WORDS, "ID", "do not use this repository"},
     {"best", 0, SP_OPTION_FLAG, NULL, "the newest versions or none"},
     {"allowerasing", 0, SP_OPTION_FLAG, NULL,
-     "plan with the removal of installed packages where it must be"},
+     "remove installed packages where it must be"},
     {"weakdeps", 0, SP_OPTION_FLAG, NULL, "bring recommended packages too"},
     {"releasever", 0, SP_OPTION_TEXT, "VERSION",
-     "release of the distribution, instead of what is installed"},
+     "release of the distribution (the installed one)"},
     {"dbpath", 0, SP_OPTION_TEXT, "DIR", "rpm database to read"},
     {"reposdir", 0, SP_OPTION_TEXT, "DIR",
      "where the repository files are (/etc/yum.repos.d)"},
@@ -38,7 +37,10 @@ sp_help_request(FILE *out)
 {
     const struct sp_transport_ops *ops;
 
-    (void)fputs("SPEC is a package as dnf takes it, or @GROUP.\n"
+    (void)fputs("ACTION is one of:\n ", out);
+    for (unsigned i = SP_ACTION_UPGRADE; i <= SP_ACTION_LIST; i++)
+        (void)fprintf(out, " %s", sp_action_word((enum sp_action)i));
+    (void)fputs("\nSPEC is a package as dnf takes it, or @GROUP.\n"
                 "DEST is a path or one of:\n",
                 out);
     for (size_t i = 0; (ops = sp_transport_at(i)) != NULL; i++)
@@ -46,15 +48,16 @@ sp_help_request(FILE *out)
             (void)fprintf(out, "  %-10s %s\n", ops->scheme, ops->summary);
 }
 
+/* SP_ACTION_NONE for a word that is no action. */
 static enum sp_action
 chosen_action(const struct sp_args *args)
 {
     const char *word = sp_args_text(args, "action", NULL);
-    enum sp_action action =
-        args->n_operands > 0 ? SP_ACTION_INSTALL : SP_ACTION_UPGRADE;
+    enum sp_action action = SP_ACTION_NONE;
 
-    if (word)
-        (void)sp_action_parse((struct sp_view){word, strlen(word)}, &action);
+    if (!word)
+        return args->n_operands > 0 ? SP_ACTION_INSTALL : SP_ACTION_UPGRADE;
+    (void)sp_action_parse((struct sp_view){word, strlen(word)}, &action);
     return action;
 }
 
@@ -137,6 +140,9 @@ sp_cmd_request(const struct sp_args *args)
     sp_options_setup(args, &setup);
     sp_options_voice(args, &voice);
     take_ask(args, &setup, &ask);
+    if (ask.action == SP_ACTION_NONE)
+        return sp_args_mistake(args, "--action takes one of the actions that "
+                                     "the help lists");
     if (sp_action_needs_spec(ask.action) && args->n_operands == 0)
         return sp_args_mistake(args, "--action %s needs a SPEC",
                                sp_action_word(ask.action));
