@@ -75,18 +75,30 @@ sallyport-escape_src := cli/escape.c $(base) $(jail) \
 	src/base/path.c
 sallyport-escape_libs :=
 
+# Without libsolv (WITH_SOLV=0) the builder packs lists and sends bundles.
+WITH_SOLV ?= $(if $(wildcard /usr/include/solv/solver.h),1,0)
+ifeq ($(WITH_SOLV),1)
+solver := resolve pool installed match want jobs groups weak near problems solve
+solver_libs := -lsolvext -lsolv
+else
+solver := no-solver
+endif
+
 sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
-	$(call in,cli,builder-common builder-build builder-send) \
+	$(call in,cli,builder-common builder-options builder-build builder-plan table \
+	builder-check builder-send) \
 	$(call in,src/build,build requests list cache fetch transfer answer \
 	ending part head pack send) \
+	$(call in,src/build,deliver supply choose selfcheck plan plan-text \
+	$(solver)) \
 	$(call in,src/build,repofile repovars mirror mirrorlist metadata \
 	metadata-mirrors metadata-repomd metadata-files metadata-check jailed \
 	evidence armor keys) \
 	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
 	sigpacket record nevra request request-key) \
 	$(call in,src/base,path json sha256 lines sandbox sandbox-calls spawn \
-	spawn-kept)
-sallyport-builder_libs := -lcurl -lgpgme -lgpg-error
+	spawn-kept spawn-sweep)
+sallyport-builder_libs := -lcurl -lgpgme -lgpg-error $(solver_libs)
 
 sallyport-metadata_src := cli/metadata.c $(base) \
 	$(call in,src/base,sandbox sandbox-calls lines) \
@@ -97,11 +109,11 @@ sallyport-metadata_libs := -larchive -lexpat
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
 unit := advice command evr flip floor gate json keytable ledger lines list \
-	manifest message nevra pack path policy progress record request rpm \
-	sandbox sha256 sigpacket spawn status tar transport
+	manifest message metadata nevra pack path policy progress record request \
+	repofile rpm sandbox sha256 sigpacket spawn status tar transport
 bats := 00-smoke 01-house 20-hostile-rpm 25-verify 22-hostile-flip 10-cli \
 	15-unpack 21-hostile-container 23-corpus 24-check 24-second-opinion \
-	30-publish 32-request 35-workers 40-sandbox 50-build 51-pack 60-faults
+	30-publish 32-request 35-workers 40-sandbox 50-build 51-pack 52-metadata 60-faults
 
 # ---- flags ----
 
@@ -194,7 +206,8 @@ $(O)/$(notdir $(1)).a: $(call objects,$(filter-out $(mains),\
 endef
 $(foreach r,$(rooms),$(eval $(call room,$(r))))
 
-test_libs := -larchive -lgcrypt -lgpgme -lgpg-error -lcurl -lexpat
+test_libs := -larchive -lgcrypt -lgpgme -lgpg-error -lcurl -lexpat \
+	$(solver_libs)
 $(O)/tests/unit/test-%: $(O)/tests/unit/test-%.o $(archives)
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $^ $(test_libs)

@@ -317,9 +317,6 @@ static const struct sp_advice table[] = {
     {"unsolvable", "what was asked for cannot be installed together",
      "read the problem in the message; ask for less, or allow the removal of "
      "packages with --allowerasing in the request"},
-    {"held-back", "the newest versions were asked for and cannot all come",
-     "read the reasons; write the request again without --best to get the "
-     "rest"},
     {"protected", "the plan would remove a package that is protected",
      "ask for something else: this package must stay"},
     {"metadata-mismatch",

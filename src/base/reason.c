@@ -160,7 +160,6 @@ static const struct sp_reason reasons[] = {
     /* solving, on the networked machine */
     {"no-match", SP_E_POLICY},
     {"unsolvable", SP_E_POLICY},
-    {"held-back", SP_E_POLICY},
     {"protected", SP_E_POLICY},
     {"metadata-mismatch", SP_E_NAME},
     {"plan-differs", SP_E_POLICY},

@@ -57,7 +57,7 @@ list_of(Solvable *s, char kind)
     switch (kind) {
     case 'p':
     case 'f': return &s->provides;
-    case 'r': return &s->requires;
+    case 'r': return &s->requires ;
     case 'o': return &s->obsoletes;
     case 'c': return &s->conflicts;
     case 'm': return &s->recommends;
@@ -129,9 +129,9 @@ add_package(struct sp_pool *pool, const struct sp_request_package *package)
     if (package->vendor.size > 0)
         s->vendor = pool_strn2id(pool->pool, package->vendor.bytes,
                                  (unsigned)package->vendor.size, 1);
-    s->provides = repo_addid_dep(
-        pool->installed, s->provides,
-        pool_rel2id(pool->pool, s->name, s->evr, REL_EQ, 1), 0);
+    s->provides =
+        repo_addid_dep(pool->installed, s->provides,
+                       pool_rel2id(pool->pool, s->name, s->evr, REL_EQ, 1), 0);
     return id;
 }
 

@@ -198,8 +198,7 @@ install_each_name(struct asking *ask)
 static int
 ask_install(struct asking *ask, struct sp_error *err)
 {
-    if (is_empty(ask) ||
-        (ask->candidates.count == 0 && ask->installed.count == 0))
+    if (ask->candidates.count == 0 && ask->want->action == SP_ACTION_DOWNLOAD)
         return no_match(ask, "is in no repository", err);
     if (sp_match_is_glob(ask->spec))
         install_each_name(ask);
@@ -223,10 +222,10 @@ obsoletes_installed(const struct asking *ask, Id id)
         Id other, pp;
 
         FOR_PROVIDES(other, pp, deps.elements[i])
-        found = found ||
-                (sp_pool_is_installed(ask->pool, pool_id2solvable(pool, other)) &&
-                 pool_match_nevr(pool, pool_id2solvable(pool, other),
-                                 deps.elements[i]));
+        found = found || (sp_pool_is_installed(ask->pool,
+                                               pool_id2solvable(pool, other)) &&
+                          pool_match_nevr(pool, pool_id2solvable(pool, other),
+                                          deps.elements[i]));
     }
     queue_free(&deps);
     return found;
@@ -249,6 +248,7 @@ static int
 ask_upgrade(struct asking *ask, Id how, struct sp_error *err)
 {
     Queue targets;
+    int n;
 
     if (ask->installed.count > 0 && !ask->by_version) {
         push_one_of(ask, how, &ask->installed);
@@ -261,13 +261,12 @@ ask_upgrade(struct asking *ask, Id how, struct sp_error *err)
         if (updates_installed(ask, id) || obsoletes_installed(ask, id))
             queue_push(&targets, id);
     }
+    n = targets.count;
     push_one_of(ask, how | SOLVER_TARGETED, &targets);
     queue_free(&targets);
-    if (is_empty(ask))
-        return no_match(ask, "is in no repository and not installed", err);
-    if (ask->candidates.count > 0 && ask->installed.count == 0 &&
-        ask->job->count == 0)
-        return no_match(ask, "is not installed (the action is upgrade)", err);
+    if (n == 0 && ask->installed.count == 0 && !ask->by_version)
+        return no_match(ask, "is not installed, and replaces nothing that is",
+                        err);
     return 0;
 }
 

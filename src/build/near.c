@@ -41,8 +41,8 @@ sp_near_distance(const char *a, const char *b)
         for (size_t k = 0; k < b_len; k++) {
             unsigned above = row[k + 1];
 
-            row[k + 1] = least(above + 1, row[k] + 1,
-                               diagonal + (a[i] != b[k]));
+            row[k + 1] =
+                least(above + 1, row[k] + 1, diagonal + (a[i] != b[k]));
             diagonal = above;
         }
     }

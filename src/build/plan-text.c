@@ -130,8 +130,7 @@ parse_package(struct sp_plan *plan, struct sp_lines *lines, char *value,
     struct sp_plan_package package = {0};
     char location[SP_LINE_MAX], replaces[SP_LINE_MAX];
 
-    if (plan->n >= SP_MAX_PACKAGES ||
-        !read_package(value, n_repos, &package) ||
+    if (plan->n >= SP_MAX_PACKAGES || !read_package(value, n_repos, &package) ||
         !next_of(lines, "at", location) || !sp_mirror_location_ok(location) ||
         !next_of(lines, "replaces", replaces))
         return sp_fail(err, "protocol", "the solver's line %u is not a plan",

@@ -125,10 +125,10 @@ sp_plan_equal(const struct sp_plan *a, const struct sp_plan *b,
     size_t n = a->n > b->n ? a->n : b->n;
 
     for (size_t i = 0; i < n; i++) {
-        int order = i == a->n   ? 1
-                    : i == b->n ? -1
-                                : compare_packages(&a->packages[i],
-                                                   &b->packages[i]);
+        int order = i == a->n ? 1
+                    : i == b->n
+                        ? -1
+                        : compare_packages(&a->packages[i], &b->packages[i]);
 
         if (order == 0)
             continue;

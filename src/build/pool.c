@@ -92,8 +92,8 @@ load(struct sp_pool *pool, Repo *repo, int fd, const char *what,
         return 0;
     sp_text_show(shown, sizeof(shown), repo->name);
     sp_text_show(why, sizeof(why), pool_errstr(pool->pool));
-    return sp_fail(err, "metadata", "%s of repository '%s': %s", what,
-                   shown, why);
+    return sp_fail(err, "metadata", "%s of repository '%s': %s", what, shown,
+                   why);
 }
 
 static int

@@ -51,8 +51,8 @@ int sp_pool_add_installed(struct sp_pool *pool,
                           struct sp_error *err);
 
 /*
- * Reads primary, the cut file lists, and groups; `repo` must live as long as the pool. Reason:
- * metadata.
+ * Reads primary, the cut file lists, and groups; `repo` must live as long as
+ * the pool. Reason: metadata.
  */
 int sp_pool_add_repo(struct sp_pool *pool, const struct sp_pool_repo *repo,
                      struct sp_error *err);

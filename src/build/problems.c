@@ -37,8 +37,7 @@ sp_problem_text(Solver *solver, Id problem, char *dst)
 {
     Id rule = solver_findproblemrule(solver, problem);
     Id source, target, dep;
-    SolverRuleinfo type =
-        solver_ruleinfo(solver, rule, &source, &target, &dep);
+    SolverRuleinfo type = solver_ruleinfo(solver, rule, &source, &target, &dep);
     const char *text =
         solver_problemruleinfo2str(solver, type, source, target, dep);
 
@@ -50,8 +49,7 @@ static int
 note_path(Solver *solver, Id rule, struct sp_plan *plan, struct sp_error *err)
 {
     Id source, target, dep;
-    SolverRuleinfo type =
-        solver_ruleinfo(solver, rule, &source, &target, &dep);
+    SolverRuleinfo type = solver_ruleinfo(solver, rule, &source, &target, &dep);
     const char *path;
 
     if ((type != SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP &&
@@ -125,9 +123,9 @@ is_multiversion(const struct sp_pool *set, const struct sp_want *want,
 static bool
 same_place(const Solvable *a, const Solvable *b)
 {
-    return a->name == b->name && (a->arch == b->arch ||
-                                  a->arch == ARCH_NOARCH ||
-                                  b->arch == ARCH_NOARCH);
+    return a->name == b->name &&
+           (a->arch == b->arch || a->arch == ARCH_NOARCH ||
+            b->arch == ARCH_NOARCH);
 }
 
 /*
@@ -148,12 +146,14 @@ find_newest(const struct sp_pool *set, Solver *solution, const Solvable *have,
         if (!same_place(s, have))
             continue;
         if (solver_get_decisionlevel(solution, id) > 0 &&
-            (!chosen || pool_evrcmp(pool, s->evr, pool_id2solvable(pool, chosen)->evr,
-                                    EVRCMP_COMPARE) > 0))
+            (!chosen ||
+             pool_evrcmp(pool, s->evr, pool_id2solvable(pool, chosen)->evr,
+                         EVRCMP_COMPARE) > 0))
             chosen = id;
         if (sp_pool_is_candidate(set, s) &&
-            (!best || pool_evrcmp(pool, s->evr, pool_id2solvable(pool, best)->evr,
-                                  EVRCMP_COMPARE) > 0))
+            (!best ||
+             pool_evrcmp(pool, s->evr, pool_id2solvable(pool, best)->evr,
+                         EVRCMP_COMPARE) > 0))
             best = id;
     }
     *ret_best = best;
@@ -192,8 +192,7 @@ policy_reason(const struct sp_pool *set, const struct sp_want *want, Id best,
     const Solvable *a = pool_id2solvable(set->pool, best);
     const Solvable *b = pool_id2solvable(set->pool, chosen);
 
-    if (a->repo->priority < b->repo->priority &&
-        !sp_pool_is_installed(set, b))
+    if (a->repo->priority < b->repo->priority && !sp_pool_is_installed(set, b))
         return "its repository has a lower priority";
     if (!want->vendor_change && a->vendor != b->vendor)
         return "it has another vendor";
@@ -210,10 +209,9 @@ note_held(const struct sp_pool *set, const struct sp_want *want, Id best,
     if (number < REASONS_MAX &&
         find_reason(set, want, best, plan, reason, err) < 0)
         return -1;
-    return sp_plan_note(plan, SP_NOTE_HELD, pool_solvid2str(set->pool, best),
-                        reason[0] ? reason
-                                  : policy_reason(set, want, best, chosen),
-                        err);
+    return sp_plan_note(
+        plan, SP_NOTE_HELD, pool_solvid2str(set->pool, best),
+        reason[0] ? reason : policy_reason(set, want, best, chosen), err);
 }
 
 int

@@ -106,8 +106,8 @@ solve_request(struct sp_pool *pool, const struct task *task,
 }
 
 static int
-take_newest(struct sp_pool *pool, const struct task *task,
-            struct sp_plan *plan, struct sp_error *err)
+take_newest(struct sp_pool *pool, const struct task *task, struct sp_plan *plan,
+            struct sp_error *err)
 {
     const struct sp_repo_words none = {0};
     struct sp_pool_repo repo = {0};
@@ -225,8 +225,7 @@ child(struct task task, int pipe_fd)
     memcpy(repos, task.repos, task.n_repos * sizeof(*repos));
     if (n_files > 0)
         memcpy(files, task.files, n_files * sizeof(*files));
-    if (enter_jail(list,
-                   list_descriptors(&task, repos, files, &pipe_fd, list),
+    if (enter_jail(list, list_descriptors(&task, repos, files, &pipe_fd, list),
                    &err) == 0) {
         task.repos = repos;
         task.files = task.files ? files : NULL;
@@ -274,8 +273,8 @@ judge_ending(int wait_status, struct sp_error *err)
     if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0)
         return 0;
     if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGXCPU)
-        return sp_fail(err, "too-slow",
-                       "the solver found no end in %d seconds", CPU_SECONDS);
+        return sp_fail(err, "too-slow", "the solver found no end in %d seconds",
+                       CPU_SECONDS);
     if (WIFSIGNALED(wait_status))
         return sp_fail(err, "worker-died", "the solver died of signal %d",
                        WTERMSIG(wait_status));

@@ -81,8 +81,8 @@ bad_package(const struct solving *solving, Solvable *s, const char *what,
     sp_text_show(shown, sizeof(shown),
                  pool_solvable2str(solving->pool->pool, s));
     sp_text_show(repo, sizeof(repo), s->repo->name);
-    return sp_fail(err, "metadata", "'%s' in repository '%s' %s", shown,
-                   repo, what);
+    return sp_fail(err, "metadata", "'%s' in repository '%s' %s", shown, repo,
+                   what);
 }
 
 static int
@@ -141,8 +141,7 @@ note_replaced(const struct solving *solving, Id old, Id new,
 
     if (solvable(solving, old)->name == solvable(solving, new)->name)
         return 0;
-    (void)snprintf(why, sizeof(why), "replaced by %s",
-                   pool_solvid2str(p, new));
+    (void)snprintf(why, sizeof(why), "replaced by %s", pool_solvid2str(p, new));
     return sp_plan_note(solving->plan, SP_NOTE_REMOVED, pool_solvid2str(p, old),
                         why, err);
 }
@@ -262,8 +261,8 @@ unsolvable(struct solving *solving, struct sp_error *err)
     sp_problem_text(solving->solver, solver_next_problem(solving->solver, 0),
                     text);
     if (n > 1)
-        return sp_fail(err, "unsolvable", "%.200s (and %u more problems)",
-                       text, n - 1);
+        return sp_fail(err, "unsolvable", "%.200s (and %u more problems)", text,
+                       n - 1);
     return sp_fail(err, "unsolvable", "%.300s", text);
 }
 

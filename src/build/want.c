@@ -8,9 +8,17 @@
 
 /* What dnf installs beside the old version (dnf.conf(5), installonlypkgs). */
 static const char *const installonly[] = {
-    "kernel",           "kernel-PAE",      "installonlypkg(kernel)",
-    "installonlypkg(kernel-module)",       "installonlypkg(vm)",
+    "kernel",
+    "kernel-PAE",
+    "installonlypkg(kernel)",
+    "installonlypkg(kernel-module)",
+    "installonlypkg(vm)",
     "multiversion(kernel)",
+};
+
+/* Never removed by a plan, whatever the request says. */
+static const char *const protects[] = {
+    "dnf", "dnf5", "rpm", "systemd", "xen", "qubes-core-dom0", "sallyport",
 };
 
 static int
@@ -56,18 +64,16 @@ add_named(const struct sp_request *request, const char *name,
 }
 
 static int
-add_installonly(const struct sp_request *request, struct sp_want *want,
-                struct sp_error *err)
+add_defaults(const char *const *defaults, size_t n, struct sp_repo_words *words,
+             struct sp_error *err)
 {
-    const size_t n = sizeof(installonly) / sizeof(installonly[0]);
-
     for (size_t i = 0; i < n; i++) {
-        struct sp_view word = {installonly[i], strlen(installonly[i])};
+        struct sp_view word = {defaults[i], strlen(defaults[i])};
 
-        if (add(&want->installonly, word, err) < 0)
+        if (add(words, word, err) < 0)
             return -1;
     }
-    return add_named(request, "installonly", &want->installonly, err);
+    return 0;
 }
 
 static void
@@ -95,7 +101,11 @@ sp_want_read(const struct sp_request *request, struct sp_want *ret,
     ret->vendor_change = sp_request_flag(request, "vendorchange", true);
     read_limit(request, ret);
     if (add_specs(request, ret, err) < 0 ||
-        add_installonly(request, ret, err) < 0 ||
+        add_defaults(installonly, sizeof(installonly) / sizeof(installonly[0]),
+                     &ret->installonly, err) < 0 ||
+        add_named(request, "installonly", &ret->installonly, err) < 0 ||
+        add_defaults(protects, sizeof(protects) / sizeof(protects[0]),
+                     &ret->protects, err) < 0 ||
         add_named(request, "exclude", &ret->excludes, err) < 0)
         return -1;
     return add_named(request, "protect", &ret->protects, err);

@@ -11,10 +11,10 @@ enum { SP_WANT_INSTALLONLY_LIMIT = 3 };
 
 struct sp_want {
     enum sp_action action;
-    bool weak_deps;      /* also take what is recommended */
-    bool best;           /* the newest, or nothing */
-    bool allow_erasing;  /* remove what is in the way */
-    bool vendor_change;  /* take updates of another vendor */
+    bool weak_deps;             /* also take what is recommended */
+    bool best;                  /* the newest, or nothing */
+    bool allow_erasing;         /* remove what is in the way */
+    bool vendor_change;         /* take updates of another vendor */
     uint64_t installonly_limit; /* 0 = none */
     struct sp_repo_words specs;
     struct sp_repo_words installonly; /* provided names */
