@@ -29,7 +29,7 @@ add_escaped(struct sp_text *out, const char *s)
     while (*s) {
         size_t plain = strcspn(s, special);
 
-        sp_text_add(out, "%.*s", (int)plain, s);
+        sp_text_add_bytes(out, s, plain);
         s += plain;
         if (*s)
             sp_text_add(out, "&#%d;", *s++);

@@ -8,6 +8,10 @@
 
 #include "base/auto.h"
 #include "base/path.h"
+#include "base/spawn.h"
+
+/* How long the last gpg may take to end. */
+enum { GPG_SECONDS = 5 };
 
 static int
 engine(struct sp_error *err, gpgme_error_t why, const char *what)
@@ -107,12 +111,17 @@ sp_keys_verify(const char *const *keys, size_t n_keys, const void *data,
     char home[] = "/tmp/sallyport-keys.XXXXXX";
     int status;
 
+    /* gpgme forks twice: what it leaves comes to us. */
+    if (sp_spawn_init(err) < 0)
+        return -1;
+
     if (!gpgme_check_version("1.17.0"))
         return sp_fail(err, "engine-error", "gpgme is too old");
     if (!mkdtemp(home))
         return sp_fail_sys(err, errno, "io", "cannot make a folder in /tmp");
     status =
         verify_at(home, keys, n_keys, data, len, signature, signature_len, err);
+    (void)sp_spawn_sweep(NULL, 0, GPG_SECONDS, NULL);
     (void)sp_path_remove_tree(AT_FDCWD, home, NULL);
     return status;
 }

@@ -2,7 +2,6 @@
 #include "build/metadata.h"
 
 #include "base/auto.h"
-#include "base/spawn.h"
 #include "base/text.h"
 #include "build/evidence.h"
 #include "build/jailed.h"
@@ -168,8 +167,6 @@ sp_metadata_fetch(const struct sp_cache *cache,
                   struct sp_error *err)
 {
     memset(ret, 0, n * sizeof(*ret));
-    if (sp_spawn_init(err) < 0)
-        return -1;
     for (size_t i = 0; i < n; i++) {
         struct sp_metadata_job job = {.cache = cache,
                                       .policy = policy,

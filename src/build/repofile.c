@@ -325,6 +325,12 @@ begin_section(struct reader *in, char *line, struct sp_error *err)
     return add_repo(in, id, err);
 }
 
+static void
+add_value(struct reader *in, const char *s)
+{
+    sp_text_add_bytes(&in->value, s, strlen(s));
+}
+
 static int
 begin_value(struct reader *in, char *line, struct sp_error *err)
 {
@@ -340,7 +346,7 @@ begin_value(struct reader *in, char *line, struct sp_error *err)
         return no_memory(err);
     in->started = in->line;
     sp_text_release(&in->value);
-    sp_text_add(&in->value, "%s", trim(equals + 1));
+    add_value(in, trim(equals + 1));
     return 0;
 }
 
@@ -357,7 +363,8 @@ take_line(struct reader *in, char *line, struct sp_error *err)
         if (in->value.size + strlen(line) > SP_REPO_MAX_VALUE)
             return bad(in, in->started, err, "longer than 65535 bytes",
                        in->key);
-        sp_text_add(&in->value, "\n%s", trim(line));
+        add_value(in, "\n");
+        add_value(in, trim(line));
         return 0;
     }
     if (end_value(in, err) < 0)

@@ -37,7 +37,7 @@ add(struct expansion *e, const char *s, size_t len)
     if (e->out.size + len > SP_REPO_MAX_VALUE)
         e->out.failed = true;
     else
-        sp_text_add(&e->out, "%.*s", (int)len, s);
+        sp_text_add_bytes(&e->out, s, len);
 }
 
 /* The length up to the '}' that closes a "${", which was passed; or `len`. */
