@@ -109,11 +109,11 @@ sallyport-metadata_libs := -larchive -lexpat
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
 unit := advice command evr flip floor gate json keytable ledger lines list \
-	manifest message metadata nevra pack path policy progress record request \
-	repofile rpm sandbox sha256 sigpacket spawn status tar transport
+	manifest message metadata nevra pack path policy progress record \
+	repofile request rpm sandbox sha256 sigpacket spawn status tar transport
 bats := 00-smoke 01-house 20-hostile-rpm 25-verify 22-hostile-flip 10-cli \
 	15-unpack 21-hostile-container 23-corpus 24-check 24-second-opinion \
-	30-publish 32-request 35-workers 40-sandbox 50-build 51-pack 52-metadata 60-faults
+	30-publish 32-request 35-workers 40-sandbox 50-build 51-pack 53-solve 52-metadata 60-faults
 
 # ---- flags ----
 

@@ -136,23 +136,6 @@ push_one_of(struct asking *ask, Id how, Queue *packages)
                 pool_queuetowhatprovides(ask->pool->pool, packages));
 }
 
-/* An installed package is as new as all candidates of this name. */
-static bool
-is_satisfied(const struct asking *ask, const Queue *candidates)
-{
-    for (int i = 0; i < ask->installed.count; i++) {
-        Id have = ask->installed.elements[i];
-        bool newer = false;
-
-        for (int k = 0; k < candidates->count; k++)
-            newer = newer || evr_order(ask, candidates->elements[k], have) > 0;
-        if (!newer && (candidates->count == 0 ||
-                       same_name(ask, have, candidates->elements[0])))
-            return true;
-    }
-    return false;
-}
-
 static void
 install(struct asking *ask, Queue *candidates)
 {
@@ -161,9 +144,18 @@ install(struct asking *ask, Queue *candidates)
 
         map_set(ask->requested, best);
         queue_push2(ask->job, SOLVER_INSTALL | SOLVER_SOLVABLE, best);
-    } else if (!is_satisfied(ask, candidates)) {
-        push_one_of(ask, SOLVER_INSTALL, candidates);
+        return;
     }
+    /* What is there already will do, unless the best is wanted: as dnf. */
+    for (int i = 0; i < ask->installed.count; i++) {
+        Id have = ask->installed.elements[i];
+
+        if (!sp_match_is_glob(ask->spec) ||
+            (candidates->count > 0 &&
+             same_name(ask, have, candidates->elements[0])))
+            queue_push(candidates, have);
+    }
+    push_one_of(ask, SOLVER_INSTALL, candidates);
 }
 
 /* A glob asks for every name that it matches, another spec for one. */
