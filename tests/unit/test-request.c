@@ -17,6 +17,11 @@
 #define HEADER                                                                 \
     "request 1\n" ID "created 2026-11-23\nvalid-days 30\n"                     \
     "action upgrade\narch x86_64\nbasearch x86_64\nreleasever 41\n"
+#define WITHOUT_ID                                                             \
+    "created 2026-11-23\nvalid-days 30\n"                                      \
+    "action upgrade\narch x86_64\nbasearch x86_64\nreleasever 41\n"
+#define DIGEST                                                                 \
+    "b88c225efa7d22357a69a0086374f753d3f0c307e49b90163516afec6ccbbd74"
 #define PACKAGE "@ hello 0 1.0 1.fc41 noarch\n"
 
 /* The body with its end line: malloc'ed. */
@@ -77,6 +82,12 @@ test_header(void)
         {HEADER "spec late\n" PACKAGE "count 1\n", "a key out of order"},
         {HEADER "\n" PACKAGE "count 1\n", "an empty line"},
         {HEADER " stray block\n" PACKAGE "count 1\n", "a stray block"},
+        {HEADER "releasever 42\n" PACKAGE "count 1\n", "the last key twice"},
+        {HEADER "opt best yes\nvar a b\n" PACKAGE "count 1\n",
+         "optional keys out of order"},
+        {"request 1\n" WITHOUT_ID PACKAGE "count 1\n", "no id alone"},
+        {HEADER "seen repo 1 2 " DIGEST "a\n" PACKAGE "count 1\n",
+         "a digest of 65 digits"},
         {HEADER "opt weakdeps maybe\n" PACKAGE "count 1\n", "no yes or no"},
         {HEADER "opt nonsense yes\n" PACKAGE "count 1\n", "unknown option"},
         {HEADER "opt installonly-limit x\n" PACKAGE "count 1\n", "no number"},
@@ -209,6 +220,8 @@ test_end(void)
     refuses(HEADER PACKAGE "count 0\n", "request-count", "one too many");
     refuses(HEADER "count 0\n", "request-empty", "no package");
     refuses(HEADER PACKAGE, "request-syntax", "no count");
+    refuses(HEADER PACKAGE "count 1", "request-truncated",
+            "the end line is no line");
     refuses(HEADER PACKAGE "count 01\n", "request-syntax", "count 01");
     refuses(HEADER PACKAGE "count 1\ncount 1\n", "request-syntax", "twice");
     refuses(HEADER PACKAGE "count 1\n" PACKAGE, "request-syntax", "more");
@@ -404,6 +417,20 @@ test_full(void)
     tap_is_str(kinds, "procmsuef", "all kinds of lines");
 }
 
+/* A block may come with CR LF and end without a line end. */
+static void
+test_block_writer(void)
+{
+    struct sp_request_writer w;
+    struct sp_error err = {0};
+
+    (void)sp_request_write_begin(&w, &err);
+    sp_request_write_block(&w, "a\r\n\nb", 5);
+    (void)fflush(w.out);
+    tap_is_str(w.text, "request 1\n a\n \n b\n", "lines of a block");
+    sp_request_write_release(&w);
+}
+
 /* What the writer makes of the vector's content is the vector. */
 static void
 test_writer(void)
@@ -459,6 +486,7 @@ main(void)
     test_damage();
     test_small();
     test_full();
+    test_block_writer();
     test_writer();
     return tap_done();
 }
