@@ -76,7 +76,7 @@ sallyport-escape_src := cli/escape.c $(base) $(jail) \
 sallyport-escape_libs :=
 
 # Without libsolv (WITH_SOLV=0) the builder packs lists and sends bundles.
-WITH_SOLV ?= $(if $(wildcard /usr/include/solv/solver.h),1,0)
+WITH_SOLV ?= 1
 ifeq ($(WITH_SOLV),1)
 solver := resolve pool installed match want jobs groups weak near problems solve
 solver_libs := -lsolvext -lsolv
@@ -109,7 +109,7 @@ sallyport-metadata_libs := -larchive -lexpat
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
 unit := advice command evr flip floor gate json keytable ledger lines list \
-	manifest message metadata nevra pack path policy progress record \
+	manifest message metadata nevra pack path plan policy progress record \
 	repofile request rpm sandbox sha256 sigpacket spawn status tar transport
 bats := 00-smoke 01-house 20-hostile-rpm 25-verify 22-hostile-flip 10-cli \
 	15-unpack 21-hostile-container 23-corpus 24-check 24-second-opinion \
@@ -172,7 +172,7 @@ all: $(addprefix $(O)/,$(programs)) ## build every program, in build/
 
 # Says nothing when nothing is missing.
 need-build:
-	@CC='$(CC)' tests/deps.sh build
+	@CC='$(CC)' WITH_SOLV=$(WITH_SOLV) tests/deps.sh build
 $(O)/flags: | need-build
 
 # A change of flags or compiler rebuilds what it touches.

@@ -24,6 +24,8 @@ build archive.h          libarchive-dev        libarchive-devel
 build gcrypt.h           libgcrypt20-dev       libgcrypt-devel
 build gpgme.h            libgpgme-dev          gpgme-devel
 build curl/curl.h        libcurl4-openssl-dev  libcurl-devel
+build solv/solver.h      libsolv-dev           libsolv-devel
+build solv/repo_rpmmd.h  libsolvext-dev        libsolv-devel
 build expat.h            libexpat1-dev         expat-devel
 run   gpg                gpg                   gnupg2
 run   createrepo_c       createrepo-c          createrepo_c
@@ -53,6 +55,9 @@ lint  shellcheck         shellcheck            ShellCheck
 lint  mandoc             mandoc                mandoc
 lint  git                git                   git-core
 '
+
+# The builder can do without its solver: make WITH_SOLV=0.
+[ "${WITH_SOLV:-1}" = 1 ] || table=$(grep -v ' solv/' <<<"$table")
 
 if command -v apt-get >/dev/null; then
     column=3
