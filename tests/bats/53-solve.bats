@@ -402,6 +402,48 @@ sys.exit(len(kernel) != 1 or kernel[0]["replaces"] != "")' <<<"$output"
     [ "$(grep -c '^package ' <<<"$manifest")" -ge 55 ]
 }
 
+@test "round trip: request, build, ingest, and dnf installs exactly the plan" {
+    requires root
+    requires landlock
+    root=$BATS_TEST_TMPDIR/root
+    cp -r "$work/root" "$root"
+    ask
+    builder 0 build -o "$out/bundle" --json --progress none
+    want=$(planned)
+    sp 0 ingest "$out/bundle" --yes
+    cat >"$BATS_TEST_TMPDIR/dnf.conf" <<END
+[main]
+gpgcheck=1
+plugins=0
+install_weak_deps=0
+installonlypkgs=kernel
+installonly_limit=0
+[sallyport]
+name=sallyport
+baseurl=file://$repo
+gpgkey=file://$keys/key-rsa.asc
+END
+    before=$(rpm --root "$root" -qa | sort)
+    dnf -y -c "$BATS_TEST_TMPDIR/dnf.conf" \
+        --setopt=reposdir="$work/nothing" --releasever=41 \
+        --forcearch=x86_64 --setopt=cachedir="$BATS_TEST_TMPDIR/dnf" \
+        --setopt=logdir="$BATS_TEST_TMPDIR" --setopt=tsflags=justdb \
+        --setopt=persistdir="$BATS_TEST_TMPDIR/persist" \
+        --installroot="$root" upgrade >"$BATS_TEST_TMPDIR/log" 2>&1 ||
+        fail "$(cat "$BATS_TEST_TMPDIR/log")"
+    got=$(comm -13 <(echo "$before") <(rpm --root "$root" -qa \
+        --qf '%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}\n' |
+        grep -v '^gpg-pubkey-' | sort))
+    # rpm -qa leaves epochs out.
+    want=$(sed -E 's/-[0-9]+:/-/' <<<"$want" | sort)
+    [ "$got" = "$want" ] || fail 'plan < > installed' \
+        "$(diff <(echo "$want") <(echo "$got"))" "$(cat "$BATS_TEST_TMPDIR/log")"
+    # And then there is nothing more to do.
+    database=$(dirname "$(find "$root" -name rpmdb.sqlite)")
+    check 0
+    assert_equal "$(planned)" ''
+}
+
 # ---- metadata that lies ----
 
 lie() { # COMMAND ARGS...: of tests/forge/metadata.py
