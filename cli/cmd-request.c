@@ -88,6 +88,15 @@ take_ask(const struct sp_args *args, const struct sp_setup *setup,
     take_words(args, "disablerepo", &ret->disable);
 }
 
+/* The second part of a fault's text. */
+static const char *
+left(const struct sp_asked *asked)
+{
+    return asked->written ? "the request that was written is not pending: its "
+                            "answer would be refused"
+                          : SP_NOTHING_CHANGED;
+}
+
 static void
 report_json(const struct sp_args *args, const char *destination,
             const struct sp_ask *ask, const struct sp_asked *asked,
@@ -105,8 +114,7 @@ report_json(const struct sp_args *args, const char *destination,
         sp_json_u64(&json, "repository_files", asked->repo_files);
         sp_json_u64(&json, "bytes", asked->size);
     }
-    sp_result_json_close(&json, err,
-                         err->code == SP_OK ? "" : SP_NOTHING_CHANGED);
+    sp_result_json_close(&json, err, err->code == SP_OK ? "" : left(asked));
 }
 
 static void
@@ -153,7 +161,7 @@ sp_cmd_request(const struct sp_args *args)
     if (voice.json)
         report_json(args, destination, &ask, &asked, &err);
     else if (err.code != SP_OK)
-        sp_result_fault(args, &err, SP_NOTHING_CHANGED);
+        sp_result_fault(args, &err, left(&asked));
     else if (!voice.quiet)
         report_done(destination, &asked);
     sp_asked_release(&asked);

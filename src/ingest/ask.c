@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/spawn.h"
 #include "base/text.h"
@@ -78,7 +79,7 @@ static int
 write_start(struct asking *a, struct sp_error *err)
 {
     struct sp_request_writer *w = &a->writer;
-    time_t now = (time_t)sp_clock_now(&a->state);
+    time_t now = (time_t)sp_clock_now(a->has_state ? &a->state : NULL);
     char day[16];
     struct tm tm;
 
@@ -205,41 +206,74 @@ write_request(struct asking *a, struct sp_error *err)
     return 0;
 }
 
-/* Noted first: an answer may be there before write returns. */
 static int
-send(struct asking *a, struct sp_error *err)
+open_state(struct asking *a, struct sp_error *err)
+{
+    a->has_state = sp_state_open(a->ask->setup, true, &a->state, err) == 0;
+    return a->has_state ? 0 : -1;
+}
+
+static int
+note(struct asking *a, struct sp_error *err)
+{
+    sp_pending_expire(&a->state);
+    return sp_pending_add(&a->state, a->asked->id, a->ask->action,
+                          &a->ask->specs, &a->db, err);
+}
+
+static int
+write_out(struct asking *a, struct sp_error *err)
 {
     const struct sp_asked *asked = a->asked;
 
-    if (sp_pending_add(&a->state, asked->id, a->ask->action, &a->ask->specs,
-                       &a->db, err) < 0)
+    if (sp_transport_expect(&a->dest, asked->size, err) < 0 ||
+        sp_transport_write(&a->dest, asked->text, asked->size, err) < 0 ||
+        sp_transport_finish(&a->dest, err) < 0)
         return -1;
-    if (sp_transport_expect(&a->dest, asked->size, err) == 0 &&
-        sp_transport_write(&a->dest, asked->text, asked->size, err) == 0 &&
-        sp_transport_finish(&a->dest, err) == 0)
+    a->asked->written = true;
+    return 0;
+}
+
+/* Noted first: an answer may be there before the last byte is gone. */
+static int
+note_and_write(struct asking *a, struct sp_error *err)
+{
+    if (note(a, err) < 0)
+        return -1;
+    if (write_out(a, err) == 0)
         return 0;
-    (void)sp_pending_remove(&a->state, asked->id, NULL);
+    (void)sp_pending_remove(&a->state, a->asked->id, NULL);
     return -1;
 }
 
-/* The destination first: only the one who called may open it. */
+/*
+ * Root becomes the owner of the state for good, who may not be allowed to
+ * finish what root began to write: so root writes first.
+ */
+static int
+write_and_note(struct asking *a, struct sp_error *err)
+{
+    if (write_out(a, err) < 0)
+        return -1;
+    if (open_state(a, err) == 0 && note(a, err) == 0)
+        return 0;
+    return sp_fail_prefix(err, "the request is written but cannot be noted");
+}
+
 static int
 run(struct asking *a, const char *address, struct sp_error *err)
 {
-    const struct sp_setup *setup = a->ask->setup;
+    bool root = geteuid() == 0;
 
     if (sp_spawn_init(err) < 0 || make_id(a->asked->id, err) < 0 ||
-        sp_policy_load(setup->policy_path, &a->policy, err) < 0 ||
-        sp_transport_open(&a->dest, address, SP_DIR_WRITE, 0, err) < 0)
+        sp_policy_load(a->ask->setup->policy_path, &a->policy, err) < 0 ||
+        sp_transport_open(&a->dest, address, SP_DIR_WRITE, 0, err) < 0 ||
+        (!root && open_state(a, err) < 0))
         return -1;
-    a->has_state = sp_state_open(setup, true, &a->state, err) == 0;
-    if (!a->has_state)
-        return -1;
-    sp_pending_expire(&a->state);
     if (sp_rpmdb_read(a->ask->db_path, &a->db, err) < 0 ||
         write_request(a, err) < 0)
         return -1;
-    return send(a, err);
+    return root ? write_and_note(a, err) : note_and_write(a, err);
 }
 
 int
@@ -262,8 +296,6 @@ sp_ask(const struct sp_ask *ask, const char *address, struct sp_asked *ret,
     if (a->has_state)
         sp_state_close(&a->state);
     free(a);
-    if (status < 0)
-        sp_asked_release(ret);
     return status;
 }
 

@@ -28,12 +28,14 @@ struct sp_asked {
     char *text; /* malloc'ed */
     size_t size;
     uint64_t packages, hidden, repo_files;
+    bool written; /* also when it could not be noted afterwards */
 };
 
 /*
  * Makes the request, notes it in STATE/pending and writes it to `address`.
  * What could not be written is not pending. Reasons: request-*, usage,
- * not-found, io, state, and those of the carrier.
+ * not-found, io, state, and those of the carrier. *ret is always released by
+ * the caller.
  */
 int sp_ask(const struct sp_ask *ask, const char *address, struct sp_asked *ret,
            struct sp_error *err);

@@ -232,6 +232,47 @@ count 1"
     [ ! -e "$request" ] || fail "a request was written"
 }
 
+# A place that everybody can reach, for $state and what belongs to it.
+open_place() {
+    place=$(mktemp -d /tmp/sp-request.XXXXXX)
+    chmod 755 "$place"
+    cp -r "$db" "$repos" "$BATS_TEST_TMPDIR/policy.conf" "$place/"
+    chmod -R a+rX "$place"
+    state=$place/state
+    db=$place/db
+    repos=$place/repos
+    SP_OPTIONS=(--state-dir "$state" --policy "$place/policy.conf")
+    mkdir "$state"
+    chown nobody "$state"
+}
+
+teardown() {
+    rm -rf "${place:-}"
+}
+
+@test "root writes where only root may, and its request is the owner's" {
+    requires root
+    open_place
+    mkdir -m 700 "$place/root"
+    request=$place/root/request
+    ask 0
+    assert_equal "$(stat -c %U "$request" "$state/pending"/* | xargs)" \
+        "root nobody"
+    assert_equal "$(ls -A "$place/root")" request
+}
+
+@test "an ordinary user may ask" {
+    requires root
+    requires program setpriv
+    open_place
+    setpriv --reuid=nobody --clear-groups test -x "$SP_BUILD/sallyport" ||
+        skip "nobody cannot reach the programs"
+    run_program 0 setpriv --reuid=nobody --clear-groups \
+        "$SP_BUILD/sallyport" request "${SP_OPTIONS[@]}" --dbpath "$db" \
+        --reposdir "$repos" --releasever 41 -o "$state/request"
+    assert_equal "$(stat -c %U "$state/pending"/*)" nobody
+}
+
 @test "the answer to a request comes in, once" {
     ask 0
     answer "$FIXTURES"/newer/*.rpm
