@@ -264,8 +264,9 @@ bench: all ## cost against bsdtar + rpmkeys + createrepo_c (PRESET=small)
 bin_programs := sallyport sallyport-builder
 libexec_programs := $(filter-out $(bin_programs),$(programs))
 manuals := sallyport-builder.1 sallyport-bundle.5 sallyport-check.8 \
-	sallyport-escape.8 sallyport-package.5 sallyport-policy.5 \
-	sallyport-request.5 sallyport-unpack.8 sallyport-verify.8 sallyport.1
+	sallyport-escape.8 sallyport-metadata.8 sallyport-package.5 \
+	sallyport-policy.5 sallyport-request.5 sallyport-unpack.8 \
+	sallyport-verify.8 sallyport.1
 
 install: all ## DESTDIR, PREFIX, BINDIR, LIBEXECDIR, MANDIR, SYSCONFDIR
 ifdef SANITIZE

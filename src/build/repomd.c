@@ -157,8 +157,12 @@ take_revision(struct reader *r, const char *text)
     char *dst = r->repomd.revision;
     size_t n = 0;
 
-    for (; *text && n < SP_REVISION_MAX - 1; text++)
-        dst[n++] = *text > 0x20 && *text < 0x7f ? *text : '_';
+    for (; *text && n < SP_REVISION_MAX - 1; text++) {
+        dst[n] = '_';
+        if (*text > 0x20 && *text < 0x7f)
+            dst[n] = *text;
+        n++;
+    }
     dst[n] = '\0';
 }
 

@@ -312,6 +312,16 @@ write_metalink() { # REPOMD URL...
     assert_file primary "$BATS_TEST_TMPDIR/p"
 }
 
+@test "what breaks off at one mirror goes on at the next" {
+    repodata "$repo"
+    repo_file "baseurl=$http/cut-primary/$repo/ $http/repo/$repo/"
+    fetch 0 -x
+    grep -q "^/repo/$repo/.*primary.xml.gz bytes=100- -$" "$log" ||
+        fail "$(grep "$repo/.*primary" "$log")"
+    gzip -dc "$files/$repo"/repodata/*-primary.xml.gz >"$BATS_TEST_TMPDIR/p"
+    assert_file primary "$BATS_TEST_TMPDIR/p"
+}
+
 @test "an endless primary is cut at its size" {
     repodata "$repo"
     refused endless-primary 6 file-too-large 10

@@ -8,7 +8,8 @@ Listens on loopback, on ports of the kernel's choice, which it writes to FILE
 as "http PORT" and "https PORT" lines. /WAY/NAME serves DIR/NAME in its way;
 "?N" behind the name makes a path of its own, so that counts start again. A
 NAME with folders is looked for there, then in DIR itself. The log has a line
-for each request: path, Range, If-Range, Cache-Control ("-" for none).
+for each request: path, Range, If-Range ("-" for none), and Cache-Control when
+there is one.
 """
 import argparse
 import http.server
@@ -31,13 +32,14 @@ class Hostile(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         way, name = self.path.lstrip("/").split("/", 1)
         name = name.split("?")[0]
-        line = "%s %s %s %s\n" % (self.path, self.headers["Range"] or "-",
-                                  self.headers["If-Range"] or "-",
-                                  self.headers["Cache-Control"] or "-")
+        line = "%s %s %s" % (self.path, self.headers["Range"] or "-",
+                             self.headers["If-Range"] or "-")
+        if self.headers["Cache-Control"]:
+            line += " " + self.headers["Cache-Control"]
         with self.server.guard:
             self.count = self.server.counts.get(self.path, 0) + 1
             self.server.counts[self.path] = self.count
-            self.server.log.write(line)
+            self.server.log.write(line + "\n")
             self.server.log.flush()
         self.body = b""
         self.load(name if self.exists(name) else os.path.basename(name))
@@ -273,6 +275,13 @@ class Hostile(http.server.BaseHTTPRequestHandler):
         if "primary" in name:
             self.load(name)
             self.way_corrupt(name)
+        else:
+            self.found(name)
+
+    def way_cut_primary(self, name):
+        if "primary" in name:
+            self.load(name)
+            self.answer(cut=100)
         else:
             self.found(name)
 
