@@ -261,16 +261,19 @@ teardown() {
     assert_equal "$(ls -A "$place/root")" request
 }
 
-@test "an ordinary user may ask" {
+@test "an ordinary user may ask, and what he cannot write is not pending" {
     requires root
     requires program setpriv
     open_place
     setpriv --reuid=nobody --clear-groups test -x "$SP_BUILD/sallyport" ||
         skip "nobody cannot reach the programs"
-    run_program 0 setpriv --reuid=nobody --clear-groups \
-        "$SP_BUILD/sallyport" request "${SP_OPTIONS[@]}" --dbpath "$db" \
-        --reposdir "$repos" --releasever 41 -o "$state/request"
+    as_nobody=(setpriv --reuid=nobody --clear-groups "$SP_BUILD/sallyport"
+        request "${SP_OPTIONS[@]}" --dbpath "$db" --reposdir "$repos"
+        --releasever 41)
+    run_program 0 "${as_nobody[@]}" -o "$state/request"
     assert_equal "$(stat -c %U "$state/pending"/*)" nobody
+    run_program 19 sh -c 'exec "$@" >/dev/full' sh "${as_nobody[@]}"
+    assert_equal "$(pending | wc -l)" 1
 }
 
 @test "the answer to a request comes in, once" {
@@ -399,7 +402,7 @@ $(cat "$FIXTURES/fpr-rsa")"*'the builder says: listed'* ]] || fail "$output"
 @test "a requested downgrade may be older than what was published" {
     make_bundle "$BATS_TEST_TMPDIR/new" "$FIXTURES"/newer/*.rpm
     sp 0 ingest --any-request "$BATS_TEST_TMPDIR/new"
-    ask 0
+    ask 0 --action install hello
     answer "$FIXTURES"/rpms/hello-*.rpm
     sp 15 ingest "$bundle"
     assert_detail downgrade
@@ -442,6 +445,14 @@ $(cat "$FIXTURES/fpr-rsa")"*'the builder says: listed'* ]] || fail "$output"
     answer "$FIXTURES"/newer/*.rpm
     file=$state/pending/$(pending)
     echo 'nmae kernel' >>"$file"
+    sp 3 ingest "$bundle"
+    assert_detail state
+    sed -i '$d' "$file"
+    cp "$file" "$BATS_TEST_TMPDIR/good"
+    sed '/^created/d' "$BATS_TEST_TMPDIR/good" >"$file"
+    sp 3 ingest "$bundle"
+    assert_detail state
+    head -c -1 "$BATS_TEST_TMPDIR/good" >"$file"
     sp 3 ingest "$bundle"
     assert_detail state
     : >"$file"
