@@ -31,20 +31,24 @@ may_be_republished(const struct sp_error *fault)
 static int
 try_mirror(struct sp_metadata_job *job, int mirror, struct sp_error *err)
 {
+    struct sp_error fault = {0};
     uint8_t before[32] = {0};
 
     for (unsigned restart = 0;; restart++) {
         if (sp_job_repomd(job, mirror, restart > 0, err) < 0)
             return -1;
         /* The same again can only end the same. */
-        if (restart > 0 && memcmp(before, job->ret->repomd.sha256, 32) == 0)
-            return sp_job_files(job, err);
+        if (restart > 0 && memcmp(before, job->ret->repomd.sha256, 32) == 0) {
+            *err = fault;
+            return -1;
+        }
         memcpy(before, job->ret->repomd.sha256, sizeof(before));
         if (sp_job_files(job, err) == 0)
             return 0;
         if (restart == SP_METADATA_RESTARTS || !may_be_republished(err) ||
             sp_job_must_end(job, err))
             return -1;
+        fault = *err;
     }
 }
 

@@ -282,6 +282,12 @@ write_metalink() { # REPOMD URL...
 @test "what repomd.xml names is gone" {
     repodata "$repo"
     refused gone 4 http-status 10
+    # Whoever does not have it is asked for it once.
+    assert_equal "$(grep -c "^/gone/$repo/.*primary" "$log")" 1
+    repo_file "baseurl=$http/gone/$repo/ $http/missing/$repo/"
+    fetch 4 -x
+    assert_equal "$(grep -c "^/gone/$repo/.*primary" "$log")" 2
+    assert_equal "$(grep -c "^/missing/$repo/.*primary" "$log")" 1
     recovers gone "$http/gone/$repo/"
 }
 
@@ -493,6 +499,38 @@ sign() { # NAME
 }
 
 # ---- the jail ----
+
+# What a reader that was taken over may say: nothing of it is believed.
+taken_over() { # STATUS WORD SCRIPT
+    local bin=$BATS_TEST_TMPDIR/bin
+    mkdir -p "$bin"
+    cp "$BATS_FILE_TMPDIR/bin/test-metadata" "$bin/"
+    printf '#!/bin/sh\n%s\n' "$3" >"$bin/sallyport-metadata"
+    chmod 755 "$bin/sallyport-metadata"
+    run_program "$1" "$bin/test-metadata" "$cache" "$BATS_TEST_TMPDIR/repo" -x
+    [[ $stderr == "$2: repository '$repo': "* ]] || fail "$3" "$stderr"
+    [[ $stderr != *$'\e'* ]] || fail "an escape in the message"
+}
+
+@test "a reader that was taken over gains nothing" {
+    repodata "$repo"
+    repo_file "baseurl=$http/repo/$repo/"
+    taken_over 6 metadata-size 'exec cat /dev/zero'
+    taken_over 1 worker-died 'exit 0'
+    taken_over 1 worker-died 'kill -9 $$'
+    taken_over 1 worker-died 'echo "ok all is well" >&3; exit 1'
+    taken_over 5 metadata 'printf "metadata \033[31m" >&3; exit 1'
+    taken_over 5 metadata \
+        'head -c '"$(struct_size)"' /dev/zero'
+    # It closes its pipes and stays: it is ended.
+    taken_over 1 worker-died 'exec <&- >&- 2>&- 3>&-; exec sleep 100'
+}
+
+# struct sp_repomd, found from what the honest reader says.
+struct_size() {
+    "$SP_BUILD/sallyport-metadata" repomd 3>/dev/null \
+        <"$files/$repo/repodata/repomd.xml" | wc -c
+}
 
 @test "sallyport-metadata has no files and no network" {
     requires real-jails
