@@ -56,6 +56,7 @@ caret      1     noarch
 conflicted 1     noarch
 selfprov   1     noarch | Provides: service
 orphan     1     noarch
+twin       1     noarch
 '
 installed_i686='
 mlib       1     i686
@@ -118,6 +119,8 @@ member-a   1     noarch
 member-b   1     noarch
 member-c   1     noarch
 selfbad    1     noarch | Requires: selfbad-missing
+twin-a     1     noarch | Obsoletes: twin < 2
+twin-b     1     noarch | Obsoletes: twin < 2
 '
 main_i686='
 mlib       2     i686

@@ -35,8 +35,6 @@ sp_pool_open(struct sp_pool *pool, const char *arch, struct sp_error *err)
     }
     /* An i686 package does not replace the x86_64 one of the same name. */
     (void)pool_set_flag(pool->pool, POOL_FLAG_IMPLICITOBSOLETEUSESCOLORS, 1);
-    /* Else the paths of file lists that are added would not be seen. */
-    (void)pool_set_flag(pool->pool, POOL_FLAG_ADDFILEPROVIDESFILTERED, 0);
     pool->installed = repo_create(pool->pool, "@installed");
     pool_set_installed(pool->pool, pool->installed);
     return 0;

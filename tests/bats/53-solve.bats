@@ -157,6 +157,9 @@ same_as_dnf() {
 @test "upgrade" {
     same_as_dnf -- --setopt=install_weak_deps=0 upgrade
     [ "$(planned | wc -l)" -ge 30 ]
+    # A package that was split into two leaves both.
+    planned | grep -q '^twin-a-'
+    planned | grep -q '^twin-b-'
 }
 
 @test "upgrade with weak dependencies, without those that were declined" {
@@ -207,12 +210,12 @@ same_as_dnf() {
     # The same version from another build is the same package to us: a
     # request does not tell the time of a build.
     local -a ours=()
-    local out=needgone,toolold,conflicted,broken-2,reinst,same,selfprov
-    for name in ${out//,/ }; do
+    local left=needgone,toolold,conflicted,broken-2,reinst,same,selfprov
+    for name in ${left//,/ }; do
         ours+=(--exclude "$name")
     done
     same_as_dnf --action distro-sync "${ours[@]}" -- \
-        --setopt=install_weak_deps=0 --exclude="$out" distro-sync
+        --setopt=install_weak_deps=0 --exclude="$left" distro-sync
     planned | grep -q '^down-1-1'
 }
 
@@ -457,7 +460,7 @@ lie() { # COMMAND ARGS...: of tests/forge/metadata.py
 
 @test "a package that is not what its metadata says is refused" {
     lie replace 'ver="2" rel="1"/>\n  <checksum' 'ver="9" rel="1"/>\n  <checksum'
-    ask rec
+    ask --action upgrade rec
     builder 7 build -o "$out/bundle"
     assert_detail metadata-mismatch
     assert_equal "$(ls -A "$out")" ''
