@@ -36,13 +36,7 @@ WITH_XEN ?= $(if $(wildcard /usr/include/libxenvchan.h \
 vchan := $(if $(filter 1,$(WITH_XEN)),sallyport-vchan)
 
 programs := sallyport sallyport-unpack sallyport-check sallyport-verify \
-	sallyport-escape sallyport-builder $(vchan)
-
-# The networked side takes lists of packages: there is no solver to leave out.
-WITH_SOLV ?= 0
-ifneq ($(WITH_SOLV),0)
-$(error WITH_SOLV=$(WITH_SOLV): this version is built without a solver)
-endif
+	sallyport-escape sallyport-builder sallyport-metadata $(vchan)
 
 # What every program needs, and what every jailed one adds.
 base := $(call in,src/base,error reason text io)
@@ -61,11 +55,13 @@ speech := $(call in,cli,command command-parse command-help nearest options \
 sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	$(speech) \
 	$(call in,cli,cmd-ingest cmd-verify cmd-status cmd-history cmd-rollback \
-	cmd-doctor cmd-explain listen present table render-json) \
+	cmd-doctor cmd-explain cmd-request consent listen present table \
+	render-json) \
 	$(call in,src/ingest,receive engine feed crew ledger judge verifier overview \
 	policy floor quarantine generation index publish state history keyhome \
-	reply errors caller doctor doctor-jails) \
-	$(call in,src/bundle,record nevra qfile-result) \
+	reply errors caller doctor doctor-jails ask pending rpmdb repofiles) \
+	$(call in,src/bundle,record nevra qfile-result request request-key \
+	request-print) \
 	$(call in,src/base,path lines json sha256 evr spawn-run spawn-sweep)
 sallyport_libs :=
 
@@ -90,15 +86,36 @@ sallyport-escape_src := cli/escape.c $(base) $(jail) \
 	src/base/path.c
 sallyport-escape_libs :=
 
+# Without libsolv (WITH_SOLV=0) the builder packs lists and sends bundles.
+WITH_SOLV ?= 1
+ifeq ($(WITH_SOLV),1)
+solver := resolve pool installed match want jobs groups weak near problems solve
+solver_libs := -lsolvext -lsolv
+else
+solver := no-solver
+endif
+
 sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
-	$(call in,cli,builder-common builder-confirm builder-build builder-send \
-	builder-devices table) \
-	$(call in,src/build,build list cache fetch transfer answer ending part \
-	head pack send devices outlet convert hear) \
+	$(call in,cli,builder-common builder-confirm builder-options \
+	builder-build builder-plan builder-check builder-send builder-devices \
+	table) \
+	$(call in,src/build,build requests list cache fetch transfer answer \
+	ending part head pack send devices outlet convert hear) \
+	$(call in,src/build,deliver supply choose selfcheck plan plan-text \
+	$(solver)) \
+	$(call in,src/build,repofile repovars mirror mirrorlist metadata \
+	metadata-mirrors metadata-repomd metadata-files metadata-check jailed \
+	evidence armor keys) \
 	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
-	sigpacket record nevra qfile qfile-result) \
-	$(call in,src/base,path json sha256)
-sallyport-builder_libs := -lcurl
+	sigpacket record nevra qfile qfile-result request request-key) \
+	$(call in,src/base,path json sha256 lines spawn-sweep)
+sallyport-builder_libs := -lcurl -lgpgme -lgpg-error $(solver_libs)
+
+sallyport-metadata_src := cli/metadata.c $(base) \
+	$(call in,src/base,sandbox sandbox-calls lines) \
+	$(call in,src/build,metadata-reader metadata-check xml repomd metalink \
+	filelists unfold mirror)
+sallyport-metadata_libs := -larchive -lexpat
 
 sallyport-vchan_src := cli/vchan.c $(base) \
 	$(call in,transports,vchan-run vchan-mover vchan-move vchan-channel \
@@ -107,15 +124,15 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
-unit := advice command confirm devices evr flip floor gate json keytable ledger \
-	lines list \
-	manifest message nevra pack path policy progress qfile record rpm sandbox \
-	sha256 sigpacket spawn status tar transport vchan-frame
+unit := advice command confirm devices evr flip floor gate json keytable \
+	ledger lines list manifest message metadata nevra pack path plan policy \
+	progress qfile record repofile request rpm sandbox sha256 sigpacket \
+	spawn status tar transport vchan-frame
 bats := 00-smoke 01-house 02-install 65-memory 70-block 71-sneakernet \
 	20-hostile-rpm 25-verify 22-hostile-flip 10-cli 15-unpack \
 	21-hostile-container 23-corpus 24-check 24-second-opinion 30-publish \
-	35-workers 36-attack 40-sandbox 45-qrexec 46-example 50-build 51-pack \
-	55-vchan 60-faults
+	32-request 35-workers 36-attack 40-sandbox 45-qrexec 46-example \
+	50-build 51-pack 52-metadata 53-solve 55-vchan 60-faults
 
 # With the sanitizers: what feeds bytes to our parsers. Left out is what
 # looks at jails, places, memory, time or devices; those are the same code.
@@ -193,7 +210,7 @@ builder: $(addprefix $(O)/,sallyport-builder $(vchan)) ## build the networked si
 
 # Says nothing when nothing is missing.
 need-build:
-	@CC='$(CC)' tests/deps.sh build
+	@CC='$(CC)' WITH_SOLV=$(WITH_SOLV) tests/deps.sh build
 $(O)/flags: | need-build
 
 # A change of flags or compiler rebuilds what it touches.
@@ -229,7 +246,8 @@ $(O)/$(notdir $(1)).a: $(call objects,$(filter-out $(mains),\
 endef
 $(foreach r,$(rooms),$(eval $(call room,$(r))))
 
-test_libs := -larchive -lgcrypt -lgpgme -lgpg-error -lcurl
+test_libs := -larchive -lgcrypt -lgpgme -lgpg-error -lcurl -lexpat \
+	$(solver_libs)
 $(O)/tests/unit/test-%: $(O)/tests/unit/test-%.o $(archives)
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $^ $(test_libs)
@@ -313,8 +331,9 @@ bench-vchan: all $(fake_vchan) ## vchan stand-in against a plain socket
 bin_programs := sallyport sallyport-builder
 libexec_programs := $(filter-out $(bin_programs),$(programs))
 manuals := sallyport-builder.1 sallyport-bundle.5 sallyport-check.8 \
-	sallyport-escape.8 sallyport-package.5 sallyport-policy.5 \
-	sallyport-qrexec.7 sallyport-unpack.8 sallyport-vchan.8 \
+	sallyport-escape.8 sallyport-metadata.8 sallyport-package.5 \
+	sallyport-policy.5 sallyport-qrexec.7 sallyport-request.5 \
+	sallyport-unpack.8 sallyport-vchan.8 \
 	sallyport-verify.8 sallyport.1
 
 install: all ## DESTDIR, PREFIX, BINDIR, LIBEXECDIR, MANDIR, SYSCONFDIR

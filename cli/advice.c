@@ -21,6 +21,8 @@
 #define KEY_FILES                                                              \
     "compare the files in /etc/sallyport/keys (or --keys) with the keys that " \
     "the distribution publishes"
+#define ASK_AGAIN                                                              \
+    "make a new request with 'sallyport request' and bring that one"
 #define CARRIER "look after the sending side and repeat; nothing was kept"
 
 static const struct sp_advice table[] = {
@@ -116,6 +118,28 @@ static const struct sp_advice table[] = {
     {"list-syntax", "a line of the package list cannot be understood",
      "correct the line that the message names"},
 
+    /* repositories, on the networked machine */
+    {"repo-file", "a repository file cannot be understood",
+     "the message names file and line; correct it on the machine that it "
+     "came from, and write the request again"},
+    {"metadata", "the metadata of a repository is not what it should be",
+     "use another mirror, or wait until the repository is in order; nothing "
+     "was packed"},
+    {"metadata-size", "the metadata of a repository is larger than is taken",
+     "use another mirror; if all say the same, do not trust the repository"},
+    {"metadata-digest",
+     "a metadata file does not match the digest that its repository gives",
+     "repeat, or use another mirror: this one is damaged, or out of step"},
+    {"request-syntax", "a line of the request cannot be understood", ASK_AGAIN},
+    {"request-version", "the request is in a format that is not known here",
+     "bring the builder to the version of the machine that made the request"},
+    {"request-count",
+     "the request holds another number of packages than it "
+     "says",
+     ASK_AGAIN},
+    {"request-empty", "a request without installed packages is no request",
+     "check --dbpath, and that 'rpm -qa' lists packages; make a new request"},
+
     /* the package envelope */
     {"not-rpm", "the file does not begin as an rpm package does", BAD_PACKAGE},
     {"lead-version", "the package has a lead of an unknown version",
@@ -164,6 +188,8 @@ static const struct sp_advice table[] = {
     {"file-too-large", "one package is larger than the ceiling allows",
      "leave this package out; 8 GiB is the most that the format can carry"},
     {"manifest-size", "MANIFEST is larger than the ceiling allows", SPLIT_IT},
+    {"request-size", "the request is larger than the ceiling allows",
+     ASK_AGAIN},
 
     /* names */
     {"nevra",
@@ -215,6 +241,8 @@ static const struct sp_advice table[] = {
      "signed metadata in the bundle is not as it was "
      "written",
      BAD_MEDIUM},
+    {"request-digest", "the request is not as it was written", ASK_AGAIN},
+    {"request-truncated", "the request ends before its end line", ASK_AGAIN},
     {"read-error", "the medium cannot be read",
      "try another port, then write the bundle to another stick"},
     {"write-error", "the medium cannot be written",
@@ -307,6 +335,20 @@ static const struct sp_advice table[] = {
     {"foreign-qube", "the call comes from a qube that may not bring updates",
      "compare the name in the message with 'updatevm' in the policy; if you "
      "did not start this, that qube tries something"},
+    {"no-match", "a package that was asked for is in no repository",
+     "compare the name with the near ones in the message, and see that its "
+     "repository is enabled; then write the request again"},
+    {"unsolvable", "what was asked for cannot be installed together",
+     "read the problem in the message; ask for less, or allow the removal of "
+     "packages with --allowerasing in the request"},
+    {"protected", "the plan would remove a package that is protected",
+     "ask for something else: this package must stay"},
+    {"metadata-mismatch",
+     "a package is another one than the metadata of its repository says",
+     "use another mirror, and tell the people of the repository"},
+    {"plan-differs",
+     "the downloaded packages do not give what the metadata promised",
+     "use another mirror: its metadata and its packages do not go together"},
     {"policy-file", "a line of the policy file cannot be understood",
      "correct the line that the message names"},
     {"metadata-rollback",

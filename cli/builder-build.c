@@ -1,38 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sallyport-builder build: packages from a list to a bundle. */
+/* sallyport-builder build: from requests, a list or a mirror to a bundle. */
 #include <inttypes.h>
-#include <string.h>
+#include <sys/utsname.h>
 
+#include "base/auto.h"
 #include "base/text.h"
 #include "build/build.h"
-#include "bundle/limits.h"
+#include "build/deliver.h"
 #include "cli/builder-common.h"
 
 const struct sp_option sp_build_options[] = {
     {"list", 0, SP_OPTION_WORDS, "FILE",
      "packages to take, one a line; '-' is standard input"},
+    {"request", 0, SP_OPTION_WORDS, "SRC",
+     "a request that the bundle answers, from any carrier"},
+    {"mirror", 0, SP_OPTION_TEXT, "REPO",
+     "without a request: the newest of every package of this repository"},
+    {"repo-dir", 0, SP_OPTION_TEXT, "DIR",
+     "repository files for --mirror (/etc/yum.repos.d)"},
+    {"arch", 0, SP_OPTION_TEXT, "ARCH",
+     "architecture for --mirror (of this machine)"},
+    {"releasever", 0, SP_OPTION_TEXT, "VERSION",
+     "$releasever in repository files for --mirror"},
     {"output", 'o', SP_OPTION_TEXT, "DEST", "where the bundle goes"},
     SP_OPTION_FRAMING,
     SP_OPTION_YES_REALLY,
-    {"cache-dir", 0, SP_OPTION_TEXT, "DIR",
-     "where downloads are kept (~/.cache/sallyport)"},
-    {"cacert", 0, SP_OPTION_TEXT, "FILE",
-     "certificates to trust instead of the system's"},
-    {"proxy", 0, SP_OPTION_TEXT, "URL",
-     "proxy to use instead of the environment's; '' for none"},
-    {"allow-http", 0, SP_OPTION_FLAG, NULL,
-     "take http addresses that have no digest"},
     {"allow-empty", 0, SP_OPTION_FLAG, NULL,
      "a list without packages makes an empty bundle"},
-    {"tries", 0, SP_OPTION_TEXT, "N", "tries for each file (6)"},
-    {"connect-timeout", 0, SP_OPTION_TEXT, "SECONDS",
-     "time to reach a server (10)"},
-    {"low-speed-time", 0, SP_OPTION_TEXT, "SECONDS",
-     "give up a transfer that is below 1 kB/s for so long (30)"},
-    {"timeout", 0, SP_OPTION_TEXT, "SECONDS",
-     "time for all downloads together (21600)"},
-    {"max-file-size", 0, SP_OPTION_TEXT, "BYTES",
-     "largest file to take; K, M and G are powers of 1024 (8G)"},
+    SP_BUILDER_FETCH_OPTIONS,
     {0},
 };
 
@@ -43,73 +38,6 @@ sp_help_build(FILE *out)
                 "comment.\n",
                 out);
     sp_help_carriers(out, "DEST", SP_CAP_WRITE);
-}
-
-/* A number that an option may have; false reports the mistake. */
-static bool
-take_number(const struct sp_args *args, const char *name, uint64_t max,
-            unsigned *ret, int *ret_status)
-{
-    const char *text = sp_args_text(args, name, NULL);
-    uint64_t value = 0;
-
-    if (!text)
-        return true;
-    if (!sp_text_u64(text, max, &value) || value == 0) {
-        *ret_status = sp_args_mistake(
-            args, "--%s takes a number from 1 to %" PRIu64, name, max);
-        return false;
-    }
-    *ret = (unsigned)value;
-    return true;
-}
-
-static bool
-take_size(const struct sp_args *args, uint64_t *ret, int *ret_status)
-{
-    static const char units[] = "KMG";
-    const char *text = sp_args_text(args, "max-file-size", NULL);
-    size_t len = text ? strlen(text) : 0;
-    const char *unit = len > 1 ? strchr(units, text[len - 1]) : NULL;
-    uint64_t scale = unit ? SP_KIB << (10 * (unit - units)) : 1;
-    uint64_t value = 0;
-
-    if (!text)
-        return true;
-    if (!sp_text_u64_len(text, unit ? len - 1 : len,
-                         (SP_MAX_MEMBER_BYTES + 1) / scale, &value) ||
-        value == 0) {
-        *ret_status = sp_args_mistake(
-            args, "--max-file-size takes bytes, or a number with K, M or G, "
-                  "up to 8G");
-        return false;
-    }
-    *ret = value * scale;
-    if (*ret > SP_MAX_MEMBER_BYTES)
-        *ret = SP_MAX_MEMBER_BYTES;
-    return true;
-}
-
-static bool
-take_plan(const struct sp_args *args, struct sp_build_plan *plan,
-          int *ret_status)
-{
-    struct sp_fetch_policy *fetch = &plan->fetch;
-    const uint64_t day = 24 * 3600;
-
-    plan->cache_dir = sp_args_text(args, "cache-dir", NULL);
-    plan->allow_http = sp_args_flag(args, "allow-http");
-    plan->allow_empty = sp_args_flag(args, "allow-empty");
-    fetch->cacert = sp_args_text(args, "cacert", NULL);
-    fetch->proxy = sp_args_text(args, "proxy", NULL);
-    return take_number(args, "tries", 20, &fetch->tries, ret_status) &&
-           take_number(args, "connect-timeout", day, &fetch->connect_seconds,
-                       ret_status) &&
-           take_number(args, "low-speed-time", day, &fetch->slow_seconds,
-                       ret_status) &&
-           take_number(args, "timeout", 30 * day, &fetch->total_seconds,
-                       ret_status) &&
-           take_size(args, &fetch->max_file_bytes, ret_status);
 }
 
 static int
@@ -135,9 +63,10 @@ json_result(struct sp_json *json, const void *data)
     sp_json_u64(json, "downloaded", result->downloaded);
 }
 
+/* A list alone, or the list that answers requests. */
 static int
-build(const struct sp_args *args, const struct sp_build_plan *plan,
-      struct sp_list *list)
+build_list(const struct sp_args *args, struct sp_build_plan *plan,
+           struct sp_list *list, struct sp_requests *requests)
 {
     struct sp_build_result result = {0};
     struct sp_error err = {0};
@@ -145,8 +74,13 @@ build(const struct sp_args *args, const struct sp_build_plan *plan,
     struct sp_job job;
 
     sp_job_begin(&job, args, sp_args_text(args, "output", NULL));
-    if (read_lists(args, list, &err) == 0 && sp_job_open(&job, &err) == 0)
+    if (read_lists(args, list, &err) == 0 &&
+        sp_builder_requests(args, requests, &err) == 0 &&
+        sp_job_open(&job, &err) == 0) {
+        plan->requests = requests->ids;
+        plan->n_requests = requests->n;
         (void)sp_build(plan, &job.out, &job.hooks, &result, &err);
+    }
     sp_text_size(size, sizeof(size), result.packed.bytes);
     (void)snprintf(said, sizeof(said),
                    "done: %" PRIu64 " packages, %s, in '%s'",
@@ -154,20 +88,110 @@ build(const struct sp_args *args, const struct sp_build_plan *plan,
     return sp_job_end(&job, &err, said, json_result, &result);
 }
 
+static void
+json_delivered(struct sp_json *json, const void *data)
+{
+    const struct sp_delivered *delivered = data;
+
+    sp_json_u64(json, "packages", delivered->packed.packages);
+    sp_json_u64(json, "bytes", delivered->packed.bytes);
+    sp_json_u64(json, "downloaded", delivered->downloaded);
+}
+
+static int
+build_requests(const struct sp_args *args, struct sp_deliver *deliver,
+               struct sp_requests *requests)
+{
+    struct sp_delivered delivered = {0};
+    struct sp_error err = {0};
+    char said[2 * SP_SHOWN_MAX], size[16];
+    struct sp_job job;
+    int status;
+
+    sp_job_begin(&job, args, sp_args_text(args, "output", NULL));
+    if (sp_builder_requests(args, requests, &err) == 0 &&
+        sp_job_open(&job, &err) == 0) {
+        deliver->ids = requests->ids;
+        deliver->n_ids = requests->n;
+        (void)sp_deliver(deliver, &job.out, &job.hooks, sp_plans_show,
+                         &delivered, &err);
+    }
+    sp_text_size(size, sizeof(size), delivered.packed.bytes);
+    (void)snprintf(said, sizeof(said),
+                   "done: %" PRIu64 " packages, %s, in '%s'",
+                   delivered.packed.packages, size, job.dest.shown);
+    job.plans = &delivered;
+    status = sp_job_end(&job, &err, said, json_delivered, &delivered);
+    sp_delivered_release(&delivered);
+    return status;
+}
+
+static int
+take_mirror(const struct sp_args *args, struct sp_deliver *deliver)
+{
+    static struct utsname machine;
+
+    deliver->mirror = sp_args_text(args, "mirror", NULL);
+    if (!deliver->mirror)
+        return 0;
+    if (sp_args_flag(args, "request"))
+        return sp_args_mistake(args, "--mirror goes without --request");
+    if (uname(&machine) < 0)
+        machine.machine[0] = '\0';
+    deliver->repo_dir = sp_args_text(args, "repo-dir", "/etc/yum.repos.d");
+    deliver->arch = sp_args_text(args, "arch", machine.machine);
+    deliver->releasever = sp_args_text(args, "releasever", NULL);
+    return 0;
+}
+
+/* What the command line asks for: a list, requests, or a mirror. */
+static int
+build(const struct sp_args *args, struct sp_requests *requests)
+{
+    struct sp_list list = {0};
+    struct sp_build_plan plan = {
+        .list = &list,
+        .cache_dir = sp_args_text(args, "cache-dir", NULL),
+        .allow_http = sp_args_flag(args, "allow-http"),
+        .allow_empty = sp_args_flag(args, "allow-empty"),
+    };
+    struct sp_deliver deliver = {
+        .cache_dir = plan.cache_dir,
+        .allow_http = plan.allow_http,
+        .requests = requests,
+    };
+    int status = 0;
+
+    if (!sp_builder_fetch_options(args, &plan.fetch, &status))
+        return status;
+    deliver.fetch = plan.fetch;
+    status = take_mirror(args, &deliver);
+    if (status != 0)
+        return status;
+    if (!sp_args_flag(args, "list"))
+        return build_requests(args, &deliver, requests);
+    if (deliver.mirror)
+        return sp_args_mistake(args, "--mirror goes without --list");
+    status = build_list(args, &plan, &list, requests);
+    sp_list_release(&list);
+    return status;
+}
+
 int
 sp_cmd_build(const struct sp_args *args)
 {
-    struct sp_list list = {0};
-    struct sp_build_plan plan = {.list = &list};
-    int status = 0;
+    SP_AUTO_FREE struct sp_requests *requests = calloc(1, sizeof(*requests));
+    int status;
 
-    if (!sp_args_flag(args, "list"))
-        return sp_args_mistake(args, "--list is missing");
+    if (!sp_args_flag(args, "list") && !sp_args_flag(args, "request") &&
+        !sp_args_flag(args, "mirror"))
+        return sp_args_mistake(args, "--request SRC, --mirror REPO or --list "
+                                     "FILE is missing");
     if (!sp_args_flag(args, "output"))
         return sp_args_mistake(args, "-o DEST is missing");
-    if (!take_plan(args, &plan, &status))
-        return status;
-    status = build(args, &plan, &list);
-    sp_list_release(&list);
+    if (!requests)
+        return SP_E_INTERNAL;
+    status = build(args, requests);
+    sp_requests_release(requests);
     return status;
 }

@@ -112,6 +112,8 @@ sp_job_begin(struct sp_job *job, const struct sp_args *args,
 int
 sp_job_open(struct sp_job *job, struct sp_error *err)
 {
+    if (!job->destination)
+        return 0;
     if (job->voice.json && strcmp(job->destination, "-") == 0)
         return sp_fail(err, "usage",
                        "--json and the destination '-' both want standard "
@@ -126,6 +128,10 @@ describe_destination(const struct sp_job *job, char *dst, size_t size)
 {
     char shown[SP_SHOWN_MAX];
 
+    if (!job->destination) {
+        (void)snprintf(dst, size, "%s", SP_NOTHING_CHANGED);
+        return;
+    }
     sp_text_show(shown, sizeof(shown), job->destination);
     if (strcmp(job->destination, "-") == 0)
         (void)snprintf(dst, size,
@@ -143,28 +149,45 @@ sp_job_end(struct sp_job *job, const struct sp_error *err, const char *said,
            void (*more_json)(struct sp_json *json, const void *data),
            const void *data)
 {
-    bool good = err->code == SP_OK;
+    bool good = err->code == SP_OK || err->code == SP_UPDATES_EXIST;
     char state[2 * SP_SHOWN_MAX] = "";
     struct sp_json json;
 
-    sp_transport_close(&job->dest);
+    if (job->destination)
+        sp_transport_close(&job->dest);
     sp_progress_finish(&job->progress);
     if (!good)
         describe_destination(job, state, sizeof(state));
     if (job->voice.json) {
         sp_result_json_open(&json, job->args);
-        sp_json_string(&json, "destination", job->destination);
+        if (job->destination)
+            sp_json_string(&json, "destination", job->destination);
+        if (job->plans)
+            sp_plans_json(&json, job->plans);
         if (good)
             more_json(&json, data);
         sp_result_json_close(&json, err, state);
     } else if (!good) {
         sp_result_fault(job->args, err, state);
     } else if (!job->voice.quiet) {
-        bool taken = strcmp(job->destination, "-") == 0;
+        bool taken = job->destination && strcmp(job->destination, "-") == 0;
 
         (void)fprintf(taken ? stderr : stdout, "%s\n", said);
     }
     return (int)err->code;
+}
+
+int
+sp_builder_requests(const struct sp_args *args, struct sp_requests *ret,
+                    struct sp_error *err)
+{
+    size_t n = 0;
+    const char *const *sources = sp_args_words(args, "request", &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (sp_requests_read(ret, sources[i], err) < 0)
+            return -1;
+    return 0;
 }
 
 void

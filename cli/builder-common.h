@@ -7,6 +7,7 @@
 #define SP_CLI_BUILDER_COMMON_H
 
 #include "base/json.h"
+#include "build/deliver.h"
 #include "build/hooks.h"
 #include "build/outlet.h"
 #include "cli/command.h"
@@ -24,6 +25,7 @@ struct sp_job {
     struct sp_outlet out; /* onto dest */
     struct sp_transport_user user;
     struct sp_build_hooks hooks;
+    const struct sp_delivered *plans; /* shown in the JSON; may be NULL */
 };
 
 /* The option of each command that may write over a device. */
@@ -61,16 +63,53 @@ int sp_job_end(struct sp_job *job, const struct sp_error *err, const char *said,
                void (*more_json)(struct sp_json *json, const void *data),
                const void *data);
 
+/* Adds the requests of --request. Reasons: those of sp_requests_read. */
+int sp_builder_requests(const struct sp_args *args, struct sp_requests *ret,
+                        struct sp_error *err);
+
+/* Takes the options below; false has reported a mistake. */
+bool sp_builder_fetch_options(const struct sp_args *args,
+                              struct sp_fetch_policy *ret, int *ret_status);
+
+/* For people, on stderr: data is the job. */
+void sp_plans_show(void *data, const struct sp_delivered *plans);
+/* For programs: the field "plans". */
+void sp_plans_json(struct sp_json *json, const struct sp_delivered *plans);
+
 /* The carriers that have the capability, for --help. */
 void sp_help_carriers(FILE *out, const char *operand, unsigned cap);
 
 int sp_cmd_build(const struct sp_args *args);
+int sp_cmd_check(const struct sp_args *args);
 int sp_cmd_send(const struct sp_args *args);
 int sp_cmd_devices(const struct sp_args *args);
 void sp_help_build(FILE *out);
+void sp_help_check(FILE *out);
 void sp_help_send(FILE *out);
 void sp_help_devices(FILE *out);
 extern const struct sp_option sp_build_options[];
 extern const struct sp_option sp_send_options[];
+extern const struct sp_option sp_check_options[];
+
+#define SP_BUILDER_FETCH_OPTIONS                                               \
+    {"cache-dir", 0, SP_OPTION_TEXT, "DIR",                                    \
+     "where downloads are kept (~/.cache/sallyport)"},                         \
+        {"cacert", 0, SP_OPTION_TEXT, "FILE",                                  \
+         "certificates to trust instead of the system's"},                     \
+        {"proxy", 0, SP_OPTION_TEXT, "URL",                                    \
+         "proxy to use instead of the environment's; '' for none"},            \
+        {"allow-http", 0, SP_OPTION_FLAG, NULL,                                \
+         "take http addresses where nothing proves what comes"},               \
+        {"tries", 0, SP_OPTION_TEXT, "N", "tries for each file (6)"},          \
+        {"connect-timeout", 0, SP_OPTION_TEXT, "SECONDS",                      \
+         "time to reach a server (10)"},                                       \
+        {"low-speed-time", 0, SP_OPTION_TEXT, "SECONDS",                       \
+         "give up a transfer that is below 1 kB/s for so long (30)"},          \
+        {"timeout", 0, SP_OPTION_TEXT, "SECONDS",                              \
+         "time for all downloads together (21600)"},                           \
+    {                                                                          \
+        "max-file-size", 0, SP_OPTION_TEXT, "BYTES",                           \
+            "largest file to take; K, M and G are powers of 1024 (8G)"         \
+    }
 
 #endif

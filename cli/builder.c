@@ -17,10 +17,17 @@ static const struct sp_option common_options[] = {
 static const struct sp_command commands[] = {
     {
         .name = "build",
-        .summary = "download what is listed and pack it into a bundle",
+        .summary = "download what is asked for and pack it into a bundle",
         .options = sp_build_options,
         .more_help = sp_help_build,
         .run = sp_cmd_build,
+    },
+    {
+        .name = "check",
+        .summary = "say whether there are updates; download no package",
+        .options = sp_check_options,
+        .more_help = sp_help_check,
+        .run = sp_cmd_check,
     },
     {
         .name = "send",

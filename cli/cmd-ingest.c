@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "cli/commands.h"
+#include "cli/consent.h"
 #include "cli/listen.h"
 #include "cli/options.h"
 #include "cli/present.h"
@@ -90,9 +91,16 @@ report_text(const struct sp_args *args, enum sp_mode mode,
         sp_result_fault(args, &o->error, state);
 }
 
+/* The bar must leave the line before a question stands there. */
+static bool
+ask_person(void *data, const struct sp_package *const *packages, size_t n)
+{
+    sp_listener_finish(data);
+    return sp_consent_new(packages, n);
+}
+
 static int
-deliver(const struct sp_args *args, enum sp_mode mode,
-        const struct sp_setup *setup)
+deliver(const struct sp_args *args, enum sp_mode mode, struct sp_setup *setup)
 {
     struct sp_outcome outcome = {0};
     struct sp_listener listener;
@@ -102,6 +110,10 @@ deliver(const struct sp_args *args, enum sp_mode mode,
 
     sp_options_voice(args, &voice);
     sp_listener_init(&listener, voice.progress, mode == SP_MODE_INSPECT);
+    if (mode == SP_MODE_INGEST && !voice.json && !voice.quiet) {
+        setup->ask = ask_person;
+        setup->ask_data = &listener;
+    }
     sp_receive(setup, mode, args->operands[0], sp_listener_hear, &listener,
                &outcome);
     sp_listener_finish(&listener);

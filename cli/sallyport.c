@@ -3,6 +3,13 @@
 #include "cli/options.h"
 
 static const struct sp_command commands[] = {
+    {.name = "request",
+     .summary = "write what this machine has and wants",
+     .operands = "[SPEC...]",
+     .max_operands = -1,
+     .options = sp_request_options,
+     .more_help = sp_help_request,
+     .run = sp_cmd_request},
     {.name = "ingest",
      .summary = "take in a delivery: check, verify, decide, publish",
      .operands = "SOURCE",

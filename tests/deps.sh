@@ -26,6 +26,9 @@ build archive.h          libarchive-dev        libarchive-devel
 build gcrypt.h           libgcrypt20-dev       libgcrypt-devel
 build gpgme.h            libgpgme-dev          gpgme-devel
 build curl/curl.h        libcurl4-openssl-dev  libcurl-devel
+build solv/solver.h      libsolv-dev           libsolv-devel
+build solv/repo_rpmmd.h  libsolvext-dev        libsolv-devel
+build expat.h            libexpat1-dev         expat-devel
 run   gpg                gpg                   gnupg2
 run   createrepo_c       createrepo-c          createrepo_c
 run   rpm                rpm                   rpm
@@ -57,6 +60,9 @@ lint  git                git                   git-core
 cover gcovr              gcovr                 gcovr
 cover bear               bear                  bear
 '
+
+# The builder can do without its solver: make WITH_SOLV=0.
+[ "${WITH_SOLV:-1}" = 1 ] || table=$(grep -v ' solv/' <<<"$table")
 
 if command -v apt-get >/dev/null; then
     column=3

@@ -42,6 +42,27 @@ sp_lines_value(char *line)
 }
 
 void
+sp_text_add_bytes(struct sp_text *text, const char *bytes, size_t len)
+{
+    if (text->failed)
+        return;
+    if (text->size + len + 1 > text->capacity) {
+        size_t capacity = 2 * (text->size + len + SP_LINE_MAX);
+        char *bigger = realloc(text->bytes, capacity);
+
+        if (!bigger) {
+            text->failed = true;
+            return;
+        }
+        text->bytes = bigger;
+        text->capacity = capacity;
+    }
+    memcpy(text->bytes + text->size, bytes, len);
+    text->size += len;
+    text->bytes[text->size] = '\0';
+}
+
+void
 sp_text_add(struct sp_text *text, const char *fmt, ...)
 {
     char line[2 * SP_LINE_MAX];
@@ -53,21 +74,8 @@ sp_text_add(struct sp_text *text, const char *fmt, ...)
     va_end(args);
     if (n < 0 || (size_t)n >= sizeof(line))
         text->failed = true;
-    if (text->failed)
-        return;
-    if (text->size + (size_t)n + 1 > text->capacity) {
-        size_t capacity = 2 * (text->size + sizeof(line));
-        char *bigger = realloc(text->bytes, capacity);
-
-        if (!bigger) {
-            text->failed = true;
-            return;
-        }
-        text->bytes = bigger;
-        text->capacity = capacity;
-    }
-    memcpy(text->bytes + text->size, line, (size_t)n + 1);
-    text->size += (size_t)n;
+    else
+        sp_text_add_bytes(text, line, (size_t)n);
 }
 
 void

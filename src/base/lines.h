@@ -42,6 +42,8 @@ struct sp_text {
 
 void sp_text_add(struct sp_text *text, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same for bytes as they are, which may be more than two lines long. */
+void sp_text_add_bytes(struct sp_text *text, const char *bytes, size_t len);
 void sp_text_release(struct sp_text *text);
 
 #endif

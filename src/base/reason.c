@@ -48,6 +48,16 @@ static const struct sp_reason reasons[] = {
     {"manifest-member", SP_E_FORMAT},
     {"manifest-version", SP_E_FORMAT},
     {"list-syntax", SP_E_FORMAT},
+    {"request-syntax", SP_E_FORMAT},
+    {"request-version", SP_E_FORMAT},
+    {"request-count", SP_E_FORMAT},
+    {"request-empty", SP_E_FORMAT},
+
+    /* repositories, on the networked machine */
+    {"repo-file", SP_E_FORMAT},
+    {"metadata", SP_E_FORMAT},
+    {"metadata-size", SP_E_LIMIT},
+    {"metadata-digest", SP_E_DIGEST},
 
     /* the package envelope: sallyport-package(5) */
     {"not-rpm", SP_E_FORMAT},
@@ -81,6 +91,7 @@ static const struct sp_reason reasons[] = {
     {"too-many-bytes", SP_E_LIMIT},
     {"file-too-large", SP_E_LIMIT},
     {"manifest-size", SP_E_LIMIT},
+    {"request-size", SP_E_LIMIT},
 
     /* names */
     {"nevra", SP_E_NAME},
@@ -103,6 +114,8 @@ static const struct sp_reason reasons[] = {
     {"manifest-digest", SP_E_MEDIA},
     {"head-digest", SP_E_MEDIA},
     {"evidence-digest", SP_E_MEDIA},
+    {"request-digest", SP_E_MEDIA},
+    {"request-truncated", SP_E_MEDIA},
     {"read-error", SP_E_MEDIA},
     {"write-error", SP_E_MEDIA},
     {"read-back", SP_E_MEDIA},
@@ -152,6 +165,14 @@ static const struct sp_reason reasons[] = {
     {"unsolicited", SP_E_POLICY},
     {"foreign-qube", SP_E_POLICY},
     {"policy-file", SP_E_POLICY},
+
+    /* solving, on the networked machine */
+    {"no-match", SP_E_POLICY},
+    {"unsolvable", SP_E_POLICY},
+    {"protected", SP_E_POLICY},
+    {"metadata-mismatch", SP_E_NAME},
+    {"plan-differs", SP_E_POLICY},
+
     {"metadata-rollback", SP_E_STALE},
     {"too-old", SP_E_STALE},
     {"clock", SP_E_STALE},

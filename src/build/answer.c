@@ -15,7 +15,7 @@ static const uint8_t rpm_magic[] = {0xed, 0xab, 0xee, 0xdb};
 static void
 show_url(const struct sp_transfer *t, char dst[SP_SHOWN_MAX])
 {
-    sp_text_show(dst, SP_SHOWN_MAX, t->item->url);
+    sp_text_show(dst, SP_SHOWN_MAX, t->url);
 }
 
 /* Copies the value of header NAME if `line` is that header and it fits. */

@@ -89,7 +89,8 @@ fetch_and_pack(const struct sp_build_plan *plan, struct sp_fetch_item *items,
     }
     list_sources(plan->list, items, cache.dirfd, sources);
     if (status == 0)
-        status = sp_pack(sources, plan->list->n, NULL, 0, out, hooks,
+        status = sp_pack(sources, plan->list->n, plan->requests,
+                         plan->n_requests, out, hooks,
                          &ret->packed, err);
     sp_cache_close(&cache);
     return status;

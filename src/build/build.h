@@ -14,6 +14,8 @@ struct sp_build_plan {
     /* http URLs without a digest: anybody on the way can swap the file. */
     bool allow_http;
     bool allow_empty;
+    const char *const *requests; /* ids that the bundle answers, sorted */
+    size_t n_requests;
 };
 
 struct sp_build_result {

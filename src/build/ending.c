@@ -5,16 +5,17 @@
 #include <sys/random.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "build/answer.h"
 #include "build/part.h"
 
-enum { FIRST_WAIT_MS = 500, LONGEST_WAIT_MS = 16 * 1000 };
+enum { FIRST_WAIT_MS = 500, LONGEST_WAIT_MS = 16 * 1000, MORE_TRIES = 16 };
 
 static void
 show_url(const struct sp_transfer *t, char dst[SP_SHOWN_MAX])
 {
-    sp_text_show(dst, SP_SHOWN_MAX, t->item->url);
+    sp_text_show(dst, SP_SHOWN_MAX, t->url);
 }
 
 /* What a libcurl error is called, and whether another try may help. */
@@ -73,10 +74,19 @@ backoff_ms(const struct sp_transfer *t)
     return wait / 2 + random % (wait / 2 + 1);
 }
 
+/* Every mirror may have its turn, within reason. */
+static unsigned
+tries_allowed(const struct sp_transfer *t)
+{
+    size_t more = t->item->mirrors ? t->item->mirrors->n - 1 : 0;
+
+    return t->policy->tries + (unsigned)(more < MORE_TRIES ? more : MORE_TRIES);
+}
+
 static enum sp_transfer_result
 try_again(struct sp_transfer *t, uint64_t wait_ms)
 {
-    if (t->tries >= t->policy->tries)
+    if (t->tries >= tries_allowed(t))
         return SP_TRANSFER_FAILED;
     t->wait_ms = wait_ms;
     return SP_TRANSFER_RETRY;
@@ -158,6 +168,41 @@ is_poison(const struct sp_error *fault)
            strcmp(fault->detail, "file-too-large") == 0;
 }
 
+/* What no other mirror can change. */
+static bool
+is_ours(const struct sp_error *fault)
+{
+    return fault->code == SP_E_IO || fault->code == SP_E_SPACE ||
+           fault->code == SP_E_INTERNAL;
+}
+
+/*
+ * This mirror failed. What a retry cannot mend is not asked of it again; and
+ * whoever has another mirror to ask does not wait.
+ */
+static enum sp_transfer_result
+turn_to_mirrors(struct sp_transfer *t, enum sp_transfer_result result,
+                const struct sp_error *fault)
+{
+    struct sp_mirrors *mirrors = t->item->mirrors;
+    int next;
+
+    if (is_ours(fault) || (result == SP_TRANSFER_RETRY && t->wait_ms == 0))
+        return result;
+    sp_mirrors_fault(mirrors, t->mirror);
+    if (result == SP_TRANSFER_FAILED)
+        t->refused |= UINT64_C(1) << t->mirror;
+    if (t->fd < 0) {
+        t->offset = 0;
+        t->resumed = false;
+        t->begins_like_rpm = false;
+    }
+    next = sp_mirrors_choose(mirrors, t->refused);
+    if (next == SP_MIRROR_NONE)
+        return SP_TRANSFER_FAILED;
+    return next == t->mirror ? result : try_again(t, 0);
+}
+
 enum sp_transfer_result
 sp_transfer_end(struct sp_transfer *t, CURLcode code, struct sp_error *err)
 {
@@ -176,6 +221,11 @@ sp_transfer_end(struct sp_transfer *t, CURLcode code, struct sp_error *err)
     } else {
         result = broke_off(t, code, err);
     }
+    if (t->item->mirrors && result == SP_TRANSFER_COMPLETE)
+        sp_mirrors_sent(t->item->mirrors, t->mirror,
+                        t->item->bytes - t->counted, sp_clock_ms() - t->begun);
+    else if (t->item->mirrors)
+        result = turn_to_mirrors(t, result, err);
     sp_transfer_drop_handle(t);
     if (result != SP_TRANSFER_RETRY)
         sp_close_fd(&t->fd);

@@ -21,7 +21,8 @@ struct run {
     size_t n;
     size_t next; /* the first that was never started */
     size_t running, retrying, done;
-    size_t limit; /* of running ones */
+    size_t limit;   /* of running ones */
+    size_t ceiling; /* of the limit */
     uint64_t deadline;
     const struct sp_build_hooks *hooks;
 };
@@ -127,13 +128,21 @@ end_one(struct run *run, struct sp_transfer *t, CURLcode code,
     long version = 0;
 
     (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
-    if (version == CURL_HTTP_VERSION_2_0)
+    if (version == CURL_HTTP_VERSION_2_0 && run->ceiling != SP_FETCH_STREAMS) {
+        run->ceiling = SP_FETCH_STREAMS;
         run->limit = SP_FETCH_STREAMS;
+    }
     (void)curl_multi_remove_handle(run->multi, t->easy);
     run->running--;
     switch (sp_transfer_end(t, code, &why)) {
-    case SP_TRANSFER_COMPLETE: run->done++; return 0;
+    case SP_TRANSFER_COMPLETE:
+        run->done++;
+        run->limit += run->limit < run->ceiling;
+        return 0;
     case SP_TRANSFER_RETRY:
+        /* A server that has too much to do gets less, and then slowly more. */
+        if (t->wait_ms > 0 && run->limit > 1)
+            run->limit /= 2;
         t->not_before = now_ms() + t->wait_ms;
         run->retrying++;
         return 0;
@@ -240,6 +249,7 @@ sp_fetch(const struct sp_cache *cache, const struct sp_fetch_policy *policy,
                       .transfers = transfers,
                       .n = n,
                       .limit = SP_FETCH_PARALLEL,
+                      .ceiling = SP_FETCH_PARALLEL,
                       .hooks = hooks};
     int status;
 

@@ -18,6 +18,7 @@
 
 #include "build/cache.h"
 #include "build/hooks.h"
+#include "build/mirror.h"
 
 enum {
     /* Eight hide the round trips of small files; more only crowd a proxy. */
@@ -44,8 +45,17 @@ struct sp_fetch_policy {
     const char *proxy;  /* else the environment decides */
 };
 
+/*
+ * What to get: one URL, or a location on the mirrors of a repository. With
+ * mirrors there must be a digest: it alone says that the file is the same
+ * everywhere, and a part of it goes on at the next mirror.
+ */
 struct sp_fetch_item {
     const char *url;
+    struct sp_mirrors *mirrors; /* instead of url, with a location */
+    const char *location;       /* sp_mirror_location_ok */
+    bool no_cache;              /* proxies on the way shall ask anew */
+    const char *proxy;          /* of this item; NULL = the policy's */
     bool has_sha256;
     uint8_t sha256[32];
     uint64_t size;   /* 0 = unknown; else the body must have it */

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "build/answer.h"
 #include "build/part.h"
 
@@ -20,6 +21,10 @@ sp_transfer_init(struct sp_transfer *t, const struct sp_cache *cache,
     t->policy = policy;
     t->fd = -1;
     t->expected = item->size;
+    t->url = item->url;
+    t->mirror = SP_MIRROR_NONE;
+    if (item->mirrors && !item->has_sha256)
+        SP_BUG("a file of mirrors without a digest");
     if (item->has_sha256)
         sp_cache_name_digest(item->name, item->sha256);
     else
@@ -40,19 +45,20 @@ sp_transfer_drop_handle(struct sp_transfer *t)
 }
 
 void
-sp_transfer_stop(struct sp_transfer *t)
-{
-    if (t->state == SP_TRANSFER_RUNNING)
-        (void)sp_part_flush(t, NULL);
-    sp_transfer_drop_handle(t);
-    sp_close_fd(&t->fd);
-}
-
-void
 sp_transfer_release(struct sp_transfer *t)
 {
     sp_transfer_drop_handle(t);
     sp_close_fd(&t->fd);
+    free(t->mirror_url);
+    t->mirror_url = NULL;
+}
+
+void
+sp_transfer_stop(struct sp_transfer *t)
+{
+    if (t->state == SP_TRANSFER_RUNNING)
+        (void)sp_part_flush(t, NULL);
+    sp_transfer_release(t);
 }
 
 /* Options whose values cannot be wrong do not need their results looked at. */
@@ -60,7 +66,7 @@ static void
 set_bounds(struct sp_transfer *t)
 {
     const struct sp_fetch_policy *policy = t->policy;
-    bool https = strncasecmp(t->item->url, "https:", 6) == 0;
+    bool https = strncasecmp(t->url, "https:", 6) == 0;
     CURL *easy = t->easy;
 
     (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
@@ -93,7 +99,7 @@ static CURLcode
 set_walls(struct sp_transfer *t)
 {
     const struct sp_fetch_policy *policy = t->policy;
-    bool https = strncasecmp(t->item->url, "https:", 6) == 0;
+    bool https = strncasecmp(t->url, "https:", 6) == 0;
     CURL *easy = t->easy;
     CURLcode rc = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 
@@ -101,15 +107,27 @@ set_walls(struct sp_transfer *t)
         rc = curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR,
                               https ? "https" : "http,https");
     if (rc == CURLE_OK)
-        rc = curl_easy_setopt(easy, CURLOPT_URL, t->item->url);
+        rc = curl_easy_setopt(easy, CURLOPT_URL, t->url);
     if (rc == CURLE_OK && policy->cacert) {
         rc = curl_easy_setopt(easy, CURLOPT_CAINFO, policy->cacert);
         if (rc == CURLE_OK)
             rc = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
-    if (rc == CURLE_OK && policy->proxy)
-        rc = curl_easy_setopt(easy, CURLOPT_PROXY, policy->proxy);
+    if (rc == CURLE_OK && (t->item->proxy || policy->proxy))
+        rc = curl_easy_setopt(easy, CURLOPT_PROXY,
+                              t->item->proxy ? t->item->proxy : policy->proxy);
     return rc;
+}
+
+static CURLcode
+add_header(struct sp_transfer *t, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(t->headers, line);
+
+    if (!longer)
+        return CURLE_OUT_OF_MEMORY;
+    t->headers = longer;
+    return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, longer);
 }
 
 /* Asks for the rest, on the condition that it still is the same file. */
@@ -117,17 +135,19 @@ static CURLcode
 set_range(struct sp_transfer *t)
 {
     char range[32], line[192];
+    CURLcode rc = CURLE_OK;
 
     t->start = t->offset;
-    if (t->offset == 0)
-        return CURLE_OK;
+    if (t->item->no_cache)
+        rc = add_header(t, "Cache-Control: no-cache");
+    if (rc != CURLE_OK || t->offset == 0)
+        return rc;
     (void)snprintf(range, sizeof(range), "%" PRIu64 "-", t->offset);
     if (t->validator[0]) {
         (void)snprintf(line, sizeof(line), "If-Range: %s", t->validator);
-        t->headers = curl_slist_append(NULL, line);
-        if (!t->headers)
-            return CURLE_OUT_OF_MEMORY;
-        (void)curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+        rc = add_header(t, line);
+        if (rc != CURLE_OK)
+            return rc;
     }
     return curl_easy_setopt(t->easy, CURLOPT_RANGE, range);
 }
@@ -160,27 +180,35 @@ prepare_part(struct sp_transfer *t, struct sp_error *err)
     return 0;
 }
 
-int
-sp_transfer_start(struct sp_transfer *t, struct sp_error *err)
+/* The mirror to ask in this try. A validator holds for its own mirror. */
+static int
+choose_mirror(struct sp_transfer *t, struct sp_error *err)
+{
+    const struct sp_mirrors *mirrors = t->item->mirrors;
+    int chosen;
+
+    if (!mirrors)
+        return 0;
+    chosen = sp_mirrors_choose(mirrors, t->refused);
+    if (chosen == SP_MIRROR_NONE)
+        return sp_fail(err, "unreachable", "there is no mirror to ask");
+    if (chosen == t->mirror)
+        return 0;
+    free(t->mirror_url);
+    t->mirror_url = sp_mirrors_url(mirrors, chosen, t->item->location);
+    if (!t->mirror_url)
+        return sp_fail(err, "no-memory", "no memory for a download");
+    t->mirror = chosen;
+    t->url = t->mirror_url;
+    t->validator[0] = '\0';
+    return 0;
+}
+
+static int
+prepare_handle(struct sp_transfer *t, struct sp_error *err)
 {
     CURLcode rc;
 
-    if (t->tries == 0 && sp_part_have(t)) {
-        t->item->from_cache = true;
-        t->expected = t->offset;
-        t->state = SP_TRANSFER_DONE;
-        return 0;
-    }
-    if (prepare_part(t, err) < 0)
-        return -1;
-    if (t->offset > 0 && sp_part_matches(t)) {
-        t->state = SP_TRANSFER_DONE;
-        return sp_part_finish(t, err);
-    }
-    t->tries++;
-    t->judged = false;
-    t->problem[0] = '\0';
-    memset(&t->fault, 0, sizeof(t->fault));
     t->easy = curl_easy_init();
     if (!t->easy)
         return sp_fail(err, "no-memory", "no memory for a download");
@@ -193,6 +221,33 @@ sp_transfer_start(struct sp_transfer *t, struct sp_error *err)
     if (rc != CURLE_OK)
         return sp_fail(err, "internal", "libcurl refuses an option: %s",
                        curl_easy_strerror(rc));
+    return 0;
+}
+
+int
+sp_transfer_start(struct sp_transfer *t, struct sp_error *err)
+{
+
+    if (t->tries == 0 && sp_part_have(t)) {
+        t->item->from_cache = true;
+        t->expected = t->offset;
+        t->state = SP_TRANSFER_DONE;
+        return 0;
+    }
+    if (choose_mirror(t, err) < 0 || prepare_part(t, err) < 0)
+        return -1;
+    if (t->offset > 0 && sp_part_matches(t)) {
+        t->state = SP_TRANSFER_DONE;
+        return sp_part_finish(t, err);
+    }
+    t->tries++;
+    t->judged = false;
+    t->problem[0] = '\0';
+    memset(&t->fault, 0, sizeof(t->fault));
+    t->begun = sp_clock_ms();
+    t->counted = t->item->bytes;
+    if (prepare_handle(t, err) < 0)
+        return -1;
     t->state = SP_TRANSFER_RUNNING;
     return 0;
 }

@@ -30,6 +30,12 @@ struct sp_transfer {
     const struct sp_fetch_policy *policy;
     enum sp_transfer_state state;
     unsigned tries;
+    const char *url;     /* of this try */
+    char *mirror_url;    /* the same, when it is made from a mirror */
+    int mirror;          /* or SP_MIRROR_NONE */
+    uint64_t refused;    /* a bit for each mirror that is not asked again */
+    uint64_t begun;      /* monotonic ms of this try */
+    uint64_t counted;    /* ->item->bytes before it */
     uint64_t not_before; /* monotonic ms of the next try */
     uint64_t wait_ms;    /* RETRY: how long to wait first */
 

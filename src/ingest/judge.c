@@ -32,23 +32,25 @@ refuse_downgrade(const struct sp_nevra *nevra,
 
 static int
 judge_floor(const struct sp_setup *setup, const struct sp_policy *policy,
-            const struct sp_floor *floor, const struct sp_nevra *nevra,
-            struct sp_error *err)
+            const struct sp_floor *floor, const struct sp_wanted *wanted,
+            const struct sp_nevra *nevra, struct sp_error *err)
 {
     const struct sp_floor_entry *entry = sp_floor_find(floor, nevra->name);
 
     /* Old kernels travel beside new ones: sp_judge_alone looks at those. */
     if (!entry || sp_floor_compare(nevra, entry) >= 0 ||
         sp_policy_is_installonly(policy, nevra->name) ||
-        listed(&setup->allow_downgrade, nevra->name))
+        listed(&setup->allow_downgrade, nevra->name) ||
+        sp_wanted_older(wanted, nevra))
         return 0;
     return refuse_downgrade(nevra, entry, err);
 }
 
 int
 sp_judge_package(const struct sp_setup *setup, const struct sp_policy *policy,
-                 const struct sp_floor *floor, bool delivery,
-                 const struct sp_package *package, struct sp_error *err)
+                 const struct sp_floor *floor, const struct sp_wanted *wanted,
+                 bool delivery, const struct sp_package *package,
+                 struct sp_error *err)
 {
     const struct sp_nevra *nevra = &package->facts.nevra;
     char shown[SP_NEVRA_SHOWN_MAX];
@@ -64,7 +66,7 @@ sp_judge_package(const struct sp_setup *setup, const struct sp_policy *policy,
     if (!sp_policy_runs_arch(policy, nevra->arch))
         return sp_fail(err, "foreign-arch",
                        "this machine does not run '%.200s'", shown);
-    return judge_floor(setup, policy, floor, nevra, err);
+    return judge_floor(setup, policy, floor, wanted, nevra, err);
 }
 
 /* Is there one of this name that is not below the floor? */
@@ -175,16 +177,72 @@ sp_judge_set(const struct sp_policy *policy, struct sp_outcome *outcome,
     return status;
 }
 
+/* The accepted packages that nobody asked for, into `new_ones`. */
+static size_t
+find_new(const struct sp_setup *setup, const struct sp_wanted *wanted,
+         struct sp_outcome *outcome, struct sp_package **new_ones)
+{
+    size_t n = 0;
+
+    for (uint64_t i = 0; i < outcome->n_packages; i++) {
+        struct sp_package *p = &outcome->packages[i];
+
+        if (p->error.code != SP_OK || sp_wanted_has(wanted, &p->facts.nevra))
+            continue;
+        p->is_new = true;
+        if (!listed(&setup->allow_new, p->facts.nevra.name))
+            new_ones[n++] = p;
+    }
+    return n;
+}
+
+static void
+refuse_new(struct sp_package *package)
+{
+    const char *name = package->facts.nevra.name;
+
+    (void)sp_fail(&package->error, "name-not-wanted",
+                  "'%s' is neither installed nor requested (--allow-new %s "
+                  "takes it in)",
+                  name, name);
+}
+
+static int
+judge_names(const struct sp_setup *setup, const struct sp_wanted *wanted,
+            struct sp_outcome *outcome, struct sp_error *err)
+{
+    SP_AUTO_FREE struct sp_package **new_ones =
+        calloc(outcome->n_packages + 1, sizeof(*new_ones));
+    size_t n;
+
+    if (!new_ones)
+        return sp_fail(err, "no-memory", "no memory for the package list");
+    n = find_new(setup, wanted, outcome, new_ones);
+    if (n == 0 || setup->yes ||
+        (setup->ask &&
+         setup->ask(setup->ask_data, (const struct sp_package *const *)new_ones,
+                    n)))
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        refuse_new(new_ones[i]);
+    outcome->refused_index = new_ones[0]->index;
+    *err = new_ones[0]->error;
+    return -1;
+}
+
 int
-sp_judge_request(const struct sp_setup *setup, const struct sp_outcome *outcome,
-                 struct sp_error *err)
+sp_judge_request(const struct sp_setup *setup, const struct sp_wanted *wanted,
+                 struct sp_outcome *outcome, struct sp_error *err)
 {
     if (setup->any_request)
         return 0;
     if (outcome->n_requests == 0)
         return sp_fail(err, "unsolicited",
                        "the delivery answers no request of this machine");
-    return sp_fail(err, "unsolicited",
-                   "the delivery answers request %s, which is not pending here",
-                   outcome->requests[0]);
+    if (wanted->pending == 0)
+        return sp_fail(err, "unsolicited",
+                       "the delivery answers request %s, which is not pending "
+                       "here",
+                       outcome->requests[0]);
+    return judge_names(setup, wanted, outcome, err);
 }

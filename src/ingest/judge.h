@@ -9,15 +9,18 @@
 
 #include "base/error.h"
 #include "ingest/floor.h"
+#include "ingest/pending.h"
 #include "ingest/policy.h"
 
 /*
  * Judges one accepted package by itself: key policy (all modes), and with
- * `delivery` source packages, architecture and floor.
+ * `delivery` source packages, architecture and floor, which a request for
+ * an older version lowers.
  */
 int sp_judge_package(const struct sp_setup *setup,
                      const struct sp_policy *policy,
-                     const struct sp_floor *floor, bool delivery,
+                     const struct sp_floor *floor,
+                     const struct sp_wanted *wanted, bool delivery,
                      const struct sp_package *package, struct sp_error *err);
 
 /*
@@ -35,8 +38,13 @@ int sp_judge_alone(const struct sp_setup *setup, const struct sp_policy *policy,
                    const struct sp_floor *floor, struct sp_outcome *outcome,
                    struct sp_error *err);
 
-/* Does the delivery answer a request of this machine? "unsolicited". */
+/*
+ * Does the delivery answer a request of this machine ("unsolicited"), and
+ * does it bring only names that are installed or requested, or that the
+ * person accepts ("name-not-wanted")? Notes in the packages which are new.
+ */
 int sp_judge_request(const struct sp_setup *setup,
-                     const struct sp_outcome *outcome, struct sp_error *err);
+                     const struct sp_wanted *wanted, struct sp_outcome *outcome,
+                     struct sp_error *err);
 
 #endif

@@ -270,6 +270,20 @@ sp_publish(struct sp_state *state, const struct sp_policy *policy,
     return status;
 }
 
+bool
+sp_publish_is_current(struct sp_state *state, struct sp_outcome *outcome)
+{
+    struct publication p = {.state = state, .outcome = outcome};
+    uint64_t current;
+    bool same =
+        outcome->n_packages > 0 && list_packages(&p, NULL) == 0 &&
+        sp_generation_current(state, &current, NULL) == 0 &&
+        sp_generation_holds(state, current, p.packages.bytes, p.packages.size);
+
+    sp_text_release(&p.packages);
+    return same;
+}
+
 /* The newest generation below the current one. */
 static uint64_t
 before(const uint64_t *list, size_t n, uint64_t current)

@@ -23,6 +23,9 @@ int sp_publish(struct sp_state *state, const struct sp_policy *policy,
                struct sp_outcome *outcome, sp_event_fn event, void *data,
                struct sp_error *err);
 
+/* Is what *outcome holds the current generation, byte for byte? */
+bool sp_publish_is_current(struct sp_state *state, struct sp_outcome *outcome);
+
 /* Points `current` to an older generation (0 = the one before). Takes the
  * lock. *ret_generation is the new current one. Reasons: no-generation. */
 int sp_rollback(struct sp_state *state, uint64_t generation,

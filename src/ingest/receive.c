@@ -23,6 +23,7 @@
 #include "ingest/generation.h"
 #include "ingest/judge.h"
 #include "ingest/keyhome.h"
+#include "ingest/pending.h"
 #include "ingest/policy.h"
 #include "ingest/publish.h"
 #include "ingest/quarantine.h"
@@ -44,6 +45,7 @@ struct delivery {
     struct sp_quarantine quarantine;
     bool has_quarantine;
     struct sp_floor floor;
+    struct sp_wanted wanted;
     char home[4200];
     char messages[4300];
     struct sp_engine_plan plan;
@@ -185,6 +187,33 @@ plan_engine(struct delivery *d)
     p->data = d->data;
 }
 
+/* What was published, and what was asked for. */
+static int
+recall(struct delivery *d)
+{
+    const struct sp_outcome *o = d->outcome;
+
+    if (!d->has_state)
+        return 0;
+    if (sp_floor_load(&d->state, &d->floor, fault(d)) < 0)
+        return -1;
+    return sp_wanted_load(&d->state, o->requests, o->n_requests, &d->wanted,
+                          fault(d));
+}
+
+/*
+ * Who asked for it? What is current already changes nothing: a stick that
+ * is brought a second time is no attack.
+ */
+static int
+judge_request(struct delivery *d)
+{
+    if (d->wanted.pending == 0 && d->has_state &&
+        sp_publish_is_current(&d->state, d->outcome))
+        return 0;
+    return sp_judge_request(d->setup, &d->wanted, d->outcome, fault(d));
+}
+
 /* The owner's rules over what the workers let through. */
 static int
 judge(struct delivery *d)
@@ -192,14 +221,16 @@ judge(struct delivery *d)
     struct sp_outcome *o = d->outcome;
     struct sp_error first = {0};
 
-    if (d->has_state && sp_floor_load(&d->state, &d->floor, fault(d)) < 0)
+    if (d->mode == SP_MODE_INGEST)
+        sp_pending_expire(&d->state);
+    if (recall(d) < 0)
         return -1;
     for (uint64_t i = 0; i < o->n_packages; i++) {
         struct sp_package *p = &o->packages[i];
 
         if (p->error.code == SP_OK &&
-            sp_judge_package(d->setup, &d->policy, &d->floor, true, p,
-                             &p->error) == 0 &&
+            sp_judge_package(d->setup, &d->policy, &d->floor, &d->wanted, true,
+                             p, &p->error) == 0 &&
             p->facts.signature_time > o->newest_signature)
             o->newest_signature = p->facts.signature_time;
         if (p->error.code != SP_OK && first.code == SP_OK) {
@@ -217,7 +248,22 @@ judge(struct delivery *d)
         return -1;
     }
     memset(fault(d), 0, sizeof(*fault(d)));
-    return sp_judge_request(d->setup, o, fault(d));
+    return judge_request(d);
+}
+
+/*
+ * A request is answered once. An empty answer leaves it open: nothing was
+ * brought, and a real answer may still come.
+ */
+static int
+close_requests(struct delivery *d)
+{
+    const struct sp_outcome *o = d->outcome;
+
+    for (uint64_t i = 0; o->n_packages > 0 && i < o->n_requests; i++)
+        if (sp_pending_remove(&d->state, o->requests[i], fault(d)) < 0)
+            return -1;
+    return 0;
 }
 
 /*
@@ -254,8 +300,10 @@ deliver(struct delivery *d, const char *address)
         return -1;
     if (d->mode != SP_MODE_INGEST)
         return 0;
-    return sp_publish(&d->state, &d->policy, &d->quarantine, d->outcome,
-                      d->event, d->data, fault(d));
+    if (sp_publish(&d->state, &d->policy, &d->quarantine, d->outcome, d->event,
+                   d->data, fault(d)) < 0)
+        return -1;
+    return close_requests(d);
 }
 
 /* Every delivery leaves one record, refused ones too. */
@@ -332,6 +380,7 @@ sp_receive(const struct sp_setup *setup, enum sp_mode mode, const char *address,
     }
     answer(d);
     sp_floor_release(&d->floor);
+    sp_wanted_release(&d->wanted);
     sp_transport_close(&d->source);
 }
 

@@ -19,6 +19,8 @@ struct sp_words {
     size_t n;
 };
 
+struct sp_package;
+
 /* Where things are and what the person allows. NULL paths = defaults. */
 struct sp_setup {
     const char *state_dir;   /* /var/lib/sallyport */
@@ -30,6 +32,12 @@ struct sp_setup {
     bool yes;
     struct sp_words allow_new;
     struct sp_words allow_downgrade;
+    /*
+     * Asks the person about packages that nobody asked for; true = take them
+     * in. NULL: nobody is there, the answer is no.
+     */
+    bool (*ask)(void *data, const struct sp_package *const *packages, size_t n);
+    void *ask_data;
 };
 
 enum sp_mode {
@@ -49,6 +57,7 @@ struct sp_package {
     uint64_t index; /* 1 based, as in the bundle */
     struct sp_report_package facts;
     bool checked, judged;      /* check reported, verify reported */
+    bool is_new;               /* neither installed nor requested */
     struct sp_error error;     /* code SP_OK: accepted by all who looked */
     uint8_t header_sha256[32]; /* by verify */
     char signing_fpr[41];

@@ -86,6 +86,7 @@ static void
 judge(struct sp_verifier *v, struct sp_outcome *o)
 {
     const struct sp_floor no_floor = {0};
+    const struct sp_wanted nothing = {0};
     struct sp_package *p = o->packages;
 
     if (o->n_packages != 1) {
@@ -94,8 +95,8 @@ judge(struct sp_verifier *v, struct sp_outcome *o)
         return;
     }
     if (p->error.code == SP_OK)
-        (void)sp_judge_package(v->setup, &v->policy, &no_floor, false, p,
-                               &p->error);
+        (void)sp_judge_package(v->setup, &v->policy, &no_floor, &nothing, false,
+                               p, &p->error);
     o->error = p->error;
     if (p->error.code == SP_OK)
         o->newest_signature = p->facts.signature_time;

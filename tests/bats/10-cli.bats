@@ -5,7 +5,8 @@
 
 load helpers
 
-COMMANDS=(ingest inspect verify status history rollback doctor explain)
+COMMANDS=(request ingest inspect verify status history rollback doctor
+    explain)
 
 setup() {
     new_state
@@ -73,7 +74,7 @@ options_of() { # [COMMAND]
     for command in "" "${COMMANDS[@]}"; do
         # shellcheck disable=SC2086 # no command is no word
         for option in $(options_of $command); do
-            grep -qE "^\.It (Fl h , )?Fl Fl ${option#--}( |\$)" "$man" ||
+            grep -qE "^\.It (Fl [ho] , )?Fl Fl ${option#--}( |\$)" "$man" ||
                 fail "not in the page: $option of '$command'"
         done
     done
@@ -84,7 +85,7 @@ options_of() { # [COMMAND]
         # shellcheck disable=SC2086 # no command is no word
         options_of $command
     done)
-    for option in $(sed -nE 's/^\.It (Fl h , )?Fl Fl ([a-z-]+).*/\2/p' "$man"); do
+    for option in $(sed -nE 's/^\.It (Fl [ho] , )?Fl Fl ([a-z-]+).*/\2/p' "$man"); do
         grep -qx -- "--$option" <<<"$all" || fail "not in --help: $option"
     done
 }
@@ -92,7 +93,7 @@ options_of() { # [COMMAND]
 @test "the manual pages are clean" {
     requires program mandoc
     for page in "$SP_TOP"/docs/man/sallyport{.1,-unpack.8,-check.8,-verify.8} \
-        "$SP_TOP"/docs/man/sallyport-{escape.8,policy.5}; do
+        "$SP_TOP"/docs/man/sallyport-{escape.8,policy.5,request.5}; do
         run -0 mandoc -Tlint -W warning "$page"
         assert_equal "$output" "" "$page"
     done

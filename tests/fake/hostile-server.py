@@ -6,8 +6,10 @@
 
 Listens on loopback, on ports of the kernel's choice, which it writes to FILE
 as "http PORT" and "https PORT" lines. /WAY/NAME serves DIR/NAME in its way;
-"?N" behind the name makes a path of its own, so that counts start again. The
-log has a line for each request: path, Range, If-Range ("-" for none).
+"?N" behind the name makes a path of its own, so that counts start again. A
+NAME with folders is looked for there, then in DIR itself. The log has a line
+for each request: path, Range, If-Range ("-" for none), and Cache-Control when
+there is one.
 """
 import argparse
 import http.server
@@ -30,24 +32,35 @@ class Hostile(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         way, name = self.path.lstrip("/").split("/", 1)
         name = name.split("?")[0]
-        line = "%s %s %s\n" % (self.path, self.headers["Range"] or "-",
-                               self.headers["If-Range"] or "-")
+        line = "%s %s %s" % (self.path, self.headers["Range"] or "-",
+                             self.headers["If-Range"] or "-")
+        if self.headers["Cache-Control"]:
+            line += " " + self.headers["Cache-Control"]
         with self.server.guard:
             self.count = self.server.counts.get(self.path, 0) + 1
             self.server.counts[self.path] = self.count
-            self.server.log.write(line)
+            self.server.log.write(line + "\n")
             self.server.log.flush()
-        path = os.path.join(self.server.files, os.path.basename(name))
         self.body = b""
-        if os.path.isfile(path):
-            with open(path, "rb") as f:
-                self.body = f.read()
+        self.load(name if self.exists(name) else os.path.basename(name))
         try:
             getattr(self, "way_" + way.replace("-", "_"))(name)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
     # ---- pieces ----
+
+    def exists(self, name):
+        return (".." not in name.split("/") and
+                os.path.isfile(os.path.join(self.server.files, name)))
+
+    def load(self, name):
+        """The body from now on; False when there is no such file."""
+        if not self.exists(name):
+            return False
+        with open(os.path.join(self.server.files, name), "rb") as f:
+            self.body = f.read()
+        return True
 
     def start(self, status, length=None, **headers):
         self.send_response(status)
@@ -212,6 +225,72 @@ class Hostile(http.server.BaseHTTPRequestHandler):
     def way_redirect_http(self, name):
         self.refuse(302, Location="http://127.0.0.1:%d/good/%s"
                     % (self.server.http_port, name))
+
+
+    # ---- ways of repositories ----
+
+    def found(self, name):
+        if self.load(name):
+            self.answer()
+        else:
+            self.refuse(404)
+
+    def old(self, name):
+        """The same file of the publication before: REPO.old/..."""
+        return name.replace("/", ".old/", 1)
+
+    def way_repo(self, name):
+        self.found(name)
+
+    def way_gone(self, name):
+        """repomd.xml is there, what it names is not."""
+        if name.endswith("repomd.xml"):
+            self.found(name)
+        else:
+            self.refuse(404)
+
+    def way_republished(self, name):
+        """Published again behind the first look at repomd.xml."""
+        is_first = name.endswith("repomd.xml") and self.count == 1
+        self.found(self.old(name) if is_first else name)
+
+    def way_restless(self, name):
+        """Published again, and again: never the files of its repomd.xml."""
+        if name.endswith("repomd.xml"):
+            self.load(name)
+            self.body += b"<!-- %d -->\n" % self.count
+            self.answer()
+        else:
+            self.refuse(404)
+
+    def way_out_of_step(self, name):
+        """The signature of the publication before, the first time."""
+        is_first = name.endswith(".asc") and self.count == 1
+        self.found(self.old(name) if is_first else name)
+
+    def way_never_in_step(self, name):
+        self.found(self.old(name) if name.endswith(".asc") else name)
+
+    def way_broken_primary(self, name):
+        if "primary" in name:
+            self.load(name)
+            self.way_corrupt(name)
+        else:
+            self.found(name)
+
+    def way_cut_primary(self, name):
+        if "primary" in name:
+            self.load(name)
+            self.answer(cut=100)
+        else:
+            self.found(name)
+
+    def way_endless_primary(self, name):
+        if "primary" in name:
+            self.load(name)
+            self.way_endless(name)
+        else:
+            self.found(name)
 
 
 class Server(http.server.ThreadingHTTPServer):

@@ -13,6 +13,7 @@ may() { # PROGRAM
     sallyport-check) echo libgcrypt libgpg-error ;;
     sallyport-verify) echo libgpgme libgpg-error ;;
     sallyport-vchan) echo libxenvchan libxenstore ;;
+    sallyport-metadata) echo libarchive libexpat ;;
     sallyport-builder)
         echo libcurl libarchive libsolv libsolvext libexpat libgpgme \
             libgpg-error

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A plan for people and for programs. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "bundle/rpm.h"
+#include "cli/builder-common.h"
+#include "cli/table.h"
+
+static const struct sp_column columns[] = {
+    {"PACKAGE", false}, {"WHY", false},      {"SIZE", true},
+    {"REPO", false},    {"REPLACES", false},
+};
+
+static void
+cell(const void *data, size_t row, size_t column, char *dst)
+{
+    const struct sp_supply *supply = data;
+    const struct sp_plan_package *package = &supply->plan.packages[row];
+    char text[SP_NEVRA_SHOWN_MAX] = "";
+    const char *show = text;
+
+    switch (column) {
+    case 0: sp_nevra_show(&package->nevra, text, sizeof(text)); break;
+    case 1: show = sp_why_word(package->why); break;
+    case 2: sp_text_size(text, sizeof(text), package->size); break;
+    case 3: show = supply->chosen.repos[package->repo]->id; break;
+    default: show = package->replaces; break;
+    }
+    sp_text_show(dst, SP_TABLE_CELL_MAX, show);
+}
+
+static const char *const note_words[] = {
+    [SP_NOTE_REMOVED] = "removed",
+    [SP_NOTE_HELD] = "held back",
+    [SP_NOTE_PROBLEM] = "problem",
+    [SP_NOTE_UNMET] = "in no package",
+};
+
+static void
+show_notes(const struct sp_plan *plan)
+{
+    for (size_t i = 0; i < plan->n_notes; i++) {
+        const struct sp_plan_note *note = &plan->notes[i];
+
+        (void)fprintf(stderr, "%s: %s%s%s\n", note_words[note->kind],
+                      note->subject, note->subject[0] ? ": " : "", note->text);
+    }
+}
+
+static void
+show_skipped(const struct sp_supply *supply)
+{
+    char id[SP_SHOWN_MAX];
+
+    for (size_t i = 0; supply->metadata && i < supply->chosen.n; i++) {
+        if (supply->metadata[i].available)
+            continue;
+        sp_text_show(id, sizeof(id), supply->chosen.repos[i]->id);
+        (void)fprintf(stderr, "repository '%s' was skipped: %s\n", id,
+                      supply->metadata[i].problem.msg);
+    }
+}
+
+static void
+show_plan(const struct sp_supply *supply, bool color)
+{
+    const struct sp_table table = {
+        .columns = columns,
+        .n_columns = sizeof(columns) / sizeof(columns[0]),
+        .n_rows = supply->plan.n,
+        .data = supply,
+        .cell = cell,
+    };
+    char size[16];
+
+    if (supply->request)
+        (void)fprintf(stderr, "request %s\n", supply->request->id);
+    if (supply->plan.n > 0) {
+        sp_table_print(&table, color, stderr);
+        sp_text_size(size, sizeof(size), sp_plan_bytes(&supply->plan));
+        (void)fprintf(stderr, "%zu packages, %s\n", supply->plan.n, size);
+    } else {
+        (void)fputs("nothing to download\n", stderr);
+    }
+    show_notes(&supply->plan);
+    show_skipped(supply);
+}
+
+void
+sp_plans_show(void *data, const struct sp_delivered *plans)
+{
+    struct sp_job *job = data;
+
+    if (job->voice.quiet || job->voice.json)
+        return;
+    sp_progress_finish(&job->progress);
+    job->phase = NULL;
+    for (size_t i = 0; i < plans->n; i++)
+        show_plan(&plans->supplies[i], false);
+}
+
+/* ---- JSON -------------------------------------------------------------- */
+
+static void
+json_package(struct sp_json *json, const struct sp_supply *supply,
+             const struct sp_plan_package *package)
+{
+    char text[SP_NEVRA_SHOWN_MAX];
+    char hex[2 * sizeof(package->sha256) + 1];
+
+    sp_nevra_show(&package->nevra, text, sizeof(text));
+    sp_text_hex(hex, package->sha256, sizeof(package->sha256));
+    sp_json_open_object(json, NULL);
+    sp_json_string(json, "nevra", text);
+    sp_json_string(json, "why", sp_why_word(package->why));
+    sp_json_u64(json, "size", package->size);
+    sp_json_string(json, "sha256", hex);
+    sp_json_string(json, "repo", supply->chosen.repos[package->repo]->id);
+    sp_json_string(json, "replaces", package->replaces);
+    sp_json_close_object(json);
+}
+
+static void
+json_notes(struct sp_json *json, const char *key, const struct sp_plan *plan,
+           enum sp_note_kind kind)
+{
+    sp_json_open_array(json, key);
+    for (size_t i = 0; i < plan->n_notes; i++) {
+        if (plan->notes[i].kind != kind)
+            continue;
+        sp_json_open_object(json, NULL);
+        sp_json_string(json, "subject", plan->notes[i].subject);
+        sp_json_string(json, "reason", plan->notes[i].text);
+        sp_json_close_object(json);
+    }
+    sp_json_close_array(json);
+}
+
+static void
+json_skipped(struct sp_json *json, const struct sp_supply *supply)
+{
+    sp_json_open_array(json, "skipped_repos");
+    for (size_t i = 0; supply->metadata && i < supply->chosen.n; i++)
+        if (!supply->metadata[i].available)
+            sp_json_string(json, NULL, supply->chosen.repos[i]->id);
+    sp_json_close_array(json);
+}
+
+static void
+json_plan(struct sp_json *json, const struct sp_supply *supply)
+{
+    const struct sp_plan *plan = &supply->plan;
+
+    sp_json_open_object(json, NULL);
+    sp_json_string(json, "request", supply->request ? supply->request->id : "");
+    sp_json_open_array(json, "packages");
+    for (size_t i = 0; i < plan->n; i++)
+        json_package(json, supply, &plan->packages[i]);
+    sp_json_close_array(json);
+    json_notes(json, "removed", plan, SP_NOTE_REMOVED);
+    json_notes(json, "held_back", plan, SP_NOTE_HELD);
+    json_notes(json, "problems", plan, SP_NOTE_PROBLEM);
+    json_notes(json, "unmet", plan, SP_NOTE_UNMET);
+    json_skipped(json, supply);
+    sp_json_close_object(json);
+}
+
+void
+sp_plans_json(struct sp_json *json, const struct sp_delivered *plans)
+{
+    sp_json_open_array(json, "plans");
+    for (size_t i = 0; i < plans->n; i++)
+        json_plan(json, &plans->supplies[i]);
+    sp_json_close_array(json);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/consent.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "cli/present.h"
+#include "cli/table.h"
+
+enum { WAIT_SECONDS = 30 * 60 };
+
+/* Not standard input: that may be the delivery itself. */
+static FILE *
+open_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    FILE *terminal = fd < 0 ? NULL : fdopen(fd, "r+");
+
+    if (!terminal && fd >= 0)
+        (void)close(fd);
+    return terminal;
+}
+
+static void
+list(FILE *terminal, const struct sp_package *const *packages, size_t n)
+{
+    char nevra[SP_TABLE_CELL_MAX];
+
+    (void)fputs("neither installed nor requested:\n", terminal);
+    for (size_t i = 0; i < n; i++) {
+        const struct sp_package *p = packages[i];
+
+        sp_present_nevra(nevra, sizeof(nevra), &p->facts.nevra);
+        (void)fprintf(terminal, "  %s, signed by %s; the builder says: %s\n",
+                      nevra, p->primary_fpr,
+                      sp_why_word((enum sp_why)p->facts.why));
+    }
+}
+
+/* One line, or nothing in time. */
+static bool
+says_yes(int fd)
+{
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+    char answer[16] = {0};
+
+    if (poll(&one, 1, WAIT_SECONDS * 1000) != 1 ||
+        sp_read_some(fd, answer, sizeof(answer) - 1) <= 0)
+        return false;
+    answer[strcspn(answer, "\r\n")] = '\0';
+    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}
+
+bool
+sp_consent_new(const struct sp_package *const *packages, size_t n)
+{
+    SP_AUTO_FILE *terminal = open_terminal();
+
+    if (!terminal)
+        return false;
+    list(terminal, packages, n);
+    (void)fprintf(terminal, "take %s in? [y/N] ", n == 1 ? "it" : "them");
+    (void)fflush(terminal);
+    return says_yes(fileno(terminal));
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "build/deliver.h"
+
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/text.h"
+#include "build/selfcheck.h"
+#include "bundle/rpm.h"
+
+/* A package of the union, and the first supply that asked for it. */
+struct wanted {
+    const struct sp_plan_package *package;
+    const struct sp_supply *supply;
+};
+
+/* ---- plans ------------------------------------------------------------- */
+
+static int
+refuse_check(const struct sp_request *request, const struct sp_outlet *out,
+             struct sp_error *err)
+{
+    if (!out || (request->action != SP_ACTION_CHECK &&
+                 request->action != SP_ACTION_LIST))
+        return 0;
+    return sp_fail(err, "usage",
+                   "the request only asks whether there are updates: use "
+                   "'sallyport-builder check'");
+}
+
+static int
+plan_requests(const struct sp_deliver *job, const struct sp_cache *cache,
+              const struct sp_outlet *out, const struct sp_build_hooks *hooks,
+              struct sp_delivered *ret, struct sp_error *err)
+{
+    for (size_t i = 0; i < job->requests->n; i++) {
+        const struct sp_request *request = &job->requests->parsed[i];
+
+        if (refuse_check(request, out, err) < 0)
+            return -1;
+        ret->n = i + 1;
+        if (sp_supply_plan(cache, &job->fetch, job->allow_http, request, hooks,
+                           &ret->supplies[i], err) < 0)
+            return job->requests->n == 1
+                       ? -1
+                       : sp_fail_prefix(err, "request %s", request->id);
+    }
+    return 0;
+}
+
+static int
+plan_mirror(const struct sp_deliver *job, const struct sp_cache *cache,
+            const struct sp_build_hooks *hooks, struct sp_delivered *ret,
+            struct sp_error *err)
+{
+    const struct sp_repo_var vars[] = {{"arch", job->arch},
+                                       {"basearch", job->arch},
+                                       {"releasever", job->releasever}};
+    struct sp_supply *supply = &ret->supplies[0];
+
+    ret->n = 1;
+    if (sp_choose_one(job->repo_dir, job->mirror, vars, job->releasever ? 3 : 2,
+                      &supply->chosen, err) < 0)
+        return -1;
+    return sp_supply_mirror(cache, &job->fetch, job->allow_http, job->arch,
+                            hooks, supply, err);
+}
+
+/* ---- the union --------------------------------------------------------- */
+
+static int
+compare_wanted(const void *a, const void *b)
+{
+    const struct wanted *x = a;
+    const struct wanted *y = b;
+    int order = sp_request_order(&x->package->nevra, &y->package->nevra);
+
+    if (order == 0)
+        order = memcmp(x->package->sha256, y->package->sha256,
+                       sizeof(x->package->sha256));
+    return order ? order : (x > y) - (x < y);
+}
+
+static int
+two_files(const struct wanted *a, struct sp_error *err)
+{
+    char shown[SP_NEVRA_SHOWN_MAX];
+
+    sp_nevra_show(&a->package->nevra, shown, sizeof(shown));
+    return sp_fail(err, "duplicate-nevra",
+                   "the requests want two different files of '%.160s': build "
+                   "a bundle for each",
+                   shown);
+}
+
+/* Sorts, and keeps one of each file. */
+static int
+unite(struct wanted *wanted, size_t *n, struct sp_error *err)
+{
+    size_t kept = 0;
+
+    if (*n > 0)
+        qsort(wanted, *n, sizeof(wanted[0]), compare_wanted);
+    for (size_t i = 0; i < *n; i++) {
+        const struct sp_plan_package *last =
+            kept ? wanted[kept - 1].package : NULL;
+        const struct sp_plan_package *this = wanted[i].package;
+
+        if (last && sp_request_order(&last->nevra, &this->nevra) == 0) {
+            if (memcmp(last->sha256, this->sha256, sizeof(last->sha256)) != 0)
+                return two_files(&wanted[i], err);
+            continue;
+        }
+        wanted[kept++] = wanted[i];
+    }
+    *n = kept;
+    return 0;
+}
+
+static size_t
+list_wanted(const struct sp_delivered *delivered, struct wanted *wanted)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < delivered->n; i++)
+        for (size_t k = 0; k < delivered->supplies[i].plan.n; k++)
+            wanted[n++] =
+                (struct wanted){&delivered->supplies[i].plan.packages[k],
+                                &delivered->supplies[i]};
+    return n;
+}
+
+static size_t
+count_wanted(const struct sp_delivered *delivered)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < delivered->n; i++)
+        n += delivered->supplies[i].plan.n;
+    return n;
+}
+
+/* ---- download, proof, bundle ------------------------------------------- */
+
+static void
+fill_item(const struct wanted *wanted, struct sp_fetch_item *item)
+{
+    const struct sp_plan_package *package = wanted->package;
+    const struct sp_metadata *metadata =
+        &wanted->supply->metadata[package->repo];
+
+    item->mirrors = metadata->mirrors;
+    item->location = package->location;
+    item->proxy = metadata->repo->proxy;
+    item->has_sha256 = true;
+    memcpy(item->sha256, package->sha256, sizeof(item->sha256));
+    item->size = package->size;
+    item->expect_rpm = true;
+}
+
+static int
+fetch_all(const struct sp_deliver *job, const struct sp_cache *cache,
+          const struct wanted *wanted, size_t n, struct sp_fetch_item *items,
+          const struct sp_build_hooks *hooks, struct sp_delivered *ret,
+          struct sp_error *err)
+{
+    int status;
+
+    for (size_t i = 0; i < n; i++)
+        fill_item(&wanted[i], &items[i]);
+    status = sp_fetch(cache, &job->fetch, items, n, hooks, err);
+    for (size_t i = 0; i < n; i++)
+        ret->downloaded += items[i].bytes;
+    return status;
+}
+
+static int
+prove(const struct sp_cache *cache, const struct sp_delivered *delivered,
+      const struct sp_build_hooks *hooks, struct sp_error *err)
+{
+    for (size_t i = 0; i < delivered->n; i++)
+        if (sp_selfcheck(cache, &delivered->supplies[i], hooks, err) < 0)
+            return -1;
+    return 0;
+}
+
+static void
+fill_source(const struct sp_cache *cache, const struct wanted *wanted,
+            const struct sp_fetch_item *item, struct sp_pack_source *source)
+{
+    source->shown = wanted->package->location;
+    source->dirfd = cache->dirfd;
+    source->path = item->name;
+    source->why = wanted->package->why;
+    source->proof = SP_PROOF_DONE;
+}
+
+static int
+fetch_and_pack(const struct sp_deliver *job, const struct sp_cache *cache,
+               const struct wanted *wanted, size_t n, struct sp_outlet *out,
+               const struct sp_build_hooks *hooks, struct sp_delivered *ret,
+               struct sp_error *err)
+{
+    SP_AUTO_FREE struct sp_fetch_item *items = calloc(n + 1, sizeof(*items));
+    SP_AUTO_FREE struct sp_pack_source *sources =
+        calloc(n + 1, sizeof(*sources));
+
+    if (!items || !sources)
+        return sp_fail(err, "no-memory", "no memory for %zu packages", n);
+    if ((n > 0 &&
+         fetch_all(job, cache, wanted, n, items, hooks, ret, err) < 0) ||
+        prove(cache, ret, hooks, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        fill_source(cache, &wanted[i], &items[i], &sources[i]);
+    return sp_pack(sources, n, job->ids, job->n_ids, out, hooks, &ret->packed,
+                   err);
+}
+
+static int
+deliver(const struct sp_deliver *job, const struct sp_cache *cache,
+        struct sp_outlet *out, const struct sp_build_hooks *hooks,
+        void (*planned)(void *data, const struct sp_delivered *plans),
+        struct sp_delivered *ret, struct sp_error *err)
+{
+    SP_AUTO_FREE struct wanted *wanted = NULL;
+    size_t n;
+
+    if ((job->mirror ? plan_mirror(job, cache, hooks, ret, err)
+                     : plan_requests(job, cache, out, hooks, ret, err)) < 0)
+        return -1;
+    wanted = calloc(count_wanted(ret) + 1, sizeof(*wanted));
+    if (!wanted)
+        return sp_fail(err, "no-memory", "no memory for the packages");
+    n = list_wanted(ret, wanted);
+    if (unite(wanted, &n, err) < 0)
+        return -1;
+    ret->updates = n;
+    if (planned)
+        planned(hooks ? hooks->data : NULL, ret);
+    if (!out)
+        return 0;
+    return fetch_and_pack(job, cache, wanted, n, out, hooks, ret, err);
+}
+
+int
+sp_deliver(const struct sp_deliver *job, struct sp_outlet *out,
+           const struct sp_build_hooks *hooks,
+           void (*planned)(void *data, const struct sp_delivered *plans),
+           struct sp_delivered *ret, struct sp_error *err)
+{
+    struct sp_cache cache = {.dirfd = -1, .lock_fd = -1};
+    int status;
+
+    memset(ret, 0, sizeof(*ret));
+    ret->supplies = calloc((job->mirror ? 1 : job->requests->n) + 1,
+                           sizeof(ret->supplies[0]));
+    if (!ret->supplies)
+        return sp_fail(err, "no-memory", "no memory for the requests");
+    if (sp_cache_open(&cache, job->cache_dir, err) < 0)
+        return -1;
+    status = deliver(job, &cache, out, hooks, planned, ret, err);
+    sp_cache_close(&cache);
+    return status;
+}
+
+void
+sp_delivered_release(struct sp_delivered *delivered)
+{
+    for (size_t i = 0; i < delivered->n; i++)
+        sp_supply_release(&delivered->supplies[i]);
+    free(delivered->supplies);
+    memset(delivered, 0, sizeof(*delivered));
+}

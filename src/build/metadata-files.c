@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+
+#include "base/text.h"
+#include "build/evidence.h"
+#include "build/jailed.h"
+#include "build/metadata-job.h"
+#include "build/unfold.h"
+
+/* Which of the kinds are fetched at once, and where they go. */
+static const struct {
+    enum sp_repomd_kind kind;
+    size_t offset;
+} wanted[] = {
+    {SP_REPOMD_PRIMARY, offsetof(struct sp_metadata, primary)},
+    {SP_REPOMD_GROUP, offsetof(struct sp_metadata, group)},
+    {SP_REPOMD_UPDATEINFO, offsetof(struct sp_metadata, updateinfo)},
+};
+
+enum { WANTED = sizeof(wanted) / sizeof(wanted[0]) };
+
+static struct sp_fetch_item
+item_of(const struct sp_metadata_job *job,
+        const struct sp_metadata_source *source)
+{
+    struct sp_fetch_item item = {.mirrors = job->mirrors,
+                                 .location = source->location,
+                                 .proxy = job->repo->proxy,
+                                 .has_sha256 = true,
+                                 .size = source->size};
+
+    memcpy(item.sha256, source->sha256, sizeof(item.sha256));
+    return item;
+}
+
+static int
+fetch_items(const struct sp_metadata_job *job, struct sp_fetch_item *items,
+            size_t n, struct sp_error *err)
+{
+    struct sp_fetch_policy policy = job->policy->fetch;
+
+    policy.max_file_bytes = SP_METADATA_MAX_BYTES;
+    if (n == 0 || sp_fetch(job->cache, &policy, items, n, job->hooks, err) == 0)
+        return 0;
+    if (strcmp(err->detail, "list-digest") != 0)
+        return -1;
+    return sp_fail(err, "metadata-digest", "%s", err->msg);
+}
+
+/* Unpacks, and compares with what repomd.xml says of the result. */
+static int
+unfold(const struct sp_metadata_job *job,
+       const struct sp_metadata_source *source, const char *name,
+       struct sp_metadata_file *ret, struct sp_error *err)
+{
+    struct sp_metadata_file packed = {0};
+    struct sp_metadata_file file;
+
+    if (sp_evidence_hash(job->cache, name, &packed, err) < 0)
+        return -1;
+    if (sp_jailed_unfold(job->cache, name,
+                         sp_unfold_ceiling(packed.size, source->open_size),
+                         job->hooks, &file, err) < 0)
+        return sp_fail_prefix(err, "'%s'", source->location);
+    if (source->open_size && file.size != source->open_size)
+        return sp_fail(err, "metadata-size",
+                       "'%s' unpacks to %" PRIu64 " bytes instead of %" PRIu64,
+                       source->location, file.size, source->open_size);
+    if (source->has_open_sha256 &&
+        memcmp(file.sha256, source->open_sha256, sizeof(file.sha256)) != 0)
+        return sp_fail(err, "metadata-digest",
+                       "'%s' unpacks to something else than repomd.xml says",
+                       source->location);
+    *ret = file;
+    return 0;
+}
+
+int
+sp_job_files(struct sp_metadata_job *job, struct sp_error *err)
+{
+    const struct sp_metadata_source *sources[WANTED];
+    struct sp_fetch_item items[WANTED];
+    struct sp_metadata_file *files[WANTED];
+    size_t n = 0;
+
+    for (size_t i = 0; i < WANTED; i++) {
+        const struct sp_metadata_source *source =
+            &job->repomd.sources[wanted[i].kind];
+        struct sp_metadata_file *file =
+            (struct sp_metadata_file *)(void *)((char *)job->ret +
+                                                wanted[i].offset);
+
+        *file = (struct sp_metadata_file){0};
+        /* What was unpacked by an earlier run need not even travel. */
+        if (!source->present ||
+            (source->has_open_sha256 &&
+             sp_evidence_have(job->cache, source->open_sha256, file)))
+            continue;
+        sources[n] = source;
+        files[n] = file;
+        items[n++] = item_of(job, source);
+    }
+    if (fetch_items(job, items, n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (unfold(job, sources[i], items[i].name, files[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+int
+sp_job_source(struct sp_metadata_job *job,
+              const struct sp_metadata_source *source,
+              char ret[SP_CACHE_NAME_MAX], struct sp_error *err)
+{
+    struct sp_fetch_item item = item_of(job, source);
+
+    if (fetch_items(job, &item, 1, err) < 0)
+        return -1;
+    memcpy(ret, item.name, SP_CACHE_NAME_MAX);
+    return 0;
+}

@@ -1,0 +1,504 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The builder's solver on the edge cases of tests/edge.sh: the same decisions
+# as dnf on the same installed packages and repositories, and the traps.
+
+load helpers
+
+bats_require_minimum_version 1.8.0
+
+setup_file() {
+    local work=$BATS_FILE_TMPDIR
+    [ -x "$SP_BUILD/sallyport-builder" ]
+    "$SP_TOP/tests/edge.sh" "$work/edge" "$FIXTURES/secret"
+    mkdir -p "$work/root" "$work/repos" "$work/nothing"
+    rpm --root "$work/root" -i --justdb --nodeps --noscripts --ignorearch \
+        "$work"/edge/installed/*.rpm 2>/dev/null
+    start_server "$work"
+    cat >"$work/repos/edge.repo" <<END
+[updates]
+name=updates
+baseurl=http://127.0.0.1:$(cat "$work/port")/main
+priority=10
+excludepkgs=excl
+[low]
+name=low
+baseurl=http://127.0.0.1:$(cat "$work/port")/low
+priority=50
+[off]
+name=off
+baseurl=http://127.0.0.1:$(cat "$work/port")/gone
+enabled=0
+END
+}
+
+start_server() { # DIR
+    (cd "$1/edge" && exec python3 -u -m http.server --bind 127.0.0.1 0) \
+        >"$1/server.log" 2>&1 3>&- &
+    echo $! >"$1/server.pid"
+    for _ in $(seq 100); do
+        sed -n 's/.* port \([0-9]*\) .*/\1/p' "$1/server.log" >"$1/port"
+        [ ! -s "$1/port" ] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+teardown_file() {
+    kill "$(cat "$BATS_FILE_TMPDIR/server.pid")" 2>/dev/null || true
+}
+
+setup() {
+    requires_solver
+    work=$BATS_FILE_TMPDIR
+    new_state
+    request=$BATS_TEST_TMPDIR/request
+    out=$BATS_TEST_TMPDIR/out
+    mkdir "$out"
+    unset http_proxy https_proxy all_proxy no_proxy
+    database=$(dirname "$(find "$work/root" -name rpmdb.sqlite)")
+}
+
+requires_solver() {
+    readelf -dW "$SP_BUILD/sallyport-builder" | grep -q libsolv ||
+        skip "built without libsolv"
+}
+
+ask() { # ARGS...: the request of the installed set
+    sp 0 request --dbpath "$database" --reposdir "${repos:-$work/repos}" \
+        --releasever 41 -o "$request" "$@"
+}
+
+builder() { # STATUS COMMAND [ARGS...]
+    local want=$1 command=$2
+    shift 2
+    spb "$want" "$command" --request "$request" --allow-http --tries 1 \
+        --cache-dir "$BATS_TEST_TMPDIR/cache" "$@"
+}
+
+# The packages of the last JSON, by name.
+planned() {
+    # shellcheck disable=SC2154 # run sets output
+    python3 -c '
+import json, sys
+for plan in json.load(sys.stdin)["plans"]:
+    for package in plan["packages"]:
+        print(package["nevra"])' <<<"$output" | sort
+}
+
+notes() { # KEY
+    python3 -c '
+import json, sys
+for plan in json.load(sys.stdin)["plans"]:
+    for note in plan[sys.argv[1]]:
+        print(note["subject"], note["reason"])' "$1" <<<"$output" | sort
+}
+
+check() { # STATUS ARGS...: asks and checks
+    local expected=$1
+    shift
+    ask "$@"
+    builder "$expected" check --json --progress none
+}
+
+# What dnf would download for the same machine.
+dnf_plan() { # ARGS...
+    cat >"$BATS_TEST_TMPDIR/dnf.conf" <<END
+[main]
+gpgcheck=0
+plugins=0
+installonlypkgs=kernel
+installonly_limit=0
+END
+    dnf -c "$BATS_TEST_TMPDIR/dnf.conf" -y --downloadonly \
+        --setopt=reposdir="$work/nothing" \
+        --repofrompath=updates,"file://$work/edge/main" \
+        --setopt=updates.priority=10 --setopt=updates.excludepkgs=excl \
+        --repofrompath=low,"file://$work/edge/low" \
+        --setopt=low.priority=50 --releasever=41 --forcearch=x86_64 \
+        --setopt=cachedir="$work/dnf" --setopt=logdir="$work" \
+        --setopt=persistdir="$BATS_TEST_TMPDIR/persist" \
+        --destdir="$BATS_TEST_TMPDIR/dnf-rpms" \
+        --installroot="$work/root" "$@" >"$BATS_TEST_TMPDIR/dnf.log" 2>&1 ||
+        return 1
+    find "$BATS_TEST_TMPDIR/dnf-rpms" -name '*.rpm' -print0 2>/dev/null |
+        xargs -0r rpm -qp --nosignature --qf \
+            '%{NAME}-%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}.%{ARCH}\n' |
+        sort
+}
+
+# same_as_dnf REQUEST-ARGS -- DNF-ARGS
+same_as_dnf() {
+    local -a ours=()
+    local want got
+    requires root
+    rm -rf "$BATS_TEST_TMPDIR/dnf-rpms"
+    while [ "$1" != -- ]; do
+        ours+=("$1")
+        shift
+    done
+    shift
+    want=$(dnf_plan "$@") || fail "dnf: $(cat "$BATS_TEST_TMPDIR/dnf.log")"
+    [ -n "$want" ] || fail "dnf plans nothing: $(cat "$BATS_TEST_TMPDIR/dnf.log")"
+    check 100 "${ours[@]}"
+    got=$(planned)
+    [ "$got" = "$want" ] || fail 'dnf < > ours' \
+        "$(diff <(echo "$want") <(echo "$got"))"
+}
+
+@test "the edge set has at least 32 packages on both sides" {
+    [ "$(ls "$work"/edge/installed/*.rpm | wc -l)" -ge 32 ]
+    [ "$(ls "$work"/edge/main/*.rpm | wc -l)" -ge 32 ]
+}
+
+# ---- the same as dnf ----
+
+@test "upgrade" {
+    same_as_dnf -- --setopt=install_weak_deps=0 upgrade
+    [ "$(planned | wc -l)" -ge 30 ]
+    # A package that was split into two leaves both.
+    planned | grep -q '^twin-a-'
+    planned | grep -q '^twin-b-'
+}
+
+@test "upgrade with weak dependencies, without those that were declined" {
+    same_as_dnf --weakdeps -- --setopt=install_weak_deps=1 upgrade
+    planned | grep -q '^recnew-'
+    planned | grep -q '^supnew-'
+    ! planned | grep -qE '^(declined|supold)-' || fail "$(planned)"
+}
+
+@test "install, with a dependency and a weak one" {
+    same_as_dnf --weakdeps newapp -- --setopt=install_weak_deps=1 \
+        install newapp
+}
+
+@test "install of several names, of a glob, of a version, of a path" {
+    same_as_dnf member-a rec -- --setopt=install_weak_deps=0 \
+        install member-a rec
+    same_as_dnf --best rec -- --setopt=best=1 \
+        --setopt=install_weak_deps=0 install rec
+    same_as_dnf 'member-*' -- install 'member-*'
+    same_as_dnf newlib-1 -- install newlib-1
+    same_as_dnf /usr/bin/edge-tool -- install /usr/bin/edge-tool
+}
+
+@test "install of a group: mandatory and default members" {
+    same_as_dnf @tools -- install @tools
+    check 100 '@Some Tools'
+    assert_equal "$(planned | wc -l)" 2
+}
+
+@test "install of a package that obsoletes an installed one" {
+    same_as_dnf heir -- install heir
+    [[ $(notes removed) == "gone-1-1.noarch replaced by heir-1-1.noarch" ]] ||
+        fail "$(notes removed)"
+}
+
+@test "reinstall and downgrade" {
+    same_as_dnf --action reinstall reinst -- reinstall reinst
+    same_as_dnf --action downgrade down -- downgrade down
+}
+
+@test "upgrade of one package takes what it needs along" {
+    same_as_dnf --action upgrade app -- --setopt=install_weak_deps=0 \
+        upgrade app
+}
+
+@test "distribution sync, where packages exclude what cannot be solved" {
+    # The same version from another build is the same package to us: a
+    # request does not tell the time of a build.
+    local -a ours=()
+    local left=needgone,toolold,conflicted,broken-2,reinst,same,selfprov
+    for name in ${left//,/ }; do
+        ours+=(--exclude "$name")
+    done
+    same_as_dnf --action distro-sync "${ours[@]}" -- \
+        --setopt=install_weak_deps=0 --exclude="$left" distro-sync
+    planned | grep -q '^down-1-1'
+}
+
+# ---- reasons ----
+
+@test "every package says why it comes" {
+    ask --weakdeps
+    builder 100 check --json --progress none
+    for pair in app:update heir:obsoletes tool:dependency recnew:weak \
+        kernel:update; do
+        python3 -c '
+import json, sys
+name, why = sys.argv[1].split(":")
+plan = json.load(sys.stdin)["plans"][0]
+got = [p["why"] for p in plan["packages"] if p["nevra"].startswith(name + "-")]
+sys.exit(got != [why])' "$pair" <<<"$output" || fail "$pair" "$output"
+    done
+    check 100 newapp
+    [[ $output == *'"why":"requested"'* ]]
+}
+
+@test "what is held back is listed with the solver's reason" {
+    check 100
+    held=$(notes held_back)
+    assert_equal "$(cut -d' ' -f1 <<<"$held" | xargs)" \
+        'broken-2-1.noarch conflicted-2-1.noarch needgone-2-1.noarch prio-3-1.noarch toolold-2-1.noarch'
+    [[ $held == *'nothing provides nothing-provides-this'* ]]
+    [[ $held == *'lower priority'* ]]
+    [[ $held == *'client-1-1.noarch requires toolold = 1'* ]]
+}
+
+@test "an excluded package stays away and is not held back" {
+    check 100
+    ! planned | grep -q '^excl-' || fail "$(planned)"
+    check 100 --exclude 'rec*'
+    ! planned | grep -q '^rec' || fail "$(planned)"
+}
+
+@test "unsolvable: the class is policy and the problem is named" {
+    ask rival
+    builder 15 check
+    assert_detail unsolvable
+    [[ $stderr == *'rival-1-1.noarch conflicts with prot'* ]] || fail "$stderr"
+}
+
+@test "allowerasing removes what is in the way and says so" {
+    check 100 --allowerasing rival
+    [[ $(notes removed) == 'prot-1-1.noarch '* ]]
+}
+
+@test "best: what cannot be the newest is a fault" {
+    ask --best
+    builder 15 check
+    assert_detail unsolvable
+}
+
+@test "a package that is not there is named, with near names" {
+    ask needbni
+    builder 15 check
+    assert_detail no-match
+    [[ $stderr == *"'needbni'"*needbin* ]] || fail "$stderr"
+    ask --action upgrade member-a
+    builder 15 check
+    assert_detail no-match
+}
+
+@test "nothing to do is status 0" {
+    ask same
+    builder 0 check
+}
+
+# ---- the traps ----
+
+@test "trap: i686 beside x86_64 is updated, and does not come alone" {
+    check 100
+    planned | grep -qx 'mlib-2-1.i686'
+    planned | grep -qx 'mlib-2-1.x86_64'
+    ! planned | grep -qx 'mlibone-2-1.i686' || fail "$(planned)"
+    # Both architectures of one name have one version.
+    check 100 mlibone.i686
+    assert_equal "$(planned | xargs)" 'mlibone-2-1.i686 mlibone-2-1.x86_64'
+}
+
+@test "trap: versions are compared as rpm does, with epoch, tilde and caret" {
+    check 100
+    for name in epoch-1:1.0-1 tilde-2-1 caret-1^git-1; do
+        planned | grep -qF "$name" || fail "no $name" "$(planned)"
+    done
+    ! planned | grep -q '^down-' || fail "$(planned)"
+}
+
+@test "trap: a path outside the primary metadata is found in the file lists" {
+    check 100
+    planned | grep -qx 'filer-1-1.noarch'
+    planned | grep -qx 'needfile-2-1.noarch'
+    [[ $(notes unmet) == '/usr/share/nowhere '* ]]
+    # Without file lists nobody can know, and the package is held back.
+    cp -r "$work/repos" "$BATS_TEST_TMPDIR/repos"
+    cp -r "$work/edge/main" "$work/edge/nofiles"
+    python3 "$SP_TOP/tests/forge/metadata.py" "$work/edge/nofiles" \
+        drop filelists
+    sed -i 's|/main$|/nofiles|' "$BATS_TEST_TMPDIR/repos/edge.repo"
+    repos=$BATS_TEST_TMPDIR/repos
+    check 100
+    ! planned | grep -q '^needfile-' || fail "$(planned)"
+    notes held_back | grep -q '^needfile-2-1.noarch .*/usr/share/filer/data'
+}
+
+@test "trap: a database of the builder's own plays no part" {
+    # A request that lost its packages is an error, never 'no updates'.
+    ask
+    python3 - "$request" <<'END'
+import hashlib, sys
+lines = open(sys.argv[1]).read().split("\n")
+head = lines[:next(i for i, l in enumerate(lines) if l.startswith("@ "))]
+text = "\n".join(head) + "\ncount 0\n"
+text += "end " + hashlib.sha256(text.encode()).hexdigest() + "\n"
+open(sys.argv[1], "w").write(text)
+END
+    builder 5 check
+    assert_detail request-empty
+}
+
+@test "trap: kernels are installed beside the old ones" {
+    check 100
+    python3 -c '
+import json, sys
+plan = json.load(sys.stdin)["plans"][0]
+kernel = [p for p in plan["packages"] if p["nevra"].startswith("kernel-")]
+sys.exit(len(kernel) != 1 or kernel[0]["replaces"] != "")' <<<"$output"
+}
+
+@test "an unreachable repository is an error, never 'no updates'" {
+    ask --enablerepo off
+    builder 4 check
+    [[ $stderr == *"'off'"* ]] || fail "$stderr"
+}
+
+@test "the solver stays within 256 MiB of address space" {
+    ask
+    run bash -c 'ulimit -v 262144; exec "$@"' sh \
+        "$SP_BUILD/sallyport-builder" check --request "$request" --allow-http \
+        --cache-dir "$BATS_TEST_TMPDIR/cache" --progress none
+    is_test_build || assert_equal "$status" 100 "$output"
+}
+
+# ---- the bundle ----
+
+@test "the bundle of a request holds the plan and nothing else" {
+    check 100
+    want=$(planned)
+    ask
+    builder 0 build -o "$out/bundle"
+    got=$(tar xOf "$out/bundle" MANIFEST | awk '$1 == "package" {
+        v = $7; sub(/^0:/, "", v); print $6 "-" v "." $8 }' | sort)
+    assert_equal "$got" "$want" 'packages of the bundle'
+    id=$(sed -n 's/^id //p' "$request")
+    assert_equal "$(tar xOf "$out/bundle" MANIFEST | sed -n 's/^request //p')" \
+        "$id"
+}
+
+@test "two requests give one bundle with both ids and every package once" {
+    ask app
+    cp "$request" "$BATS_TEST_TMPDIR/first"
+    ask --action upgrade app liba
+    builder 0 build --request "$BATS_TEST_TMPDIR/first" -o "$out/bundle"
+    manifest=$(tar xOf "$out/bundle" MANIFEST)
+    assert_equal "$(grep -c '^request ' <<<"$manifest")" 2
+    assert_equal "$(awk '$1 == "package" { print $6 }' <<<"$manifest" | xargs)" \
+        'app liba'
+}
+
+@test "a request that only asks is not built" {
+    ask --action check
+    builder 2 build -o "$out/bundle"
+    assert_equal "$(ls -A "$out")" ''
+}
+
+@test "mirror: the newest of every package, without a request" {
+    spb 0 build --mirror updates --repo-dir "$work/repos" --arch x86_64 \
+        --allow-http --cache-dir "$BATS_TEST_TMPDIR/cache" -o "$out/bundle"
+    manifest=$(tar xOf "$out/bundle" MANIFEST)
+    ! grep -q '^request ' <<<"$manifest" || fail "$manifest"
+    grep -q '^package .* broken 0:2-1 noarch mirror$' <<<"$manifest"
+    ! grep -q ' broken 0:1.5-1 ' <<<"$manifest" || fail "$manifest"
+    ! grep -q ' excl ' <<<"$manifest" || fail "$manifest"
+    [ "$(grep -c '^package ' <<<"$manifest")" -ge 55 ]
+}
+
+@test "round trip: request, build, ingest, and dnf installs exactly the plan" {
+    requires root
+    requires landlock
+    root=$BATS_TEST_TMPDIR/root
+    cp -r "$work/root" "$root"
+    ask
+    builder 0 build -o "$out/bundle" --json --progress none
+    want=$(planned)
+    sp 0 ingest "$out/bundle" --yes
+    cat >"$BATS_TEST_TMPDIR/dnf.conf" <<END
+[main]
+gpgcheck=1
+plugins=0
+install_weak_deps=0
+installonlypkgs=kernel
+installonly_limit=0
+[sallyport]
+name=sallyport
+baseurl=file://$repo
+gpgkey=file://$keys/key-rsa.asc
+END
+    before=$(rpm --root "$root" -qa | sort)
+    dnf -y -c "$BATS_TEST_TMPDIR/dnf.conf" \
+        --setopt=reposdir="$work/nothing" --releasever=41 \
+        --forcearch=x86_64 --setopt=cachedir="$BATS_TEST_TMPDIR/dnf" \
+        --setopt=logdir="$BATS_TEST_TMPDIR" --setopt=tsflags=justdb \
+        --setopt=persistdir="$BATS_TEST_TMPDIR/persist" \
+        --installroot="$root" upgrade >"$BATS_TEST_TMPDIR/log" 2>&1 ||
+        fail "$(cat "$BATS_TEST_TMPDIR/log")"
+    got=$(comm -13 <(echo "$before") <(rpm --root "$root" -qa \
+        --qf '%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}\n' |
+        grep -v '^gpg-pubkey-' | sort))
+    # rpm -qa leaves epochs out.
+    want=$(sed -E 's/-[0-9]+:/-/' <<<"$want" | sort)
+    [ "$got" = "$want" ] || fail 'plan < > installed' \
+        "$(diff <(echo "$want") <(echo "$got"))" "$(cat "$BATS_TEST_TMPDIR/log")"
+    # And then there is nothing more to do.
+    database=$(dirname "$(find "$root" -name rpmdb.sqlite)")
+    check 0
+    assert_equal "$(planned)" ''
+}
+
+# ---- metadata that lies ----
+
+lie() { # COMMAND ARGS...: of tests/forge/metadata.py
+    rm -rf "$work/edge/lie"
+    cp -r "$work/edge/main" "$work/edge/lie"
+    python3 "$SP_TOP/tests/forge/metadata.py" "$work/edge/lie" "$@"
+    cp -r "$work/repos" "$BATS_TEST_TMPDIR/repos"
+    sed -i 's|/main$|/lie|' "$BATS_TEST_TMPDIR/repos/edge.repo"
+    repos=$BATS_TEST_TMPDIR/repos
+}
+
+@test "a package that is not what its metadata says is refused" {
+    lie replace 'ver="2" rel="1"/>\n  <checksum' 'ver="9" rel="1"/>\n  <checksum'
+    ask --action upgrade rec
+    builder 7 build -o "$out/bundle"
+    assert_detail metadata-mismatch
+    assert_equal "$(ls -A "$out")" ''
+}
+
+@test "metadata that hides a dependency is noticed before the bundle" {
+    lie replace '<rpm:entry name="newlib"[^/]*/>' ''
+    ask newapp
+    builder 100 check --json --progress none
+    assert_equal "$(planned)" 'newapp-1-1.noarch' 'the plan of the lie'
+    builder 15 build -o "$out/bundle"
+    assert_detail unsolvable
+    [[ $stderr == *'proof of the downloads'* ]] || fail "$stderr"
+    assert_equal "$(ls -A "$out")" ''
+}
+
+@test "metadata that hides what an update needs is noticed too" {
+    # Without a named package the solver would only keep the old one.
+    lie replace '<rpm:entry name="liba.so.2"/>' ''
+    ask --action upgrade --exclude liba app
+    builder 100 check --json --progress none
+    builder 15 build -o "$out/bundle"
+    assert_detail plan-differs
+    assert_equal "$(ls -A "$out")" ''
+}
+
+@test "a package without a SHA-256 checksum is refused" {
+    lie replace 'checksum type="sha256" pkgid="YES">[0-9a-f]*' \
+        'checksum type="md5" pkgid="YES">d41d8cd98f00b204e9800998ecf8427e'
+    ask member-a
+    builder 5 check
+    assert_detail metadata
+}
+
+@test "metadata that is no XML is a fault of the repository" {
+    lie replace '<package type' '<packa ge type'
+    ask
+    builder 5 check
+    assert_detail metadata
+    [[ $stderr == *updates* ]] || fail "$stderr"
+}
