@@ -89,7 +89,8 @@ sallyport-escape_libs :=
 # Without libsolv (WITH_SOLV=0) the builder packs lists and sends bundles.
 WITH_SOLV ?= 1
 ifeq ($(WITH_SOLV),1)
-solver := resolve pool installed match want jobs groups weak near problems solve
+solver := resolve pool installed match want jobs groups weak near problems solve \
+	installonly
 solver_libs := -lsolvext -lsolv
 else
 solver := no-solver

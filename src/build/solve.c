@@ -292,6 +292,10 @@ solve(struct solving *solving, struct sp_error *err)
                      solving->plan, err) < 0)
         return -1;
     sp_plan_sort(solving->plan);
+    if (sp_installonly_note(solving->pool, solving->want, solving->plan, err) <
+        0)
+        return -1;
+    sp_plan_sort(solving->plan);
     return 0;
 }
 

@@ -43,6 +43,12 @@ int sp_jobs_wanted(const struct sp_pool *pool, const struct sp_want *want,
 /* What the machine could have had as a weak dependency and has not. */
 void sp_weak_declined(const struct sp_pool *pool, Queue *job);
 
+/* ---- installonly.c ---- */
+
+/* Notes what the limit of versions will remove; the plan is sorted. */
+int sp_installonly_note(const struct sp_pool *pool, const struct sp_want *want,
+                        struct sp_plan *plan, struct sp_error *err);
+
 /* ---- groups.c ---- */
 
 /* The package names of a group by id or name; false when there is none. */

@@ -266,6 +266,22 @@ sys.exit(got != [why])' "$pair" <<<"$output" || fail "$pair" "$output"
     [[ $(notes removed) == 'prot-1-1.noarch '* ]]
 }
 
+@test "a protected package is never removed" {
+    ask --allowerasing rival
+    python3 - "$request" <<'END'
+import hashlib, sys
+text = open(sys.argv[1]).read()
+text = text[:text.rindex("end ")]
+text = text.replace("opt allowerasing yes\n",
+                    "opt allowerasing yes\nopt protect prot\n")
+text += "end " + hashlib.sha256(text.encode()).hexdigest() + "\n"
+open(sys.argv[1], "w").write(text)
+END
+    builder 15 check
+    assert_detail protected
+    [[ $stderr == *"'prot-1-1.noarch'"* ]] || fail "$stderr"
+}
+
 @test "best: what cannot be the newest is a fault" {
     ask --best
     builder 15 check
@@ -346,6 +362,10 @@ import json, sys
 plan = json.load(sys.stdin)["plans"][0]
 kernel = [p for p in plan["packages"] if p["nevra"].startswith("kernel-")]
 sys.exit(len(kernel) != 1 or kernel[0]["replaces"] != "")' <<<"$output"
+    # dnf keeps three: the oldest goes.
+    notes removed | grep '^kernel' >"$BATS_TEST_TMPDIR/kernels"
+    assert_equal "$(cut -d' ' -f1 "$BATS_TEST_TMPDIR/kernels")" \
+        kernel-1-1.x86_64
 }
 
 @test "an unreachable repository is an error, never 'no updates'" {
