@@ -21,9 +21,13 @@ setup_file() {
     for file in transports/transport examples/transport/fd; do
         gcc "${flags[@]}" -c -o "$out/${file##*/}.o" $file.c || return 1
     done
+    # What the builder itself was linked with.
+    local libraries
+    mapfile -t libraries < <(readelf -d "$SP_BUILD/sallyport-builder" |
+        sed -n 's/.*(NEEDED).*\[lib\(.*\)\.so.*/-l\1/p')
     gcc "${flags[@]}" -pie -o "$BUILDER" "$SP_BUILD/cli/builder.o" "$out"/*.o \
         "$SP_BUILD"/{cli,ingest,build,bundle,transports,base}.a \
-        -larchive -lgcrypt -lgpgme -lgpg-error -lcurl || return 1
+        "${libraries[@]}" || return 1
 }
 
 setup() {
