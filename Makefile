@@ -102,7 +102,7 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	table) \
 	$(call in,src/build,build requests list cache fetch transfer answer \
 	ending part head pack send devices outlet convert hear) \
-	$(call in,src/build,deliver supply choose selfcheck plan plan-text \
+	$(call in,src/build,deliver attach supply choose selfcheck plan plan-text \
 	$(solver)) \
 	$(call in,src/build,repofile repovars mirror mirrorlist metadata \
 	metadata-mirrors metadata-repomd metadata-files metadata-check jailed \

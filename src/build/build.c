@@ -77,6 +77,10 @@ fetch_and_pack(const struct sp_build_plan *plan, struct sp_fetch_item *items,
                struct sp_outlet *out, const struct sp_build_hooks *hooks,
                struct sp_build_result *ret, struct sp_error *err)
 {
+    const struct sp_pack_load load = {.sources = sources,
+                                      .n = plan->list->n,
+                                      .requests = plan->requests,
+                                      .n_requests = plan->n_requests};
     struct sp_cache cache = {.dirfd = -1, .lock_fd = -1};
     int status = 0;
 
@@ -89,9 +93,7 @@ fetch_and_pack(const struct sp_build_plan *plan, struct sp_fetch_item *items,
     }
     list_sources(plan->list, items, cache.dirfd, sources);
     if (status == 0)
-        status = sp_pack(sources, plan->list->n, plan->requests,
-                         plan->n_requests, out, hooks,
-                         &ret->packed, err);
+        status = sp_pack(&load, out, hooks, &ret->packed, err);
     sp_cache_close(&cache);
     return status;
 }

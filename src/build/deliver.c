@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "base/text.h"
+#include "build/attach.h"
 #include "build/selfcheck.h"
 #include "bundle/rpm.h"
 
@@ -196,6 +197,27 @@ fill_source(const struct sp_cache *cache, const struct wanted *wanted,
 }
 
 static int
+pack(const struct sp_deliver *job, const struct sp_cache *cache,
+     const struct sp_pack_source *sources, size_t n, struct sp_outlet *out,
+     const struct sp_build_hooks *hooks, struct sp_delivered *ret,
+     struct sp_error *err)
+{
+    struct sp_attachments attached = {0};
+    struct sp_pack_load load = {.sources = sources,
+                                .n = n,
+                                .requests = job->ids,
+                                .n_requests = job->n_ids};
+    int status = sp_attach(cache, ret->supplies, ret->n, &attached, err);
+
+    load.evidence = attached.list;
+    load.n_evidence = attached.n;
+    if (status == 0)
+        status = sp_pack(&load, out, hooks, &ret->packed, err);
+    sp_attachments_release(&attached);
+    return status;
+}
+
+static int
 fetch_and_pack(const struct sp_deliver *job, const struct sp_cache *cache,
                const struct wanted *wanted, size_t n, struct sp_outlet *out,
                const struct sp_build_hooks *hooks, struct sp_delivered *ret,
@@ -213,8 +235,7 @@ fetch_and_pack(const struct sp_deliver *job, const struct sp_cache *cache,
         return -1;
     for (size_t i = 0; i < n; i++)
         fill_source(cache, &wanted[i], &items[i], &sources[i]);
-    return sp_pack(sources, n, job->ids, job->n_ids, out, hooks, &ret->packed,
-                   err);
+    return pack(job, cache, sources, n, out, hooks, ret, err);
 }
 
 static int

@@ -76,6 +76,16 @@ sp_outlet_manifest(struct sp_outlet *out, const void *text, size_t size,
 }
 
 int
+sp_outlet_evidence(struct sp_outlet *out, uint64_t number, uint64_t size,
+                   struct sp_error *err)
+{
+    char name[SP_MEMBER_NAME_MAX];
+
+    sp_member_evidence(name, number);
+    return put_tar_header(out, name, size, err);
+}
+
+int
 sp_outlet_package(struct sp_outlet *out, uint64_t number,
                   const struct sp_nevra *nevra, uint64_t size,
                   struct sp_error *err)

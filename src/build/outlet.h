@@ -22,6 +22,9 @@ struct sp_outlet {
 /* In this order; each fails with the reasons of the carrier. */
 int sp_outlet_manifest(struct sp_outlet *out, const void *text, size_t size,
                        struct sp_error *err);
+/* Bundles alone; number: 1 based, in the order of MANIFEST. */
+int sp_outlet_evidence(struct sp_outlet *out, uint64_t number, uint64_t size,
+                       struct sp_error *err);
 /* number: 1 based. qfile: "member-name" for what the stock rules refuse. */
 int sp_outlet_package(struct sp_outlet *out, uint64_t number,
                       const struct sp_nevra *nevra, uint64_t size,

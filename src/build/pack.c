@@ -2,6 +2,7 @@
 #include "build/pack.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -17,8 +18,10 @@ enum { BUFFER_BYTES = 256 * 1024 };
 
 /* One call of sp_pack. */
 struct packing {
+    const struct sp_pack_load *load;
     struct sp_pack_item *items; /* in the order of the bundle */
     size_t n;
+    size_t n_evidence; /* 0 for a qfile, which carries packages alone */
     struct sp_outlet *out;
     const struct sp_build_hooks *hooks;
     struct sp_build_progress progress;
@@ -28,8 +31,7 @@ struct packing {
 /* ---- first pass -------------------------------------------------------- */
 
 static int
-read_heads(struct packing *pack, const struct sp_pack_source *sources,
-           struct sp_error *err)
+read_heads(struct packing *pack, struct sp_error *err)
 {
     struct sp_head_buffer buffer = {0};
     int status = 0;
@@ -37,7 +39,8 @@ read_heads(struct packing *pack, const struct sp_pack_source *sources,
     pack->progress =
         (struct sp_build_progress){.phase = "read", .total_packages = pack->n};
     for (size_t i = 0; i < pack->n && status == 0; i++) {
-        status = sp_head_read(&buffer, &sources[i], &pack->items[i], err);
+        status = sp_head_read(&buffer, &pack->load->sources[i], &pack->items[i],
+                              err);
         if (status == 0)
             status = sp_hooks_stopped(pack->hooks, err);
         pack->progress.packages = i + 1;
@@ -81,20 +84,35 @@ sort_items(struct packing *pack, struct sp_error *err)
     return 0;
 }
 
+static struct sp_member
+evidence_member(const struct sp_pack_evidence *evidence)
+{
+    struct sp_member member = {.kind = SP_MEMBER_EVIDENCE,
+                               .evidence = evidence->kind,
+                               .size = evidence->size};
+
+    (void)snprintf(member.label, sizeof(member.label), "%s", evidence->label);
+    memcpy(member.sha256, evidence->sha256, sizeof(member.sha256));
+    return member;
+}
+
 static int
-print_manifest(const struct packing *pack, const char *const *requests,
-               size_t n_requests, char **ret_text, size_t *ret_size,
+print_manifest(const struct packing *pack, char **ret_text, size_t *ret_size,
                struct sp_error *err)
 {
+    const struct sp_pack_load *load = pack->load;
     SP_AUTO_FREE struct sp_member *members =
-        calloc(pack->n + 1, sizeof(*members));
+        calloc(pack->n_evidence + pack->n + 1, sizeof(*members));
 
     if (!members)
         return sp_fail(err, "no-memory", "no memory for MANIFEST");
+    for (size_t i = 0; i < pack->n_evidence; i++)
+        members[i] = evidence_member(&load->evidence[i]);
     for (size_t i = 0; i < pack->n; i++)
-        members[i] = pack->items[i].member;
-    return sp_manifest_print(requests, n_requests, members, pack->n, ret_text,
-                             ret_size, err);
+        members[pack->n_evidence + i] = pack->items[i].member;
+    return sp_manifest_print(load->requests, load->n_requests, members,
+                             pack->n_evidence + pack->n, ret_text, ret_size,
+                             err);
 }
 
 /* ---- second pass ------------------------------------------------------- */
@@ -207,36 +225,109 @@ write_package(struct packing *pack, size_t i, struct sp_error *err)
 }
 
 static int
-write_all(struct packing *pack, const char *manifest, size_t size,
-          struct sp_error *err)
+changed_evidence(const struct sp_pack_evidence *evidence, struct sp_error *err)
 {
-    uint64_t all = sp_outlet_member_bytes(size) + 2 * SP_TAR_BLOCK;
+    return sp_fail(err, "io",
+                   "metadata of '%s' was changed while it was packed",
+                   evidence->label);
+}
 
-    pack->progress =
-        (struct sp_build_progress){.phase = "write", .total_packages = pack->n};
+/* Exactly the bytes of the digest that MANIFEST names. */
+static int
+copy_evidence(struct packing *pack, const struct sp_pack_evidence *evidence,
+              int fd, struct sp_error *err)
+{
+    uint8_t digest[SP_SHA256_BYTES];
+    uint64_t left = evidence->size;
+    struct sp_sha256 hash;
+
+    sp_sha256_init(&hash);
+    while (left > 0) {
+        size_t want = left < BUFFER_BYTES ? (size_t)left : BUFFER_BYTES;
+        ssize_t n = sp_read_full(fd, pack->buffer, want);
+
+        if (n < 0)
+            return sp_fail_sys(err, errno, "io", "cannot read metadata");
+        if ((size_t)n != want)
+            return changed_evidence(evidence, err);
+        sp_sha256_update(&hash, pack->buffer, want);
+        if (sp_outlet_data(pack->out, pack->buffer, want, err) < 0 ||
+            sp_hooks_stopped(pack->hooks, err) < 0)
+            return -1;
+        left -= want;
+    }
+    sp_sha256_final(&hash, digest);
+    return memcmp(digest, evidence->sha256, sizeof(digest)) == 0
+               ? 0
+               : changed_evidence(evidence, err);
+}
+
+static int
+write_evidence(struct packing *pack, size_t i, struct sp_error *err)
+{
+    const struct sp_pack_evidence *evidence = &pack->load->evidence[i];
+    SP_AUTO_FD fd = openat(evidence->dirfd, evidence->path,
+                           O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0)
+        return sp_fail_sys(err, errno, "io", "cannot open metadata of '%s'",
+                           evidence->label);
+    if (sp_outlet_evidence(pack->out, i + 1, evidence->size, err) < 0 ||
+        copy_evidence(pack, evidence, fd, err) < 0)
+        return -1;
+    return sp_outlet_pad(pack->out, evidence->size, err);
+}
+
+/* What the carrier will take, in its framing. */
+static uint64_t
+count_bytes(struct packing *pack, size_t manifest_size)
+{
+    uint64_t all = sp_outlet_member_bytes(manifest_size) + 2 * SP_TAR_BLOCK;
+
+    for (size_t i = 0; i < pack->n_evidence; i++)
+        all += sp_outlet_member_bytes(pack->load->evidence[i].size);
     for (size_t i = 0; i < pack->n; i++) {
         pack->progress.total_bytes += pack->items[i].member.size;
         all += sp_outlet_member_bytes(pack->items[i].member.size);
     }
-    if (sp_transport_expect(pack->out->dest, all, err) < 0 ||
-        sp_outlet_manifest(pack->out, manifest, size, err) < 0)
-        return -1;
+    return all;
+}
+
+static int
+write_members(struct packing *pack, struct sp_error *err)
+{
+    for (size_t i = 0; i < pack->n_evidence; i++)
+        if (write_evidence(pack, i, err) < 0)
+            return -1;
     for (size_t i = 0; i < pack->n; i++)
         if (write_package(pack, i, err) < 0)
             return -1;
+    return 0;
+}
+
+static int
+write_all(struct packing *pack, const char *manifest, size_t size,
+          struct sp_error *err)
+{
+    pack->progress =
+        (struct sp_build_progress){.phase = "write", .total_packages = pack->n};
+    if (sp_transport_expect(pack->out->dest, count_bytes(pack, size), err) <
+            0 ||
+        sp_outlet_manifest(pack->out, manifest, size, err) < 0 ||
+        write_members(pack, err) < 0)
+        return -1;
     sp_hooks_progress(pack->hooks, &pack->progress);
     return sp_outlet_end(pack->out, err);
 }
 
 static int
-pack_all(struct packing *pack, const struct sp_pack_source *sources,
-         const char *const *requests, size_t n_requests, struct sp_error *err)
+pack_all(struct packing *pack, struct sp_error *err)
 {
     SP_AUTO_FREE char *manifest = NULL;
     size_t size = 0;
 
-    if (read_heads(pack, sources, err) < 0 || sort_items(pack, err) < 0 ||
-        print_manifest(pack, requests, n_requests, &manifest, &size, err) < 0)
+    if (read_heads(pack, err) < 0 || sort_items(pack, err) < 0 ||
+        print_manifest(pack, &manifest, &size, err) < 0)
         return -1;
     if (write_all(pack, manifest, size, err) < 0)
         return sp_outlet_fault(pack->out, err);
@@ -244,24 +335,30 @@ pack_all(struct packing *pack, const struct sp_pack_source *sources,
 }
 
 int
-sp_pack(const struct sp_pack_source *sources, size_t n,
-        const char *const *requests, size_t n_requests, struct sp_outlet *out,
+sp_pack(const struct sp_pack_load *load, struct sp_outlet *out,
         const struct sp_build_hooks *hooks, struct sp_pack_result *ret,
         struct sp_error *err)
 {
-    SP_AUTO_FREE struct sp_pack_item *items = calloc(n + 1, sizeof(*items));
+    SP_AUTO_FREE struct sp_pack_item *items =
+        calloc(load->n + 1, sizeof(*items));
     SP_AUTO_FREE uint8_t *buffer = malloc(BUFFER_BYTES);
     struct packing pack = {
-        .items = items, .n = n, .out = out, .hooks = hooks, .buffer = buffer};
+        .load = load,
+        .items = items,
+        .n = load->n,
+        .n_evidence = out->framing == SP_FRAMING_BUNDLE ? load->n_evidence : 0,
+        .out = out,
+        .hooks = hooks,
+        .buffer = buffer};
 
     if (!items || !buffer)
-        return sp_fail(err, "no-memory", "no memory for %zu packages", n);
-    if (n > SP_MAX_PACKAGES)
+        return sp_fail(err, "no-memory", "no memory for %zu packages", load->n);
+    if (load->n > SP_MAX_PACKAGES)
         return sp_fail(err, "too-many-files", "more than %" PRIu64 " packages",
                        SP_MAX_PACKAGES);
-    if (pack_all(&pack, sources, requests, n_requests, err) < 0)
+    if (pack_all(&pack, err) < 0)
         return -1;
-    ret->packages = n;
+    ret->packages = load->n;
     ret->bytes = out->dest->bytes;
     return 0;
 }

@@ -14,7 +14,7 @@
 
 #include "build/hooks.h"
 #include "build/outlet.h"
-#include "bundle/record.h"
+#include "bundle/manifest.h"
 #include "transports/transport.h"
 
 /* How the bytes of a package are proven while they are written. */
@@ -33,6 +33,26 @@ struct sp_pack_source {
     uint8_t sha256[32]; /* for SP_PROOF_FILE */
 };
 
+/* Signed metadata of a repository, a file named by its digest. */
+struct sp_pack_evidence {
+    enum sp_evidence kind;
+    const char *label; /* the repository's id */
+    int dirfd;
+    const char *path;
+    uint64_t size;
+    uint8_t sha256[32];
+};
+
+/* All that goes into one bundle. */
+struct sp_pack_load {
+    const struct sp_pack_source *sources;
+    size_t n;
+    const struct sp_pack_evidence *evidence; /* in the order of MANIFEST */
+    size_t n_evidence;
+    const char *const *requests; /* ids, sorted */
+    size_t n_requests;
+};
+
 struct sp_pack_result {
     uint64_t packages;
     uint64_t bytes; /* of the bundle */
@@ -40,15 +60,14 @@ struct sp_pack_result {
 
 /*
  * Writes and finishes `out`, whose carrier is open for writing; the
- * caller closes it, and without success nothing is left there. requests:
- * sorted ids. A file that changes meanwhile is a fault. Reasons: those of the
- * package parsers, source-package, duplicate-nevra, payload-digest-mismatch,
- * list-digest, file-too-large, too-many-files, not-found, io, and those of
- * the carrier and the hooks; each names the file.
+ * caller closes it, and without success nothing is left there. A qfile has no
+ * place for evidence. A file that changes meanwhile is a fault. Reasons: those
+ * of the package parsers, source-package, duplicate-nevra,
+ * payload-digest-mismatch, list-digest, file-too-large, too-many-files,
+ * not-found, io, and those of the carrier and the hooks; each names the file.
  */
-int sp_pack(const struct sp_pack_source *sources, size_t n,
-            const char *const *requests, size_t n_requests,
-            struct sp_outlet *out, const struct sp_build_hooks *hooks,
-            struct sp_pack_result *ret, struct sp_error *err);
+int sp_pack(const struct sp_pack_load *load, struct sp_outlet *out,
+            const struct sp_build_hooks *hooks, struct sp_pack_result *ret,
+            struct sp_error *err);
 
 #endif

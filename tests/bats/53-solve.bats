@@ -467,6 +467,84 @@ END
     assert_equal "$(planned)" ''
 }
 
+# ---- signed metadata ----
+
+# A copy of the main repository, changed and signed by our key: edge/NAME.
+signed_copy() { # NAME [ARGS... of tests/forge/metadata.py]
+    local home name=$1
+    shift
+    rm -rf "$work/edge/$name"
+    cp -r "$work/edge/main" "$work/edge/$name"
+    [ $# = 0 ] ||
+        python3 "$SP_TOP/tests/forge/metadata.py" "$work/edge/$name" "$@"
+    home=$(mktemp -d /tmp/sp-sign.XXXXXX)
+    cp -r "$FIXTURES/secret/." "$home"
+    gpg --homedir "$home" --batch --yes --digest-algo SHA256 --armor \
+        -u rsa@example.invalid --detach-sign \
+        "$work/edge/$name/repodata/repomd.xml" 2>/dev/null
+    GNUPGHOME=$home gpgconf --kill all
+    rm -rf "$home"
+    rm -rf "$BATS_TEST_TMPDIR/repos"
+    cp -r "$work/repos" "$BATS_TEST_TMPDIR/repos"
+    sed -i "s|/main$|/$name|" "$BATS_TEST_TMPDIR/repos/edge.repo"
+    repos=$BATS_TEST_TMPDIR/repos
+}
+
+@test "signed metadata goes along, byte for byte, in front of the packages" {
+    signed_copy signed
+    ask --action upgrade app
+    builder 0 build -o "$out/bundle"
+    assert_equal "$(tar tf "$out/bundle" | head -5 | xargs)" \
+        'MANIFEST e0001 e0002 e0003 p000001.rpm'
+    tar xf "$out/bundle" -C "$BATS_TEST_TMPDIR"
+    cmp "$BATS_TEST_TMPDIR/e0001" "$work/edge/signed/repodata/repomd.xml"
+    gpg --dearmor <"$work/edge/signed/repodata/repomd.xml.asc" 2>/dev/null |
+        cmp - "$BATS_TEST_TMPDIR/e0002"
+    gzip -dc "$work/edge/signed/repodata/"*-primary.xml.gz |
+        cmp - "$BATS_TEST_TMPDIR/e0003"
+    i=0
+    while read -r word name size digest kind label; do
+        assert_equal "$word $name $label" "evidence e000$((++i)) updates"
+        assert_equal "$size $digest" "$(stat -c %s "$BATS_TEST_TMPDIR/$name") \
+$(sha256sum <"$BATS_TEST_TMPDIR/$name" | cut -d' ' -f1)"
+        kinds+=" $kind"
+    done < <(grep ^evidence "$BATS_TEST_TMPDIR/MANIFEST")
+    assert_equal "$kinds" ' repomd signature primary'
+    # The same again, from the cache.
+    builder 0 build -o "$out/again"
+    cmp "$out/bundle" "$out/again"
+    # The other framing has no place for it.
+    spb 0 send --framing=qfile "$out/bundle" "$out/sent"
+    builder 0 build --framing=qfile -o "$out/qfile"
+    cmp "$out/sent" "$out/qfile"
+}
+
+@test "metadata that nobody signed, or signed otherwise, stays here" {
+    ask --action upgrade app
+    builder 0 build -o "$out/bundle"
+    ! tar tf "$out/bundle" | grep ^e || fail "$(tar tf "$out/bundle")"
+    # A signature over something else is no evidence.
+    signed_copy forged
+    echo >>"$work/edge/forged/repodata/repomd.xml"
+    ask --action upgrade app
+    builder 0 build -o "$out/forged"
+    cmp "$out/bundle" "$out/forged" | grep -q 'differ.*line 2' # the id
+    ! tar tf "$out/forged" | grep ^e || fail "$(tar tf "$out/forged")"
+}
+
+@test "two requests carry one publication once, and two of them not at all" {
+    signed_copy signed
+    ask --action upgrade app
+    cp "$request" "$BATS_TEST_TMPDIR/first"
+    ask --action upgrade liba
+    builder 0 build --request "$BATS_TEST_TMPDIR/first" -o "$out/one"
+    assert_equal "$(tar tf "$out/one" | grep -c ^e)" 3
+    signed_copy other drop filelists
+    ask --action upgrade liba
+    builder 0 build --request "$BATS_TEST_TMPDIR/first" -o "$out/two"
+    ! tar tf "$out/two" | grep ^e || fail "$(tar tf "$out/two")"
+}
+
 # ---- metadata that lies ----
 
 lie() { # COMMAND ARGS...: of tests/forge/metadata.py

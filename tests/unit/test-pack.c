@@ -38,6 +38,7 @@ static int
 pack(const struct sp_pack_source *sources, size_t n,
      const struct sp_build_hooks *hooks)
 {
+    const struct sp_pack_load load = {.sources = sources, .n = n};
     struct sp_pack_result result = {0};
     struct sp_transport dest;
     struct sp_outlet out = {.dest = &dest};
@@ -47,7 +48,7 @@ pack(const struct sp_pack_source *sources, size_t n,
     (void)unlink(out_path);
     if (sp_transport_open(&dest, out_path, SP_DIR_WRITE, 0, &err) < 0)
         return -2;
-    status = sp_pack(sources, n, NULL, 0, &out, hooks, &result, &err);
+    status = sp_pack(&load, &out, hooks, &result, &err);
     sp_transport_close(&dest);
     if ((access(out_path, F_OK) == 0) != (status == 0))
         return -3;
