@@ -100,7 +100,9 @@ sp_job_begin(struct sp_job *job, const struct sp_args *args,
     job->destination = destination;
     job->dest.fd = -1;
     job->out.dest = &job->dest;
-    if (strcmp(sp_args_text(args, "framing", "bundle"), "qfile") == 0)
+    /* Only what writes packages has a framing. */
+    if (destination &&
+        strcmp(sp_args_text(args, "framing", "bundle"), "qfile") == 0)
         job->out.framing = SP_FRAMING_QFILE;
     job->user = (struct sp_transport_user){job, confirm, watch};
     job->hooks = (struct sp_build_hooks){job, show_progress, stopped};
