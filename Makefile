@@ -59,7 +59,7 @@ sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	render-json) \
 	$(call in,src/ingest,receive engine feed crew ledger judge verifier overview \
 	policy floor quarantine generation index publish state history keyhome \
-	reply errors caller doctor doctor-jails ask pending rpmdb repofiles) \
+	reply errors caller doctor doctor-jails ask pending rpmdb repofiles pubkeys) \
 	$(call in,src/bundle,record nevra qfile-result request request-key \
 	request-print) \
 	$(call in,src/base,path lines json sha256 evr spawn-run spawn-sweep)
@@ -102,7 +102,7 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	table) \
 	$(call in,src/build,build requests list cache fetch transfer answer \
 	ending part head pack send devices outlet convert hear) \
-	$(call in,src/build,deliver attach supply choose selfcheck plan plan-text \
+	$(call in,src/build,deliver attach supply trust choose selfcheck signed plan plan-text \
 	$(solver)) \
 	$(call in,src/build,repofile repovars mirror mirrorlist metadata \
 	metadata-mirrors metadata-repomd metadata-files metadata-check jailed \

@@ -32,10 +32,9 @@ cell(const void *data, size_t row, size_t column, char *dst)
 }
 
 static const char *const note_words[] = {
-    [SP_NOTE_REMOVED] = "removed",
-    [SP_NOTE_HELD] = "held back",
-    [SP_NOTE_PROBLEM] = "problem",
-    [SP_NOTE_UNMET] = "in no package",
+    [SP_NOTE_REMOVED] = "removed",    [SP_NOTE_HELD] = "held back",
+    [SP_NOTE_PROBLEM] = "problem",    [SP_NOTE_UNMET] = "in no package",
+    [SP_NOTE_WATCHED] = "look twice",
 };
 
 static void
@@ -63,6 +62,28 @@ show_skipped(const struct sp_supply *supply)
     }
 }
 
+static bool
+is_old(const struct sp_supply *supply)
+{
+    return supply->request && sp_request_is_old(supply->request, time(NULL));
+}
+
+static void
+show_request(const struct sp_supply *supply)
+{
+    if (!supply->request)
+        return;
+    (void)fprintf(stderr, "request %s\n", supply->request->id);
+    if (is_old(supply))
+        (void)fprintf(
+            stderr,
+            "warning: the request is of %.*s and was good for %" PRIu64
+            " days: its machine will refuse the answer; make a new "
+            "request\n",
+            (int)supply->request->created.size, supply->request->created.bytes,
+            supply->request->valid_days);
+}
+
 static void
 show_plan(const struct sp_supply *supply, bool color)
 {
@@ -75,8 +96,7 @@ show_plan(const struct sp_supply *supply, bool color)
     };
     char size[16];
 
-    if (supply->request)
-        (void)fprintf(stderr, "request %s\n", supply->request->id);
+    show_request(supply);
     if (supply->plan.n > 0) {
         sp_table_print(&table, color, stderr);
         sp_text_size(size, sizeof(size), sp_plan_bytes(&supply->plan));
@@ -155,6 +175,7 @@ json_plan(struct sp_json *json, const struct sp_supply *supply)
 
     sp_json_open_object(json, NULL);
     sp_json_string(json, "request", supply->request ? supply->request->id : "");
+    sp_json_bool(json, "expired", is_old(supply));
     sp_json_open_array(json, "packages");
     for (size_t i = 0; i < plan->n; i++)
         json_package(json, supply, &plan->packages[i]);
@@ -163,6 +184,7 @@ json_plan(struct sp_json *json, const struct sp_supply *supply)
     json_notes(json, "held_back", plan, SP_NOTE_HELD);
     json_notes(json, "problems", plan, SP_NOTE_PROBLEM);
     json_notes(json, "unmet", plan, SP_NOTE_UNMET);
+    json_notes(json, "watched", plan, SP_NOTE_WATCHED);
     json_skipped(json, supply);
     sp_json_close_object(json);
 }

@@ -145,14 +145,22 @@ sp_evidence_check(const struct sp_cache *cache,
 {
     SP_AUTO_FREE char *data = NULL;
     SP_AUTO_FREE char *sig = NULL;
+    struct sp_keyring *ring;
     size_t len = 0, sig_len = 0;
+    int status;
 
     if (sp_read_file(cache->dirfd, repomd->name, SP_METADATA_MAX_BYTES, &data,
                      &len, err) < 0 ||
         sp_read_file(cache->dirfd, signature->name, SP_SIG_MAX_BYTES, &sig,
                      &sig_len, err) < 0)
         return -1;
-    if (n_keys > 0)
-        return sp_keys_verify(keys, n_keys, data, len, sig, sig_len, err);
-    return compare_left16(data, len, sig, sig_len, err);
+    if (n_keys == 0)
+        return compare_left16(data, len, sig, sig_len, err);
+    ring = sp_keyring_open(keys, n_keys, err);
+    if (!ring)
+        return -1;
+    status = sp_keyring_verify(ring, "this repomd.xml", data, len, sig, sig_len,
+                               err);
+    sp_keyring_close(ring);
+    return status;
 }

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gpgme.h>
-#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "base/path.h"
@@ -12,6 +13,11 @@
 
 /* How long the last gpg may take to end. */
 enum { GPG_SECONDS = 5 };
+
+struct sp_keyring {
+    char home[sizeof("/tmp/sallyport-keys.XXXXXX")];
+    gpgme_ctx_t ctx;
+};
 
 static int
 engine(struct sp_error *err, gpgme_error_t why, const char *what)
@@ -40,29 +46,29 @@ import_keys(gpgme_ctx_t ctx, const char *const *keys, size_t n,
 }
 
 static int
-judge(gpgme_ctx_t ctx, struct sp_error *err)
+judge(gpgme_ctx_t ctx, const char *what, struct sp_error *err)
 {
     gpgme_verify_result_t result = gpgme_op_verify_result(ctx);
-    bool unknown = false;
+    gpgme_error_t why = 0;
 
     for (gpgme_signature_t s = result ? result->signatures : NULL; s;
          s = s->next) {
-        gpgme_err_code_t code = gpgme_err_code(s->status);
-
-        if (code == GPG_ERR_NO_ERROR)
+        if (gpgme_err_code(s->status) == GPG_ERR_NO_ERROR)
             return 0;
-        unknown = unknown || code == GPG_ERR_NO_PUBKEY;
+        why = s->status;
     }
-    if (unknown)
+    if (gpgme_err_code(why) == GPG_ERR_NO_PUBKEY)
         return sp_fail(err, "no-key",
-                       "repomd.xml is signed with a key that is not known");
+                       "%s is signed with a key that is not known", what);
     return sp_fail(err, "bad-signature",
-                   "the signature does not belong to this repomd.xml");
+                   "the signature does not belong to %s (%s)", what,
+                   why ? gpgme_strerror(why) : "there is none");
 }
 
-static int
-verify_in(gpgme_ctx_t ctx, const void *data, size_t len, const void *signature,
-          size_t signature_len, struct sp_error *err)
+int
+sp_keyring_verify(struct sp_keyring *ring, const char *what, const void *data,
+                  size_t len, const void *signature, size_t signature_len,
+                  struct sp_error *err)
 {
     gpgme_data_t text = NULL, sig = NULL;
     gpgme_error_t why = gpgme_data_new_from_mem(&text, data, len, 0);
@@ -70,58 +76,63 @@ verify_in(gpgme_ctx_t ctx, const void *data, size_t len, const void *signature,
     if (!why)
         why = gpgme_data_new_from_mem(&sig, signature, signature_len, 0);
     if (!why)
-        why = gpgme_op_verify(ctx, sig, text, NULL);
+        why = gpgme_op_verify(ring->ctx, sig, text, NULL);
     gpgme_data_release(text);
     gpgme_data_release(sig);
     if (why)
         return sp_fail(err, "bad-signature",
-                       "the signature of repomd.xml cannot be read: %s",
+                       "the signature of %s cannot be read: %s", what,
                        gpgme_strerror(why));
-    return judge(ctx, err);
+    return judge(ring->ctx, what, err);
 }
 
-/* Everything in a key home of its own, which goes away again. */
 static int
-verify_at(const char *home, const char *const *keys, size_t n_keys,
-          const void *data, size_t len, const void *signature,
-          size_t signature_len, struct sp_error *err)
+open_engine(struct sp_keyring *ring, const char *const *keys, size_t n_keys,
+            struct sp_error *err)
 {
-    gpgme_ctx_t ctx = NULL;
-    gpgme_error_t why = gpgme_new(&ctx);
-    int status;
+    gpgme_error_t why = gpgme_new(&ring->ctx);
 
     if (!why)
-        why = gpgme_set_protocol(ctx, GPGME_PROTOCOL_OpenPGP);
+        why = gpgme_set_protocol(ring->ctx, GPGME_PROTOCOL_OpenPGP);
     if (!why)
-        why =
-            gpgme_ctx_set_engine_info(ctx, GPGME_PROTOCOL_OpenPGP, NULL, home);
-    status = why ? engine(err, why, "start gpg")
-                 : import_keys(ctx, keys, n_keys, err);
-    if (status == 0)
-        status = verify_in(ctx, data, len, signature, signature_len, err);
-    gpgme_release(ctx);
-    return status;
+        why = gpgme_ctx_set_engine_info(ring->ctx, GPGME_PROTOCOL_OpenPGP, NULL,
+                                        ring->home);
+    return why ? engine(err, why, "start gpg")
+               : import_keys(ring->ctx, keys, n_keys, err);
 }
 
-int
-sp_keys_verify(const char *const *keys, size_t n_keys, const void *data,
-               size_t len, const void *signature, size_t signature_len,
-               struct sp_error *err)
+struct sp_keyring *
+sp_keyring_open(const char *const *keys, size_t n_keys, struct sp_error *err)
 {
-    char home[] = "/tmp/sallyport-keys.XXXXXX";
-    int status;
+    struct sp_keyring *ring;
 
     /* gpgme forks twice: what it leaves comes to us. */
     if (sp_spawn_init(err) < 0)
-        return -1;
-
+        return NULL;
+    ring = calloc(1, sizeof(*ring));
+    if (!ring) {
+        (void)sp_fail(err, "no-memory", "no memory for keys");
+        return NULL;
+    }
+    memcpy(ring->home, "/tmp/sallyport-keys.XXXXXX", sizeof(ring->home));
+    if (!mkdtemp(ring->home)) {
+        (void)sp_fail_sys(err, errno, "io", "cannot make a folder in /tmp");
+        free(ring);
+        return NULL;
+    }
     if (!gpgme_check_version("1.17.0"))
-        return sp_fail(err, "engine-error", "gpgme is too old");
-    if (!mkdtemp(home))
-        return sp_fail_sys(err, errno, "io", "cannot make a folder in /tmp");
-    status =
-        verify_at(home, keys, n_keys, data, len, signature, signature_len, err);
+        (void)sp_fail(err, "engine-error", "gpgme is too old");
+    else if (open_engine(ring, keys, n_keys, err) == 0)
+        return ring;
+    sp_keyring_close(ring);
+    return NULL;
+}
+
+void
+sp_keyring_close(struct sp_keyring *ring)
+{
+    gpgme_release(ring->ctx);
     (void)sp_spawn_sweep(NULL, 0, GPG_SECONDS, NULL);
-    (void)sp_path_remove_tree(AT_FDCWD, home, NULL);
-    return status;
+    (void)sp_path_remove_tree(AT_FDCWD, ring->home, NULL);
+    free(ring);
 }

@@ -5,7 +5,7 @@
  *   package WHY REPO SIZE SHA256 NAME EPOCH VERSION RELEASE ARCH
  *   at LOCATION
  *   replaces NEVRA...
- *   removed|held|problem|unmet SUBJECT|- TEXT
+ *   removed|held|problem|unmet|watched SUBJECT|- TEXT
  *   end
  */
 #include "build/plan.h"
@@ -22,10 +22,9 @@
 enum { NOTE_MAX = 600 };
 
 static const char *const note_words[] = {
-    [SP_NOTE_REMOVED] = "removed",
-    [SP_NOTE_HELD] = "held",
-    [SP_NOTE_PROBLEM] = "problem",
-    [SP_NOTE_UNMET] = "unmet",
+    [SP_NOTE_REMOVED] = "removed", [SP_NOTE_HELD] = "held",
+    [SP_NOTE_PROBLEM] = "problem", [SP_NOTE_UNMET] = "unmet",
+    [SP_NOTE_WATCHED] = "watched",
 };
 
 static void

@@ -30,6 +30,7 @@ enum sp_note_kind {
     SP_NOTE_HELD = 2,    /* a newer package that cannot come */
     SP_NOTE_PROBLEM = 3, /* why there is no solution */
     SP_NOTE_UNMET = 4,   /* a path that only file lists can find */
+    SP_NOTE_WATCHED = 5, /* a package that a machine cannot live without */
 };
 
 struct sp_plan_note {

@@ -110,6 +110,22 @@ sp_requests_read(struct sp_requests *requests, const char *address,
     return status;
 }
 
+bool
+sp_request_is_old(const struct sp_request *request, time_t now)
+{
+    enum { DAY_FORM = sizeof("YYYY-MM-DD") };
+    char day[DAY_FORM] = "";
+    struct tm tm = {0};
+
+    if (request->created.size != DAY_FORM - 1)
+        return false;
+    memcpy(day, request->created.bytes, DAY_FORM - 1);
+    if (!strptime(day, "%Y-%m-%d", &tm))
+        return false;
+    /* The day itself is not counted: nobody knows its hour. */
+    return now - timegm(&tm) > (time_t)(request->valid_days + 1) * 24 * 60 * 60;
+}
+
 void
 sp_requests_release(struct sp_requests *requests)
 {

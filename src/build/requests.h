@@ -3,6 +3,8 @@
 #ifndef SP_BUILD_REQUESTS_H
 #define SP_BUILD_REQUESTS_H
 
+#include <time.h>
+
 #include "base/error.h"
 #include "bundle/limits.h"
 #include "bundle/request.h"
@@ -21,6 +23,11 @@ struct sp_requests {
  */
 int sp_requests_read(struct sp_requests *requests, const char *address,
                      struct sp_error *err);
+/*
+ * Has the day come from which on the answer is no longer wanted? The machine
+ * that asked decides by its own clock.
+ */
+bool sp_request_is_old(const struct sp_request *request, time_t now);
 void sp_requests_release(struct sp_requests *requests);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "build/head.h"
+#include "build/signed.h"
 #include "bundle/rpm.h"
 
 static bool
@@ -132,6 +133,8 @@ sp_selfcheck(const struct sp_cache *cache, const struct sp_supply *supply,
     if (!files)
         return sp_fail(err, "no-memory", "no memory for the proof");
     if (check_headers(cache, plan, hooks, err) < 0)
+        return -1;
+    if (sp_signed_check(cache, supply, hooks, err) < 0)
         return -1;
     /* A mirrored repository was not solved. */
     if (!supply->request || plan->n == 0)

@@ -178,6 +178,45 @@ place_package(const struct solving *solving, Solvable *s,
     return sp_plan_add(solving->plan, package, err);
 }
 
+static bool
+matches_any(const struct solving *solving, Id id,
+            const struct sp_repo_words *specs)
+{
+    for (size_t i = 0; i < specs->n; i++)
+        if (sp_match_any_form(solving->pool->pool, solvable(solving, id),
+                              specs->words[i]))
+            return true;
+    return false;
+}
+
+static int
+check_protected(const struct solving *solving, Id id, struct sp_error *err)
+{
+    if (!matches_any(solving, id, &solving->want->protects))
+        return 0;
+    return sp_fail(err, "protected",
+                   "the plan would remove the protected package '%s'",
+                   pool_solvid2str(solving->pool->pool, id));
+}
+
+/* People look twice at what a machine cannot live without. */
+static int
+note_watched(const struct solving *solving, Id id, const char *replaces,
+             struct sp_error *err)
+{
+    const struct sp_want *want = solving->want;
+    char text[SP_PROBLEM_MAX] = "comes new";
+
+    if (!matches_any(solving, id, &want->protects) &&
+        !matches_any(solving, id, &want->watched))
+        return 0;
+    if (replaces && replaces[0])
+        (void)snprintf(text, sizeof(text), "takes the place of %.400s",
+                       replaces);
+    return sp_plan_note(solving->plan, SP_NOTE_WATCHED,
+                        pool_solvid2str(solving->pool->pool, id), text, err);
+}
+
 static int
 add_new(const struct solving *solving, Id id, struct sp_error *err)
 {
@@ -193,23 +232,11 @@ add_new(const struct solving *solving, Id id, struct sp_error *err)
     package.replaces = text.bytes;
     if (status == 0)
         status = place_package(solving, solvable(solving, id), &package, err);
+    if (status == 0)
+        status = note_watched(solving, id, text.bytes, err);
     queue_free(&replaced);
     sp_text_release(&text);
     return status;
-}
-
-static int
-check_protected(const struct solving *solving, Id id, struct sp_error *err)
-{
-    const struct sp_repo_words *protects = &solving->want->protects;
-    Pool *p = solving->pool->pool;
-
-    for (size_t i = 0; i < protects->n; i++)
-        if (sp_match_any_form(p, solvable(solving, id), protects->words[i]))
-            return sp_fail(err, "protected",
-                           "the plan would remove the protected package '%s'",
-                           pool_solvid2str(p, id));
-    return 0;
 }
 
 static int

@@ -9,86 +9,28 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "build/jailed.h"
-
-enum { KEYS_MAX = 64 };
+#include "build/trust.h"
 
 /* What a request adds to the policy for metadata. */
 struct trust {
     struct sp_metadata_policy policy;
-    char *keys[KEYS_MAX];
-    size_t n_keys;
-    struct sp_metadata_seen seen[SP_REPO_MAX_REPOS];
-    char *seen_ids[SP_REPO_MAX_REPOS];
-    size_t n_seen;
+    struct sp_trust told;
 };
-
-static int
-read_keys(const struct sp_request *request, struct trust *trust,
-          struct sp_error *err)
-{
-    struct sp_request_field field;
-    size_t cursor = 0;
-
-    while (trust->n_keys < KEYS_MAX &&
-           sp_request_next(request, SP_REQUEST_KEY_PUBKEY, &cursor, &field)) {
-        size_t size;
-        char *key = sp_request_block(field.block, &size);
-
-        if (!key)
-            return sp_fail(err, "no-memory", "no memory for a key");
-        trust->keys[trust->n_keys++] = key;
-    }
-    return 0;
-}
-
-/* "REPO REVISION TIME SHA256"; a revision that is no number says nothing. */
-static int
-read_seen(const struct sp_request *request, struct trust *trust,
-          struct sp_error *err)
-{
-    struct sp_request_field field;
-    struct sp_view id, rest, revision, more;
-    uint64_t number;
-    size_t cursor = 0;
-
-    while (trust->n_seen < SP_REPO_MAX_REPOS &&
-           sp_request_next(request, SP_REQUEST_KEY_SEEN, &cursor, &field)) {
-        if (!sp_view_split(field.value, &id, &rest) ||
-            !sp_view_split(rest, &revision, &more) ||
-            !sp_text_u64_len(revision.bytes, revision.size, UINT64_MAX,
-                             &number))
-            continue;
-        trust->seen_ids[trust->n_seen] = strndup(id.bytes, id.size);
-        if (!trust->seen_ids[trust->n_seen])
-            return sp_fail(err, "no-memory", "no memory for a revision");
-        trust->seen[trust->n_seen] =
-            (struct sp_metadata_seen){trust->seen_ids[trust->n_seen], number};
-        trust->n_seen++;
-    }
-    return 0;
-}
 
 static int
 read_trust(const struct sp_request *request, struct trust *trust,
            struct sp_error *err)
 {
-    if (request && (read_keys(request, trust, err) < 0 ||
-                    read_seen(request, trust, err) < 0))
-        return -1;
-    trust->policy.keys = (const char *const *)trust->keys;
-    trust->policy.n_keys = trust->n_keys;
-    trust->policy.seen = trust->seen;
-    trust->policy.n_seen = trust->n_seen;
-    return 0;
-}
+    struct sp_trust *told = &trust->told;
 
-static void
-release_trust(struct trust *trust)
-{
-    for (size_t i = 0; i < trust->n_keys; i++)
-        free(trust->keys[i]);
-    for (size_t i = 0; i < trust->n_seen; i++)
-        free(trust->seen_ids[i]);
+    if (sp_trust_keys(request, told, err) < 0 ||
+        sp_trust_seen(request, told, err) < 0)
+        return -1;
+    trust->policy.keys = (const char *const *)told->keys;
+    trust->policy.n_keys = told->n_keys;
+    trust->policy.seen = told->seen;
+    trust->policy.n_seen = told->n_seen;
+    return 0;
 }
 
 /* ---- metadata ---------------------------------------------------------- */
@@ -274,7 +216,7 @@ sp_supply_plan(const struct sp_cache *cache,
         status = check_limits(ret, err);
     for (size_t i = 0; i < paths.n; i++)
         free(paths.list[i]);
-    release_trust(&trust);
+    sp_trust_release(&trust.told);
     return status;
 }
 

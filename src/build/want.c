@@ -21,19 +21,35 @@ static const char *const protects[] = {
     "dnf", "dnf5", "rpm", "systemd", "xen", "qubes-core-dom0", "sallyport",
 };
 
+/* What a plan points out besides: a fault in it may keep a machine down. */
+static const char *const watched[] = {
+    "kernel",
+    "kernel-core",
+    "kernel-latest",
+    "kernel-qubes-vm",
+    "xen-*",
+    "qubes-core-*",
+    "qubes-db-dom0",
+    "qubes-libvchan-xen",
+    "qubes-mgmt-salt*",
+    "linux-firmware",
+    "glibc",
+    "grub2*",
+    "dracut",
+};
+
 static int
 add(struct sp_repo_words *words, struct sp_view word, struct sp_error *err)
 {
-    char **grown = reallocarray(words->words, words->n + 1, sizeof(char *));
-    char *copy = strndup(word.bytes, word.size);
+    void *grown = reallocarray(words->words, words->n + 1, sizeof(char *));
 
-    if (grown)
-        words->words = grown;
-    if (!grown || !copy) {
-        free(copy);
+    if (!grown)
         return sp_fail(err, "no-memory", "no memory for the request");
-    }
-    words->words[words->n++] = copy;
+    words->words = grown;
+    words->words[words->n] = strndup(word.bytes, word.size);
+    if (!words->words[words->n])
+        return sp_fail(err, "no-memory", "no memory for the request");
+    words->n++;
     return 0;
 }
 
@@ -106,6 +122,8 @@ sp_want_read(const struct sp_request *request, struct sp_want *ret,
         add_named(request, "installonly", &ret->installonly, err) < 0 ||
         add_defaults(protects, sizeof(protects) / sizeof(protects[0]),
                      &ret->protects, err) < 0 ||
+        add_defaults(watched, sizeof(watched) / sizeof(watched[0]),
+                     &ret->watched, err) < 0 ||
         add_named(request, "exclude", &ret->excludes, err) < 0)
         return -1;
     return add_named(request, "protect", &ret->protects, err);
@@ -126,5 +144,6 @@ sp_want_release(struct sp_want *want)
     release_words(&want->installonly);
     release_words(&want->excludes);
     release_words(&want->protects);
+    release_words(&want->watched);
     memset(want, 0, sizeof(*want));
 }

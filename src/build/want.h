@@ -20,6 +20,7 @@ struct sp_want {
     struct sp_repo_words installonly; /* provided names */
     struct sp_repo_words excludes;
     struct sp_repo_words protects; /* must not be removed */
+    struct sp_repo_words watched;  /* besides these: are pointed out */
 };
 
 /* Reason: no-memory. The caller releases, also after a failure. */

@@ -16,6 +16,7 @@
 #include "ingest/floor.h"
 #include "ingest/pending.h"
 #include "ingest/policy.h"
+#include "ingest/pubkeys.h"
 #include "ingest/repofiles.h"
 #include "ingest/rpmdb.h"
 #include "ingest/state.h"
@@ -189,12 +190,15 @@ static int
 write_request(struct asking *a, struct sp_error *err)
 {
     const char *dir = a->ask->repos_dir;
+    const char *keys = a->ask->setup->keys_path;
     struct sp_request parsed;
 
     if (write_start(a, err) < 0 || write_machine(a, err) < 0 ||
         write_options(a, err) < 0 ||
         sp_repofiles_write(dir ? dir : DEFAULT_REPOS_DIR, dir != NULL,
-                           &a->writer, err) < 0)
+                           &a->writer, err) < 0 ||
+        sp_pubkeys_write(keys ? keys : SP_DEFAULT_KEYS_PATH, &a->writer, err) <
+            0)
         return -1;
     write_packages(a);
     if (sp_request_write_end(&a->writer, &a->asked->text, &a->asked->size,

@@ -79,6 +79,8 @@ repo-file one.repo
  [one]
  name=One
  baseurl=https://mirror.example/one/
+pubkey key-rsa.asc
+$(sed 's/^/ /' "$keys/key-rsa.asc")
 @ hello 0 1.0 1.fc41 noarch
 p hello = 1.0-1.fc41
 @ sp-arch 0 2.0 1.fc41 x86_64
@@ -191,13 +193,38 @@ count 1"
         'gpgcheck=1' >"$repos/one.repo"
     echo '[no] secret' >"$repos/one.repo.rpmsave"
     ask 0
-    assert_equal "$(sed -n '/^repo-file/,/^@/p' "$request" | grep -v ^@)" \
+    assert_equal "$(sed -n '/^repo-file/,/^pubkey/p' "$request" | grep -v ^pubkey)" \
         "repo-file one.repo
  [one]
  name = One
  baseurl = https://a.example/\$releasever/
    http://b.example/x@y
  gpgcheck=1"
+}
+
+@test "keys are told all or not at all, and only the keys of key files" {
+    pubkeys() { sed -n 's/^pubkey //p' "$request" | xargs; }
+    ln -s "$FIXTURES/key-ed25519.asc" "$keys/second"
+    printf 'secret\n%s\nafter\n' "$(cat "$keys/key-rsa.asc")" >"$keys/first"
+    rm "$keys/key-rsa.asc"
+    ask 0
+    assert_equal "$(pubkeys)" 'first second'
+    ! grep -E '^ (secret|after)$' "$request" || fail 'more than the key'
+    # One that cannot be told would make its packages look forged.
+    gpg --dearmor <"$FIXTURES/key-foreign.asc" >"$keys/third" 2>/dev/null
+    ask 0
+    assert_equal "$(pubkeys)" ''
+    rm "$keys/third"
+    yes "$(cat "$FIXTURES/key-rsa.asc")" | head -c 70000 >"$keys/large" || true
+    ask 0
+    assert_equal "$(pubkeys)" ''
+    # A file instead of a directory, and none at all.
+    SP_OPTIONS[3]=$FIXTURES/key-rsa.asc
+    ask 0
+    assert_equal "$(pubkeys)" key-rsa.asc
+    SP_OPTIONS[3]=$BATS_TEST_TMPDIR/none
+    ask 0
+    assert_equal "$(pubkeys)" ''
 }
 
 @test "a missing or empty database is never a machine without updates" {

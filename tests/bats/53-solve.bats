@@ -77,6 +77,12 @@ builder() { # STATUS COMMAND [ARGS...]
         --cache-dir "$BATS_TEST_TMPDIR/cache" "$@"
 }
 
+# Changes $request as somebody on the way could.
+forge_request() { # SED-SCRIPT
+    sed -i -e "$1" -e '/^end /d' "$request"
+    echo "end $(sha256sum <"$request" | cut -d' ' -f1)" >>"$request"
+}
+
 # The packages of the last JSON, by name.
 planned() {
     # shellcheck disable=SC2154 # run sets output
@@ -252,6 +258,31 @@ sys.exit(got != [why])' "$pair" <<<"$output" || fail "$pair" "$output"
     ! planned | grep -q '^excl-' || fail "$(planned)"
     check 100 --exclude 'rec*'
     ! planned | grep -q '^rec' || fail "$(planned)"
+}
+
+@test "what a machine cannot live without is pointed out" {
+    check 100
+    assert_equal "$(notes watched)" 'kernel-4-1.x86_64 comes new'
+    ask
+    builder 100 check
+    [[ $stderr == *'look twice: kernel-4-1.x86_64: comes new'* ]] ||
+        fail "$stderr"
+    check 100 newapp
+    assert_equal "$(notes watched)" ''
+}
+
+@test "an old request is answered with a warning" {
+    ask newapp
+    builder 100 check
+    [[ $stderr != *warning* ]] || fail "$stderr"
+    forge_request "s/^created .*/created $(date -u -d '-30 days' +%F)/"
+    builder 100 check
+    [[ $stderr != *warning* ]] || fail "$stderr"
+    forge_request "s/^created .*/created $(date -u -d '-32 days' +%F)/"
+    builder 100 check
+    [[ $stderr == *'make a new request'* ]] || fail "$stderr"
+    builder 100 check --json --progress none
+    [[ $output == *'"expired":true'* ]] || fail "$output"
 }
 
 @test "unsolvable: the class is policy and the problem is named" {
@@ -543,6 +574,29 @@ $(sha256sum <"$BATS_TEST_TMPDIR/$name" | cut -d' ' -f1)"
     ask --action upgrade liba
     builder 0 build --request "$BATS_TEST_TMPDIR/first" -o "$out/two"
     ! tar tf "$out/two" | grep ^e || fail "$(tar tf "$out/two")"
+}
+
+# ---- keys ----
+
+@test "a package that the machine would refuse is not shipped" {
+    local dir=$BATS_TEST_TMPDIR/foreign
+    rm -rf "$work/edge/foreign"
+    mkdir "$work/edge/foreign"
+    cp "$work"/edge/main/{app,liba}-2-1.x86_64.rpm "$work/edge/foreign/"
+    sign_packages foreign "$work"/edge/foreign/liba-*.rpm
+    createrepo_c -q --no-database "$work/edge/foreign" >/dev/null
+    cp -r "$work/repos" "$BATS_TEST_TMPDIR/repos"
+    sed -i 's|/main$|/foreign|' "$BATS_TEST_TMPDIR/repos/edge.repo"
+    repos=$BATS_TEST_TMPDIR/repos
+    ask --action upgrade app
+    builder 14 build -o "$out/bundle"
+    assert_detail no-key
+    [[ $stderr == *"repository 'updates'"*liba-2-1* ]] || fail "$stderr"
+    assert_equal "$(ls -A "$out")" ''
+    # Who sends no keys asks for no look at them.
+    SP_OPTIONS[3]=$BATS_TEST_TMPDIR/none
+    ask --action upgrade app
+    builder 0 build -o "$out/bundle"
 }
 
 # ---- metadata that lies ----
