@@ -16,12 +16,15 @@ BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share
+BASHDIR ?= $(DATADIR)/bash-completion/completions
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
+FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
 SYSCONFDIR ?= /etc
 LOCALSTATEDIR ?= /var
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
@@ -47,7 +50,8 @@ transports := $(call in,transports,transport file stdio block block-write \
 	vchan vchan-peer) \
 	$(call in,src/base,reply spawn spawn-kept sandbox sandbox-calls)
 speech := $(call in,cli,command command-parse command-help nearest options \
-	terminal progress result advice)
+	terminal progress result advice completion completion-bash \
+	completion-zsh completion-fish)
 
 # Behind each list stands what its program may be linked with besides libc;
 # `make check-links` compares with the table in tests/lint/links.sh.
@@ -130,7 +134,7 @@ unit := advice command confirm devices evr flip floor gate json keytable \
 	progress qfile record repofile request rpm sandbox sha256 sigpacket \
 	spawn status tar transport vchan-frame
 bats := 00-smoke 01-house 02-install 65-memory 70-block 71-sneakernet \
-	20-hostile-rpm 25-verify 22-hostile-flip 10-cli 15-unpack \
+	20-hostile-rpm 25-verify 22-hostile-flip 10-cli 11-completion 15-unpack \
 	21-hostile-container 23-corpus 24-check 24-second-opinion 30-publish \
 	32-request 35-workers 36-attack 40-sandbox 45-qrexec 46-example \
 	50-build 51-pack 52-metadata 53-solve 55-vchan 60-faults
@@ -337,7 +341,7 @@ manuals := sallyport-builder.1 sallyport-bundle.5 sallyport-check.8 \
 	sallyport-unpack.8 sallyport-vchan.8 \
 	sallyport-verify.8 sallyport.1
 
-install: all ## DESTDIR, PREFIX, BINDIR, LIBEXECDIR, MANDIR, SYSCONFDIR
+install: all ## DESTDIR, PREFIX, BINDIR, LIBEXECDIR, MANDIR, SYSCONFDIR, ZSHDIR
 ifneq ($(SANITIZE)$(COVER),)
 	$(error a test build is never installed)
 endif
@@ -349,6 +353,19 @@ endif
 	for page in $(manuals); do \
 		install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} \
 			docs/man/$$page || exit 1; done
+	install -d $(O)/completion
+	for program in $(bin_programs); do \
+		for shell in bash zsh fish; do \
+			$(O)/$$program --completion=$$shell \
+				>$(O)/completion/$$program.$$shell || exit 1; \
+		done; \
+		install -D -m 644 $(O)/completion/$$program.bash \
+			$(DESTDIR)$(BASHDIR)/$$program && \
+		install -D -m 644 $(O)/completion/$$program.zsh \
+			$(DESTDIR)$(ZSHDIR)/_$$program && \
+		install -D -m 644 -t $(DESTDIR)$(FISHDIR) \
+			$(O)/completion/$$program.fish || exit 1; \
+	done
 
 dist: ## a tarball of the committed tree, the same every time
 	git archive --format=tar --prefix=sallyport-$(VERSION)/ HEAD | \

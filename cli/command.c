@@ -10,16 +10,21 @@
 #include "base/text.h"
 #include "cli/command-help.h"
 #include "cli/command-parse.h"
+#include "cli/completion.h"
 
 #ifndef SP_VERSION
 #define SP_VERSION "unknown"
 #endif
 
-static const struct sp_option builtin[] = {
+/* The first one stands before a command only. */
+static const struct sp_option whole[] = {
+    {"completion", 0, SP_OPTION_CHOICE, "bash|zsh|fish",
+     "print what this shell needs to complete the line"},
     {"help", 'h', SP_OPTION_FLAG, NULL, "show this help"},
     {"version", 0, SP_OPTION_FLAG, NULL, "show the version"},
     {0},
 };
+static const struct sp_option *const builtin = whole + 1;
 
 static const char *
 command_name_at(const void *data, size_t i)
@@ -79,7 +84,8 @@ static int
 run(struct sp_args *args)
 {
     int at = 1;
-    int status = sp_parse(args, builtin, &at);
+    int status = sp_parse(args, whole, &at);
+    const char *shell;
 
     if (status == 0 && at < args->argc) {
         status = find_command(args, args->argv[at]);
@@ -91,7 +97,12 @@ run(struct sp_args *args)
         return status;
     sp_parse_group(args);
     if (sp_args_flag(args, "help")) {
-        sp_help_print(args, builtin, stdout);
+        sp_help_print(args, args->command ? builtin : whole, stdout);
+        return SP_OK;
+    }
+    shell = sp_args_text(args, "completion", NULL);
+    if (shell) {
+        sp_completion_print(args->program, builtin, shell, stdout);
         return SP_OK;
     }
     if (sp_args_flag(args, "version")) {
@@ -160,7 +171,7 @@ option_named(const struct sp_option *table, const char *name)
 static const struct sp_option *
 known_option(const struct sp_args *args, const char *name)
 {
-    const struct sp_option *o = option_named(builtin, name);
+    const struct sp_option *o = option_named(whole, name);
 
     if (!o && args->command)
         o = option_named(args->command->options, name);

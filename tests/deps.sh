@@ -49,6 +49,8 @@ test  nginx              nginx-light           nginx
 test  python3            python3               python3
 test  ps                 procps                procps-ng
 test  setpriv            util-linux            util-linux
+test  zsh                zsh                   zsh
+test  fish               fish                  fish
 test  readelf            binutils              binutils
 lint  clang              clang                 clang
 lint  clang-tidy         clang-tidy            clang-tools-extra

@@ -90,6 +90,14 @@ copy_tree() {
     done
 }
 
+@test "a nested make adds no line behind the summary" {
+    printf 'include Makefile\nnested:\n\t$(MAKE) -f Makefile help\n' \
+        >"$BATS_TEST_TMPDIR/nested"
+    run -0 env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+        make -j2 -f "$BATS_TEST_TMPDIR/nested" nested
+    [[ $output != *" directory '"* ]] || fail "$output"
+}
+
 @test "make install honours DESTDIR, PREFIX and LIBEXECDIR" {
     ! is_test_build || skip "a sanitizer build is never installed"
     # -o all: what is built is taken as it is, whatever its flags.
