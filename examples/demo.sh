@@ -15,6 +15,7 @@ build=$(realpath "${1:-$top/build}")
 work=$(mktemp -d /tmp/sallyport-demo.XXXXXX)
 chmod 755 "$work"
 server=
+nginx=
 done_steps=0
 skipped=0
 started=$(date +%s)
@@ -22,6 +23,7 @@ started=$(date +%s)
 cleanup() {
     local status=$?
     [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    [ -z "$nginx" ] || kill "$(cat "$nginx")" 2>/dev/null || true
     rm -rf "$work"
     [ $status = 0 ] || echo "DEMO FAILED" >&2
 }
@@ -156,11 +158,10 @@ done
 say "rpm itself agrees: all $published signatures and digests are good."
 
 # ---------------------------------------------------------------------------
-step 'dnf installs from it, and checks the signatures again'
-if [ "$(id -u)" = 0 ]; then
-    root=$work/root
-    mkdir -p "$root"
-    cat >"$work/dnf.conf" <<END
+installed=(hello sp-arch sp-c++ sp-epoch)
+root=$work/root
+mkdir "$root"
+cat >"$work/dnf.conf" <<END
 [main]
 gpgcheck=1
 install_weak_deps=0
@@ -172,30 +173,165 @@ enabled=1
 gpgcheck=1
 gpgkey=file://$work/keys/key-rsa.asc
 END
-    say '$ dnf --installroot ROOT install hello sp-c++ sp-epoch'
+
+in_root() { # DNF-ARGUMENT...
     dnf -y -q -c "$work/dnf.conf" --setopt=reposdir=/dev/null \
         --setopt=cachedir="$work/dnf-cache" --setopt=logdir="$work" \
-        --setopt=persistdir="$work/dnf-persist" \
+        --setopt=persistdir="$work/dnf-persist" --setopt=metadata_expire=0 \
         --releasever=41 --forcearch=x86_64 --installroot "$root" \
-        install hello sp-c++ sp-epoch >"$work/out" 2>&1 || {
+        "$@" >"$work/out" 2>&1 || {
         show <"$work/out"
-        die "dnf could not install"
+        die "dnf $1 failed"
     }
-    for name in hello sp-c++ sp-epoch; do
+}
+
+skip() { # WHAT
+    skipped=$((skipped + 1))
+    say "*** SKIPPED: $1 needs root. Run \"sudo make demo\" to see it. ***"
+}
+
+step 'dnf installs from it, and checks the signatures again'
+if [ "$(id -u)" = 0 ]; then
+    say "\$ dnf --installroot ROOT install ${installed[*]}"
+    in_root install "${installed[@]}"
+    for name in "${installed[@]}"; do
         [ -s "$root/usr/share/sp-test/$name" ] || die "$name is not installed"
         tail -n 1 "$root/usr/share/sp-test/$name"
     done | show
     say 'These lines come from files that are installed now.'
+    database=$(dirname "$(find "$root" -name rpmdb.sqlite)")
 else
-    skipped=$((skipped + 1))
-    say '*** SKIPPED: installing needs root. Run "sudo make demo" to see it. ***'
+    skip installing
+    # What follows needs a machine that has something: on paper at least.
+    database=$work/root/rpmdb
+    for name in "${installed[@]}"; do
+        rpm --dbpath "$database" --justdb --nodeps --noscripts --ignorearch \
+            --nosignature -i "$fixtures/rpms/$name"-[0-9]*.rpm \
+            2>"$work/out" || die "rpm failed:" "$(cat "$work/out")"
+    done
+    say 'Only the list of what is installed was written.'
 fi
+
+have() {
+    rpm --dbpath "$database" -qa \
+        --qf '%{name} %{epochnum}:%{version}-%{release} %{arch}\n' |
+        grep -v ^gpg-pubkey | LC_ALL=C sort
+}
+have >"$work/before"
+
+# ---------------------------------------------------------------------------
+step 'Weeks later: the distribution publishes newer packages'
+mkdir "$work/web" "$work/nginx" "$work/repos"
+cp "$fixtures"/newer/*.rpm "$work/web/"
+createrepo_c -q "$work/web" 2>/dev/null
+start_nginx() { # on a port that is free
+    local port user=
+    # Else its workers are nobody, who may not write here.
+    [ "$(id -u)" != 0 ] || user='user root;'
+    for _ in 1 2 3 4 5; do
+        port=$((20000 + RANDOM % 20000))
+        cat >"$work/nginx/conf" <<END
+daemon on;
+$user
+pid $work/nginx/pid;
+error_log $work/nginx/error.log;
+events { }
+http {
+    access_log $work/nginx/access.log;
+    client_body_temp_path $work/nginx;
+    proxy_temp_path $work/nginx;
+    fastcgi_temp_path $work/nginx;
+    uwsgi_temp_path $work/nginx;
+    scgi_temp_path $work/nginx;
+    server { listen 127.0.0.1:$port; root $work/web; }
+}
+END
+        if PATH=$PATH:/usr/sbin nginx -c "$work/nginx/conf" \
+            -e "$work/nginx/error.log" 2>/dev/null; then
+            nginx=$work/nginx/pid
+            mirror=http://127.0.0.1:$port/
+            return 0
+        fi
+    done
+    die "nginx did not start:" "$(cat "$work/nginx/error.log")"
+}
+start_nginx
+cat >"$work/repos/distribution.repo" <<END
+[distribution]
+name=The distribution
+baseurl=$mirror
+gpgcheck=1
+END
+(cd "$work/web" && ls -1 ./*.rpm) | sed 's|^./||' | show
+say "A repository at $mirror (createrepo_c, nginx)"
+
+# ---------------------------------------------------------------------------
+step 'TRUSTED side: write what this machine has and wants'
+as_user cp -r "$database" "$work/user/rpmdb"
+request=$work/user/request
+say '$ sallyport request -o request'
+as_user "$sallyport" request --state-dir "$work/state" \
+    --dbpath "$work/user/rpmdb" --reposdir "$work/repos" --releasever 41 \
+    -o "$request" >"$work/out" 2>&1 || {
+    show <"$work/out"
+    die "no request"
+}
+show <"$work/out"
+sed -n '/^request/p; /^id/p; /^action/p; /^@/p' "$request" | show
+say 'It goes to the other side by the way that the last bundle came. This side'
+say 'remembers its number, and takes in nothing that does not answer it.'
+
+# ---------------------------------------------------------------------------
+step 'UNTRUSTED side: find out what that means, download, prove, pack'
+bundle=$work/bundle/answer.sallyport
+say '$ sallyport-builder build --request request --allow-http -o answer.sallyport'
+as_user "$builder" build --request "$request" --cache-dir "$work/user/cache" \
+    --allow-http -o "$bundle" >"$work/out" 2>&1 || {
+    show <"$work/out"
+    die "the builder gave up"
+}
+show <"$work/out"
+tar xOf "$bundle" MANIFEST |
+    awk '$1 == "package" { print $6, $7, $8 }' | LC_ALL=C sort >"$work/plan"
+say "sp-tilde is newer too, but is not installed: it stays away."
+! grep -q '^sp-tilde ' "$work/plan" || die "it came"
+
+# ---------------------------------------------------------------------------
+step 'TRUSTED side: take in the answer'
+say '$ sallyport ingest answer.sallyport'
+as_user "$sallyport" ingest --state-dir "$work/state" --keys "$work/keys" \
+    --policy "$work/policy.conf" "$bundle" >"$work/out" 2>&1 || {
+    show <"$work/out"
+    die "the answer was refused"
+}
+show <"$work/out"
+say 'No --any-request this time: the bundle answers what was asked.'
+
+# ---------------------------------------------------------------------------
+step 'dnf upgrades to exactly the plan'
+if [ "$(id -u)" = 0 ]; then
+    say '$ dnf --installroot ROOT upgrade'
+    in_root upgrade
+    have >"$work/after"
+    comm -13 "$work/before" "$work/after" >"$work/came"
+    comm -23 "$work/before" "$work/after" | sed 's/^/was  /' | show
+    sed 's/^/is   /' "$work/came" | show
+    cmp "$work/came" "$work/plan" ||
+        die "what dnf did is not what was planned:" "$(cat "$work/plan")"
+    [ "$(wc -l <"$work/before")" = "$(wc -l <"$work/after")" ] ||
+        die "something is gone, or something more has come"
+    say "These are the $(wc -l <"$work/plan") packages of the bundle, no more and no less."
+else
+    skip upgrading
+fi
+kill "$(cat "$nginx")"
+nginx=
 
 # ---------------------------------------------------------------------------
 step 'An attacker flips one bit of the bundle'
 before=$(fingerprint "$repo")
 bad=$work/bundle/evil.sallyport
-offset=$(($(stat -c %s "$bundle") / 2))
+offset=$(($(stat -c %s "$bundle") * 3 / 5))
 python3 - "$bundle" "$bad" "$offset" <<'END'
 import sys
 data = bytearray(open(sys.argv[1], "rb").read())
