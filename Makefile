@@ -66,7 +66,8 @@ sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	reply errors caller doctor doctor-jails ask pending rpmdb repofiles pubkeys) \
 	$(call in,src/bundle,record nevra qfile-result request request-key \
 	request-print) \
-	$(call in,src/base,path lines json sha256 evr spawn-run spawn-sweep)
+	$(call in,src/base,path lines wordlist json sha256 evr spawn-run \
+	spawn-sweep)
 sallyport_libs :=
 
 sallyport-unpack_src := cli/unpack.c $(base) $(worker) \

@@ -100,7 +100,7 @@ ask_person(void *data, const struct sp_package *const *packages, size_t n)
 }
 
 static int
-deliver(const struct sp_args *args, enum sp_mode mode, struct sp_setup *setup)
+deliver(const struct sp_args *args, enum sp_mode mode, struct sp_setup setup)
 {
     struct sp_outcome outcome = {0};
     struct sp_listener listener;
@@ -111,13 +111,13 @@ deliver(const struct sp_args *args, enum sp_mode mode, struct sp_setup *setup)
     sp_options_voice(args, &voice);
     sp_listener_init(&listener, voice.progress, mode == SP_MODE_INSPECT);
     if (mode == SP_MODE_INGEST && !voice.json && !voice.quiet) {
-        setup->ask = ask_person;
-        setup->ask_data = &listener;
+        setup.ask = ask_person;
+        setup.ask_data = &listener;
     }
-    sp_receive(setup, mode, args->operands[0], sp_listener_hear, &listener,
+    sp_receive(&setup, mode, args->operands[0], sp_listener_hear, &listener,
                &outcome);
     sp_listener_finish(&listener);
-    describe_repository(state, setup, &outcome);
+    describe_repository(state, &setup, &outcome);
     if (voice.json) {
         struct sp_json json;
 
@@ -153,7 +153,7 @@ sp_cmd_ingest(const struct sp_args *args)
 
     take_permissions(args, &setup);
     setup.yes = sp_args_flag(args, "yes");
-    return deliver(args, SP_MODE_INGEST, &setup);
+    return deliver(args, SP_MODE_INGEST, setup);
 }
 
 int
@@ -162,5 +162,5 @@ sp_cmd_inspect(const struct sp_args *args)
     struct sp_setup setup;
 
     take_permissions(args, &setup);
-    return deliver(args, SP_MODE_INSPECT, &setup);
+    return deliver(args, SP_MODE_INSPECT, setup);
 }

@@ -87,7 +87,7 @@ crc24(const uint8_t *data, size_t len)
 static bool
 crc_is(const char *s, size_t len, uint32_t want)
 {
-    uint8_t bytes[3];
+    uint8_t bytes[3] = {0};
     struct decoder d = {.dst = bytes, .size = sizeof(bytes)};
 
     if (len != 4 || !decode_line(&d, s, len) || d.len != 3)

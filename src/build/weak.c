@@ -55,7 +55,9 @@ exclude_recommended(const struct sp_pool *set, Solvable *s, Map *done,
         if (has_installed_provider(set, dep))
             continue;
         FOR_PROVIDES(id, pp, dep)
-        exclude(set, id, done, job);
+        {
+            exclude(set, id, done, job);
+        }
     }
     queue_free(&deps);
 }

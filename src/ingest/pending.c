@@ -79,24 +79,6 @@ sp_pending_remove(const struct sp_state *state, const char *id,
 
 /* ---- reading ---- */
 
-static bool
-add_word(char ***words, size_t *n, const char *word)
-{
-    char **bigger = *words;
-
-    /* Grown at each power of two. */
-    if ((*n & (*n - 1)) == 0)
-        bigger = reallocarray(*words, *n ? 2 * *n : 1, sizeof(*bigger));
-    if (!bigger)
-        return false;
-    *words = bigger;
-    bigger[*n] = strdup(word);
-    if (!bigger[*n])
-        return false;
-    (*n)++;
-    return true;
-}
-
 static int
 damaged(const char *id, unsigned line, struct sp_error *err)
 {
@@ -140,11 +122,10 @@ parse_pending(const char *id, const char *text, size_t size,
         if (strcmp(line, "created") == 0)
             dated = sp_text_u64(value, UINT64_MAX, ret_created);
         else if (strcmp(line, "name") == 0)
-            held = add_word(&wanted->names, &wanted->n_names, value);
+            held = sp_wordlist_add(&wanted->names, value);
         else if (strcmp(line, "spec") == 0)
-            held =
-                add_word(&wanted->specs, &wanted->n_specs, value) &&
-                (!older || add_word(&wanted->older, &wanted->n_older, value));
+            held = sp_wordlist_add(&wanted->specs, value) &&
+                   (!older || sp_wordlist_add(&wanted->older, value));
         else if (strcmp(line, "action") == 0)
             older = goes_back(value);
         else
@@ -171,7 +152,8 @@ load_one(const struct sp_state *state, int dir, const char *id,
     if (sp_read_file(dir, id, PENDING_BYTES_MAX, &text, &size, &why) < 0) {
         if (why.sys == ENOENT)
             return 0;
-        *err = why;
+        if (err)
+            *err = why;
         return -1;
     }
     if (parse_pending(id, text, size, wanted, &created, err) < 0)
@@ -203,12 +185,6 @@ sp_pending_expire(const struct sp_state *state)
     }
 }
 
-static int
-by_word(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int
 sp_wanted_load(const struct sp_state *state, char (*ids)[33], uint64_t n,
                struct sp_wanted *ret, struct sp_error *err)
@@ -230,26 +206,16 @@ sp_wanted_load(const struct sp_state *state, char (*ids)[33], uint64_t n,
         sp_wanted_release(&one);
         wanted.pending += found;
     }
-    if (wanted.n_names > 0)
-        qsort(wanted.names, wanted.n_names, sizeof(*wanted.names), by_word);
     *ret = wanted;
     return 0;
-}
-
-static void
-release_words(char **words, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        free(words[i]);
-    free(words);
 }
 
 void
 sp_wanted_release(struct sp_wanted *wanted)
 {
-    release_words(wanted->names, wanted->n_names);
-    release_words(wanted->specs, wanted->n_specs);
-    release_words(wanted->older, wanted->n_older);
+    sp_wordlist_release(&wanted->names);
+    sp_wordlist_release(&wanted->specs);
+    sp_wordlist_release(&wanted->older);
     memset(wanted, 0, sizeof(*wanted));
 }
 
@@ -284,10 +250,13 @@ spec_matches(const char *spec, const struct sp_nevra *n)
 }
 
 static bool
-any_matches(char *const *specs, size_t n, const struct sp_nevra *nevra)
+any_matches(const struct sp_wordlist *specs, const struct sp_nevra *nevra)
 {
-    for (size_t i = 0; i < n; i++)
-        if (spec_matches(specs[i], nevra))
+    const char *spec;
+    size_t cursor = 0;
+
+    while ((spec = sp_wordlist_next(specs, &cursor)) != NULL)
+        if (spec_matches(spec, nevra))
             return true;
     return false;
 }
@@ -295,16 +264,12 @@ any_matches(char *const *specs, size_t n, const struct sp_nevra *nevra)
 bool
 sp_wanted_has(const struct sp_wanted *wanted, const struct sp_nevra *nevra)
 {
-    const char *name = nevra->name;
-
-    if (wanted->n_names > 0 &&
-        bsearch(&name, wanted->names, wanted->n_names, sizeof(name), by_word))
-        return true;
-    return any_matches(wanted->specs, wanted->n_specs, nevra);
+    return sp_wordlist_has(&wanted->names, nevra->name) ||
+           any_matches(&wanted->specs, nevra);
 }
 
 bool
 sp_wanted_older(const struct sp_wanted *wanted, const struct sp_nevra *nevra)
 {
-    return any_matches(wanted->older, wanted->n_older, nevra);
+    return any_matches(&wanted->older, nevra);
 }

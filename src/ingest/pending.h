@@ -8,6 +8,7 @@
 #define SP_INGEST_PENDING_H
 
 #include "base/error.h"
+#include "base/wordlist.h"
 #include "bundle/request.h"
 #include "ingest/rpmdb.h"
 #include "ingest/state.h"
@@ -28,13 +29,10 @@ void sp_pending_expire(const struct sp_state *state);
 
 /* What the answers to some requests may bring. */
 struct sp_wanted {
-    uint64_t pending; /* how many of the requests were pending */
-    char **names;     /* installed; sorted once sp_wanted_load is done */
-    size_t n_names;
-    char **specs;
-    size_t n_specs;
-    char **older; /* specs of a downgrade or reinstall */
-    size_t n_older;
+    uint64_t pending;         /* how many of the requests were pending */
+    struct sp_wordlist names; /* installed */
+    struct sp_wordlist specs; /* asked for */
+    struct sp_wordlist older; /* specs of a downgrade or reinstall */
 };
 
 /* Of the n requests, those that are pending and not too old. */

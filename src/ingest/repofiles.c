@@ -118,6 +118,12 @@ is_private(const char *line, size_t len)
     return false;
 }
 
+static bool
+is_one_of(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c);
+}
+
 /* Cuts "USER:PASSWORD@" out of every address of the text. */
 static size_t
 cut_credentials(char *text, size_t size)
@@ -129,7 +135,7 @@ cut_credentials(char *text, size_t size)
         size_t head = mark ? (size_t)(mark + 3 - text) : size;
         size_t host = head, end = head;
 
-        while (end < size && !memchr("/ \t\r\n,?#", text[end], 8)) {
+        while (end < size && !is_one_of(text[end], "/ \t\r\n,?#")) {
             if (text[end] == '@')
                 host = end + 1;
             end++;
@@ -159,7 +165,7 @@ keep_public_lines(char *text, size_t size)
         /* An indented line goes on with the value of the one before. */
         if (line[0] != ' ' && line[0] != '\t')
             dropped = is_private(line, len);
-        if (!dropped && !memchr("#;\r\n", line[0], 4)) {
+        if (!dropped && !is_one_of(line[0], "#;\r\n")) {
             memmove(text + out, line, len);
             out += len;
         }

@@ -118,6 +118,19 @@ begin_package(struct sp_rpmdb *db, size_t *capacity, struct sp_view line,
     return 0;
 }
 
+/* The vendor's line, then lines of dependencies, which stay together. */
+static void
+describe_package(struct sp_request_package *package, struct sp_view line,
+                 const char *next)
+{
+    if (line.bytes[0] == '|') {
+        package->vendor = (struct sp_view){line.bytes + 2, line.size - 2};
+        package->lines = (struct sp_view){next, 0};
+    } else {
+        package->lines.size += line.size + 1;
+    }
+}
+
 static int
 split_packages(struct sp_rpmdb *db, size_t size, struct sp_error *err)
 {
@@ -126,18 +139,13 @@ split_packages(struct sp_rpmdb *db, size_t size, struct sp_error *err)
     bool kept = false;
 
     while (next_line(&rest, &line)) {
-        struct sp_request_package *last = db->n ? &db->packages[db->n - 1] : 0;
-
         if (starts_with(line, "@ ")) {
             if (begin_package(db, &capacity, line, &kept, err) < 0)
                 return -1;
         } else if (line.size < 2 || line.bytes[1] != ' ') {
             return foreign_line(line, err);
-        } else if (kept && line.bytes[0] == '|') {
-            last->vendor = (struct sp_view){line.bytes + 2, line.size - 2};
-            last->lines = (struct sp_view){rest.bytes, 0};
-        } else if (kept) {
-            last->lines.size += line.size + 1;
+        } else if (kept && db->n > 0) {
+            describe_package(&db->packages[db->n - 1], line, rest.bytes);
         }
     }
     return rest.size == 0 ? 0 : foreign_line(rest, err);
@@ -176,6 +184,12 @@ by_bytes(const void *a, const void *b)
     return order ? order : (x->size > y->size) - (x->size < y->size);
 }
 
+static bool
+ends_path(char c)
+{
+    return c == ' ' || c == '(' || c == ')';
+}
+
 /* The absolute paths of a dependency, those inside a rich one too. */
 static bool
 add_paths(struct sp_rpmdb *db, size_t *capacity, struct sp_view value)
@@ -183,9 +197,7 @@ add_paths(struct sp_rpmdb *db, size_t *capacity, struct sp_view value)
     size_t start = 0;
 
     for (size_t i = 0; i <= value.size; i++) {
-        char c = i < value.size ? value.bytes[i] : ' ';
-
-        if (c != ' ' && c != '(' && c != ')')
+        if (i < value.size && !ends_path(value.bytes[i]))
             continue;
         if (i > start && value.bytes[start] == '/') {
             void *grown =
