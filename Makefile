@@ -105,8 +105,10 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	$(call in,cli,builder-common builder-confirm builder-options \
 	builder-build builder-plan builder-check builder-send builder-devices \
 	table) \
-	$(call in,src/build,build requests list cache fetch transfer answer \
-	ending part head pack send devices outlet convert hear) \
+	$(call in,src/build,fetch session proxy transfer answer ending part hash \
+	cache) \
+	$(call in,src/build,build requests list head pack send devices outlet \
+	convert hear) \
 	$(call in,src/build,deliver attach supply trust choose selfcheck signed plan plan-text \
 	$(solver)) \
 	$(call in,src/build,repofile repovars mirror mirrorlist metadata \
@@ -115,7 +117,7 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
 	sigpacket record nevra qfile qfile-result request request-key) \
 	$(call in,src/base,path json sha256 lines spawn-sweep)
-sallyport-builder_libs := -lcurl -lgpgme -lgpg-error $(solver_libs)
+sallyport-builder_libs := -lcurl -lgpgme -lgcrypt -lgpg-error $(solver_libs)
 
 sallyport-metadata_src := cli/metadata.c $(base) \
 	$(call in,src/base,sandbox sandbox-calls lines) \

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "build/part.h"
 
@@ -110,7 +111,7 @@ judge_size(struct sp_transfer *t, struct sp_error *err)
     if (announced < 0)
         return 0;
     show_url(t, url);
-    whole = t->offset + (uint64_t)announced;
+    whole = t->start + (uint64_t)announced;
     if (t->item->size && whole != t->item->size)
         return sp_fail(err, "download",
                        "'%s' has %" PRIu64 " bytes instead of %" PRIu64, url,
@@ -133,12 +134,10 @@ sp_answer_judge(struct sp_transfer *t, struct sp_error *err)
     long status = 0;
 
     t->judged = true;
+    t->answered = sp_clock_ms();
     (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     show_url(t, url);
     if (status == 200) {
-        /* All of it, although the rest was asked for: begin again. */
-        if (t->offset > 0 && sp_part_restart(t, err) < 0)
-            return -1;
         t->start = 0;
     } else if (status != 206 || t->start == 0 || !t->has_range ||
                t->range_start != t->start) {
@@ -149,8 +148,13 @@ sp_answer_judge(struct sp_transfer *t, struct sp_error *err)
     } else {
         t->resumed = true;
     }
+    if (judge_size(t, err) < 0)
+        return -1;
+    /* All of it, although the rest was asked for: begin again. */
+    if (t->offset > t->start && sp_part_restart(t, err) < 0)
+        return -1;
     keep_validator(t);
-    return judge_size(t, err);
+    return 0;
 }
 
 /* A captive portal answers with a page and status 200. */

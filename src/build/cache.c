@@ -183,3 +183,32 @@ sp_cache_room(const struct sp_cache *cache)
     bytes = (uint64_t)fs.f_bavail * (uint64_t)fs.f_frsize;
     return bytes > SP_RESERVE_BYTES ? bytes - SP_RESERVE_BYTES : 0;
 }
+
+int
+sp_cache_check_room(const struct sp_cache *cache, uint64_t need,
+                    struct sp_error *err)
+{
+    uint64_t room = sp_cache_room(cache);
+    char need_shown[16], room_shown[16];
+
+    if (need <= room)
+        return 0;
+    sp_text_size(need_shown, sizeof(need_shown), need);
+    sp_text_size(room_shown, sizeof(room_shown), room);
+    return sp_fail(err, "space",
+                   "no space in cache '%s': %s to download, %s free",
+                   cache->shown, need_shown, room_shown);
+}
+
+uint64_t
+sp_cache_bytes(const struct sp_cache *cache, const char *name)
+{
+    char part[SP_CACHE_NAME_MAX];
+    struct stat st;
+
+    sp_cache_name_part(part, name);
+    if (fstatat(cache->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+        fstatat(cache->dirfd, part, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    return (uint64_t)st.st_size;
+}

@@ -39,5 +39,11 @@ void sp_cache_name_part(char dst[SP_CACHE_NAME_MAX], const char *name);
 
 /* Bytes that may still be stored, with a margin for the file system. */
 uint64_t sp_cache_room(const struct sp_cache *cache);
+/* Fails with "space" and the numbers when there is less than `need`. */
+int sp_cache_check_room(const struct sp_cache *cache, uint64_t need,
+                        struct sp_error *err);
+
+/* Size of the file or of its part, 0 = neither is there. */
+uint64_t sp_cache_bytes(const struct sp_cache *cache, const char *name);
 
 #endif

@@ -271,6 +271,7 @@ sp_deliver(const struct sp_deliver *job, struct sp_outlet *out,
            struct sp_delivered *ret, struct sp_error *err)
 {
     struct sp_cache cache = {.dirfd = -1, .lock_fd = -1};
+    struct sp_deliver own = *job;
     int status;
 
     memset(ret, 0, sizeof(*ret));
@@ -280,7 +281,11 @@ sp_deliver(const struct sp_deliver *job, struct sp_outlet *out,
         return sp_fail(err, "no-memory", "no memory for the requests");
     if (sp_cache_open(&cache, job->cache_dir, err) < 0)
         return -1;
-    status = deliver(job, &cache, out, hooks, planned, ret, err);
+    own.fetch.session = sp_session_open(err);
+    status = own.fetch.session
+                 ? deliver(&own, &cache, out, hooks, planned, ret, err)
+                 : -1;
+    sp_session_close(own.fetch.session);
     sp_cache_close(&cache);
     return status;
 }

@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "build/answer.h"
 #include "build/part.h"
@@ -53,7 +54,7 @@ meaning_of(const struct sp_transfer *t, CURLcode code)
     curl_off_t connected = 0;
 
     (void)curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
-    if (code == CURLE_OPERATION_TIMEDOUT && connected == 0)
+    if (code == CURLE_OPERATION_TIMEDOUT && connected == 0 && !t->judged)
         return (struct meaning){code, "unreachable", true};
     for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
         if (meanings[i].code == code)
@@ -117,6 +118,17 @@ status_refused(struct sp_transfer *t, struct sp_error *err)
     return try_again(t, wait);
 }
 
+/* X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL */
+static bool
+is_date_fault(const struct sp_transfer *t, CURLcode code)
+{
+    long result = 0;
+
+    (void)curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &result);
+    return code == CURLE_PEER_FAILED_VERIFICATION &&
+           (result == 9 || result == 10);
+}
+
 static enum sp_transfer_result
 broke_off(struct sp_transfer *t, CURLcode code, struct sp_error *err)
 {
@@ -128,8 +140,9 @@ broke_off(struct sp_transfer *t, CURLcode code, struct sp_error *err)
     show_url(t, url);
     sp_text_show(problem, sizeof(problem),
                  t->problem[0] ? t->problem : curl_easy_strerror(code));
-    (void)sp_fail(err, meaning.reason, "cannot download '%s': %s", url,
-                  problem);
+    (void)sp_fail(
+        err, meaning.reason, "cannot download '%s': %s%s", url, problem,
+        is_date_fault(t, code) ? "; is the clock of this machine right?" : "");
     return meaning.retry ? try_again(t, backoff_ms(t)) : SP_TRANSFER_FAILED;
 }
 
@@ -149,7 +162,7 @@ judge_whole(struct sp_transfer *t, struct sp_error *err)
     if (!t->item->has_sha256 || sp_part_matches(t))
         return sp_part_finish(t, err) < 0 ? SP_TRANSFER_FAILED
                                           : SP_TRANSFER_COMPLETE;
-    sp_sha256_final(&t->hash, digest);
+    sp_hash_end(&t->hash, digest);
     sp_text_hex(got, digest, sizeof(digest));
     sp_text_hex(want, t->item->sha256, sizeof(t->item->sha256));
     (void)sp_fail(err, "list-digest", "'%s' has SHA-256 %s instead of %s", url,
@@ -168,9 +181,8 @@ is_poison(const struct sp_error *fault)
            strcmp(fault->detail, "file-too-large") == 0;
 }
 
-/* What no other mirror can change. */
-static bool
-is_ours(const struct sp_error *fault)
+bool
+sp_transfer_fault_is_ours(const struct sp_error *fault)
 {
     return fault->code == SP_E_IO || fault->code == SP_E_SPACE ||
            fault->code == SP_E_INTERNAL;
@@ -187,7 +199,8 @@ turn_to_mirrors(struct sp_transfer *t, enum sp_transfer_result result,
     struct sp_mirrors *mirrors = t->item->mirrors;
     int next;
 
-    if (is_ours(fault) || (result == SP_TRANSFER_RETRY && t->wait_ms == 0))
+    if (sp_transfer_fault_is_ours(fault) ||
+        (result == SP_TRANSFER_RETRY && t->wait_ms == 0))
         return result;
     sp_mirrors_fault(mirrors, t->mirror);
     if (result == SP_TRANSFER_FAILED)

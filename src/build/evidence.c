@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/sha256.h"
 #include "build/armor.h"
+#include "build/hash.h"
 #include "build/keys.h"
 #include "build/unfold.h"
 #include "bundle/sigpacket.h"
@@ -31,19 +32,20 @@ sp_evidence_hash(const struct sp_cache *cache, const char *name,
                            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     SP_AUTO_FREE uint8_t *piece = malloc(PIECE);
     struct sp_metadata_file file = {.present = true};
-    struct sp_sha256 hash;
+    SP_AUTO_HASH hash = {NULL};
     ssize_t n = -1;
 
-    sp_sha256_init(&hash);
+    if (sp_hash_begin(&hash, err) < 0)
+        return -1;
     while (fd >= 0 && piece && (n = sp_read_some(fd, piece, PIECE)) > 0) {
-        sp_sha256_update(&hash, piece, (size_t)n);
+        sp_hash_add(&hash, piece, (size_t)n);
         file.size += (uint64_t)n;
     }
     if (n < 0)
         return cache_fault(cache, err);
     /* Its age is the time of the last use. */
     (void)futimens(fd, NULL);
-    sp_sha256_final(&hash, file.sha256);
+    sp_hash_end(&hash, file.sha256);
     (void)snprintf(file.name, sizeof(file.name), "%s", name);
     *ret = file;
     return 0;

@@ -3,38 +3,37 @@
 
 #include <curl/curl.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/auto.h"
-#include "base/text.h"
+#include "base/clock.h"
+#include "build/proxy.h"
 #include "build/transfer.h"
 #include "bundle/limits.h"
 
-/* How long one turn waits: hooks are asked this often. */
-enum { TURN_MS = 200 };
+enum {
+    TURN_MS = 200, /* how long one turn waits: hooks are asked this often */
+    REPORT_MS = 100,
+    SWEEP_MS = 1000,
+    KEPT_CONNECTIONS = 32,
+};
 
 /* All downloads of one call. */
 struct run {
+    struct sp_session *session;
     CURLM *multi;
     struct sp_fetch_policy policy; /* with the defaults filled in */
     struct sp_transfer *transfers;
     size_t n;
     size_t next; /* the first that was never started */
+    struct sp_transfer *active[SP_FETCH_STREAMS];
     size_t running, retrying, done;
-    size_t limit;   /* of running ones */
-    size_t ceiling; /* of the limit */
-    uint64_t deadline;
+    size_t limit;                       /* of running ones */
+    size_t ceiling;                     /* of the limit */
+    size_t smooth;                      /* files since the limit was changed */
+    uint64_t deadline, reported, swept; /* monotonic ms */
+    bool ahead;                         /* what fails is asked for later */
     const struct sp_build_hooks *hooks;
 };
-
-static uint64_t
-now_ms(void)
-{
-    struct timespec ts;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static void
 fill_defaults(struct sp_fetch_policy *policy)
@@ -47,6 +46,8 @@ fill_defaults(struct sp_fetch_policy *policy)
         policy->slow_seconds = SP_FETCH_SLOW_SECONDS;
     if (policy->total_seconds == 0)
         policy->total_seconds = SP_FETCH_TOTAL_SECONDS;
+    if (policy->grace_seconds == 0)
+        policy->grace_seconds = SP_FETCH_GRACE_SECONDS;
     if (policy->max_file_bytes == 0)
         policy->max_file_bytes = SP_MAX_MEMBER_BYTES;
 }
@@ -63,24 +64,22 @@ compare_size(const void *a, const void *b)
     return x->item < y->item ? -1 : x->item > y->item;
 }
 
+/* A tenth more than what is missing, before the first byte travels. */
 static int
-check_room(const struct sp_cache *cache, const struct sp_fetch_item *items,
-           size_t n, struct sp_error *err)
+check_room(const struct sp_cache *cache, const struct run *run,
+           struct sp_error *err)
 {
-    uint64_t room = sp_cache_room(cache);
-    char need_shown[16], room_shown[16];
     uint64_t need = 0;
 
-    for (size_t i = 0; i < n; i++)
-        need += items[i].size < SP_MAX_MEMBER_BYTES ? items[i].size
-                                                    : SP_MAX_MEMBER_BYTES;
-    if (need <= room)
-        return 0;
-    sp_text_size(need_shown, sizeof(need_shown), need);
-    sp_text_size(room_shown, sizeof(room_shown), room);
-    return sp_fail(err, "space",
-                   "no space in cache '%s': %s to download, %s free",
-                   cache->shown, need_shown, room_shown);
+    for (size_t i = 0; i < run->n; i++) {
+        const struct sp_fetch_item *item = run->transfers[i].item;
+        uint64_t there =
+            item->has_sha256 ? sp_cache_bytes(cache, item->name) : 0;
+
+        if (item->size > there && item->size <= SP_MAX_MEMBER_BYTES)
+            need += item->size - there;
+    }
+    return sp_cache_check_room(cache, need + need / 10, err);
 }
 
 /* The next that may start now, NULL when none may. */
@@ -98,14 +97,31 @@ find_ready(struct run *run, uint64_t now)
     return run->next < run->n ? &run->transfers[run->next++] : NULL;
 }
 
+/* Without this file the run is over, unless it only looks ahead. */
+static int
+give_up(struct run *run, const struct sp_transfer *t, struct sp_error *err)
+{
+    if (!run->ahead || sp_transfer_fault_is_ours(err))
+        return -1;
+    /* What is not there need not be asked for again. */
+    if (!t->item->has_sha256 && strcmp(err->detail, "http-status") == 0)
+        sp_session_note(run->session, t->item->name, err);
+    *err = (struct sp_error){0};
+    run->done++;
+    return 0;
+}
+
 static int
 start_ready(struct run *run, struct sp_error *err)
 {
     struct sp_transfer *t;
 
-    while (run->running < run->limit && (t = find_ready(run, now_ms()))) {
-        if (sp_transfer_start(t, err) < 0)
-            return -1;
+    while (run->running < run->limit && (t = find_ready(run, sp_clock_ms()))) {
+        if (sp_transfer_start(t, err) < 0) {
+            if (give_up(run, t, err) < 0)
+                return -1;
+            continue;
+        }
         if (t->state == SP_TRANSFER_DONE) {
             run->done++;
             /* A cached file was hashed, which takes its time. */
@@ -115,9 +131,51 @@ start_ready(struct run *run, struct sp_error *err)
         }
         if (curl_multi_add_handle(run->multi, t->easy) != CURLM_OK)
             return sp_fail(err, "no-memory", "no memory for a download");
-        run->running++;
+        run->active[run->running++] = t;
     }
     return 0;
+}
+
+static void
+leave_active(struct run *run, const struct sp_transfer *t)
+{
+    for (size_t i = 0; i < run->running; i++) {
+        if (run->active[i] != t)
+            continue;
+        run->active[i] = run->active[--run->running];
+        return;
+    }
+}
+
+/* A round of files without trouble makes room for one more at a time. */
+static void
+grow(struct run *run)
+{
+    if (++run->smooth < run->limit || run->limit >= run->ceiling)
+        return;
+    run->limit++;
+    run->smooth = 0;
+}
+
+/* Who has too much to do gets less, and then slowly more. */
+static void
+shrink(struct run *run)
+{
+    if (run->limit > 1)
+        run->limit /= 2;
+    run->smooth = 0;
+}
+
+static void
+note_version(struct run *run, const struct sp_transfer *t)
+{
+    long version = 0;
+
+    (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+    if (version != CURL_HTTP_VERSION_2_0 || run->ceiling == SP_FETCH_STREAMS)
+        return;
+    run->ceiling = SP_FETCH_STREAMS;
+    run->limit = SP_FETCH_STREAMS;
 }
 
 static int
@@ -125,33 +183,29 @@ end_one(struct run *run, struct sp_transfer *t, CURLcode code,
         struct sp_error *err)
 {
     struct sp_error why = {0};
-    long version = 0;
 
-    (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
-    if (version == CURL_HTTP_VERSION_2_0 && run->ceiling != SP_FETCH_STREAMS) {
-        run->ceiling = SP_FETCH_STREAMS;
-        run->limit = SP_FETCH_STREAMS;
-    }
+    note_version(run, t);
     (void)curl_multi_remove_handle(run->multi, t->easy);
-    run->running--;
+    leave_active(run, t);
     switch (sp_transfer_end(t, code, &why)) {
     case SP_TRANSFER_COMPLETE:
         run->done++;
-        run->limit += run->limit < run->ceiling;
+        grow(run);
+        if (run->ahead && !t->item->has_sha256)
+            sp_session_note(run->session, t->item->name, NULL);
         return 0;
     case SP_TRANSFER_RETRY:
-        /* A server that has too much to do gets less, and then slowly more. */
-        if (t->wait_ms > 0 && run->limit > 1)
-            run->limit /= 2;
-        t->not_before = now_ms() + t->wait_ms;
+        if (t->wait_ms > 0)
+            shrink(run);
+        t->not_before = sp_clock_ms() + t->wait_ms;
         run->retrying++;
         return 0;
     case SP_TRANSFER_FAILED: break;
     }
-    *err = why;
     if (t->tries > 1)
-        (void)sp_fail_prefix(err, "after %u tries", t->tries);
-    return -1;
+        (void)sp_fail_prefix(&why, "after %u tries", t->tries);
+    *err = why;
+    return give_up(run, t, err);
 }
 
 static int
@@ -176,10 +230,15 @@ end_finished(struct run *run, struct sp_error *err)
 }
 
 static void
-report(const struct run *run)
+report(struct run *run, bool is_last)
 {
     struct sp_build_progress progress = {.phase = "download"};
+    uint64_t now = sp_clock_ms();
     bool all_known = true;
+
+    if (!is_last && now - run->reported < REPORT_MS)
+        return;
+    run->reported = now;
 
     for (size_t i = 0; i < run->n; i++) {
         progress.bytes += run->transfers[i].offset;
@@ -193,6 +252,27 @@ report(const struct run *run)
     sp_hooks_progress(run->hooks, &progress);
 }
 
+/* Ends what is too slow for its mirror or for anybody. */
+static int
+sweep(struct run *run, struct sp_error *err)
+{
+    uint64_t now = sp_clock_ms();
+    size_t i = 0;
+
+    if (now - run->swept < SWEEP_MS)
+        return 0;
+    run->swept = now;
+    while (i < run->running) {
+        struct sp_transfer *t = run->active[i];
+
+        if (!sp_transfer_is_overdue(t, now))
+            i++;
+        else if (end_one(run, t, CURLE_OPERATION_TIMEDOUT, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int
 turn(struct run *run, struct sp_error *err)
 {
@@ -202,12 +282,13 @@ turn(struct run *run, struct sp_error *err)
         return -1;
     if (curl_multi_perform(run->multi, &active) != CURLM_OK)
         return sp_fail(err, "internal", "libcurl cannot go on");
-    if (end_finished(run, err) < 0 || sp_hooks_stopped(run->hooks, err) < 0)
+    if (end_finished(run, err) < 0 || sweep(run, err) < 0 ||
+        sp_hooks_stopped(run->hooks, err) < 0)
         return -1;
-    report(run);
+    report(run, run->done == run->n);
     if (run->done == run->n)
         return 0;
-    if (now_ms() > run->deadline)
+    if (sp_clock_ms() > run->deadline)
         return sp_fail(err, "too-slow",
                        "the downloads are not done after %u seconds",
                        run->policy.total_seconds);
@@ -219,13 +300,28 @@ turn(struct run *run, struct sp_error *err)
     return 0;
 }
 
+static void
+set_up(struct run *run, const struct sp_fetch_item *items)
+{
+    bool proxied = sp_proxy_used(run->policy.proxy);
+    CURLM *multi = sp_session_multi(run->session);
+
+    for (size_t i = 0; i < run->n; i++)
+        proxied = proxied || (items[i].proxy && sp_proxy_used(items[i].proxy));
+    run->multi = multi;
+    run->limit = SP_FETCH_PARALLEL;
+    run->ceiling = proxied ? SP_FETCH_PARALLEL : SP_FETCH_PARALLEL_MAX;
+    (void)curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                            (long)run->ceiling);
+    (void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
+                            (long)KEPT_CONNECTIONS);
+}
+
 static int
 go(struct run *run, struct sp_error *err)
 {
     int status = 0;
 
-    (void)curl_multi_setopt(run->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-                            (long)SP_FETCH_PARALLEL);
     while (run->done < run->n && status == 0)
         status = turn(run, err);
     for (size_t i = 0; i < run->n; i++) {
@@ -238,36 +334,70 @@ go(struct run *run, struct sp_error *err)
     return status;
 }
 
+/* run: policy, session, hooks and ahead are set. */
+static int
+fetch(struct run *run, const struct sp_cache *cache,
+      struct sp_fetch_item *items, size_t n, struct sp_error *err)
+{
+    SP_AUTO_FREE struct sp_transfer *transfers =
+        calloc(n + 1, sizeof(*transfers));
+
+    if (!transfers)
+        return sp_fail(err, "no-memory", "no memory for the downloads");
+    fill_defaults(&run->policy);
+    run->policy.session = run->session;
+    run->deadline = sp_session_begun(run->session) +
+                    (uint64_t)run->policy.total_seconds * 1000;
+    run->transfers = transfers;
+    run->n = n;
+    for (size_t i = 0; i < n; i++)
+        sp_transfer_init(&transfers[i], cache, &run->policy, &items[i],
+                         run->hooks);
+    if (check_room(cache, run, err) < 0)
+        return -1;
+    qsort(transfers, n, sizeof(transfers[0]), compare_size);
+    set_up(run, items);
+    return go(run, err);
+}
+
+static int
+fetch_in_session(const struct sp_cache *cache,
+                 const struct sp_fetch_policy *policy,
+                 struct sp_fetch_item *items, size_t n,
+                 const struct sp_build_hooks *hooks, bool ahead,
+                 struct sp_error *err)
+{
+    SP_AUTO_FREE struct run *run = calloc(1, sizeof(*run));
+    struct sp_error why = {0};
+    int status;
+
+    if (!run)
+        return sp_fail(err, "no-memory", "no memory for the downloads");
+    *run = (struct run){.policy = *policy, .hooks = hooks, .ahead = ahead};
+    run->session = policy->session ? policy->session : sp_session_open(err);
+    if (!run->session)
+        return -1;
+    status = fetch(run, cache, items, n, &why);
+    if (!policy->session)
+        sp_session_close(run->session);
+    if (status < 0 && err)
+        *err = why;
+    return status;
+}
+
 int
 sp_fetch(const struct sp_cache *cache, const struct sp_fetch_policy *policy,
          struct sp_fetch_item *items, size_t n,
          const struct sp_build_hooks *hooks, struct sp_error *err)
 {
-    SP_AUTO_FREE struct sp_transfer *transfers =
-        calloc(n + 1, sizeof(*transfers));
-    struct run run = {.policy = *policy,
-                      .transfers = transfers,
-                      .n = n,
-                      .limit = SP_FETCH_PARALLEL,
-                      .ceiling = SP_FETCH_PARALLEL,
-                      .hooks = hooks};
-    int status;
+    return fetch_in_session(cache, policy, items, n, hooks, false, err);
+}
 
-    if (!transfers)
-        return sp_fail(err, "no-memory", "no memory for the downloads");
-    fill_defaults(&run.policy);
-    run.deadline = now_ms() + (uint64_t)run.policy.total_seconds * 1000;
-    if (check_room(cache, items, n, err) < 0)
-        return -1;
-    for (size_t i = 0; i < n; i++)
-        sp_transfer_init(&transfers[i], cache, &run.policy, &items[i]);
-    qsort(transfers, n, sizeof(transfers[0]), compare_size);
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return sp_fail(err, "internal", "libcurl cannot start");
-    run.multi = curl_multi_init();
-    status = run.multi ? go(&run, err)
-                       : sp_fail(err, "no-memory", "no memory for downloads");
-    (void)curl_multi_cleanup(run.multi);
-    curl_global_cleanup();
-    return status;
+int
+sp_fetch_ahead(const struct sp_cache *cache,
+               const struct sp_fetch_policy *policy,
+               struct sp_fetch_item *items, size_t n,
+               const struct sp_build_hooks *hooks, struct sp_error *err)
+{
+    return fetch_in_session(cache, policy, items, n, hooks, true, err);
 }

@@ -19,10 +19,13 @@
 #include "build/cache.h"
 #include "build/hooks.h"
 #include "build/mirror.h"
+#include "build/session.h"
 
 enum {
-    /* Eight hide the round trips of small files; more only crowd a proxy. */
+    /* To begin with: eight hide the round trips of small files. */
     SP_FETCH_PARALLEL = 8,
+    /* As far as it goes while servers keep up; never through a proxy. */
+    SP_FETCH_PARALLEL_MAX = 16,
     /* Streams of one HTTP/2 connection cost next to nothing. */
     SP_FETCH_STREAMS = 32,
     SP_FETCH_REDIRECTS = 5,
@@ -30,6 +33,9 @@ enum {
     SP_FETCH_CONNECT_SECONDS = 10,
     SP_FETCH_SLOW_BYTES = 1000, /* a second, over SP_FETCH_SLOW_SECONDS */
     SP_FETCH_SLOW_SECONDS = 30,
+    /* Each try has this time, and a second more for so many bytes. */
+    SP_FETCH_GRACE_SECONDS = 60,
+    SP_FETCH_FLOOR_BYTES = 4096,
     SP_FETCH_TOTAL_SECONDS = 6 * 3600,
     SP_FETCH_MAX_RETRY_AFTER = 60,
 };
@@ -43,6 +49,11 @@ struct sp_fetch_policy {
     uint64_t max_file_bytes;
     const char *cacert; /* file of certificates to trust instead */
     const char *proxy;  /* else the environment decides */
+    unsigned grace_seconds;
+    /* Proxies on the way shall ask anew for what has no digest. */
+    bool no_cache;
+    /* Shared by the calls of a run; NULL = this call has its own. */
+    struct sp_session *session;
 };
 
 /*
@@ -75,5 +86,14 @@ struct sp_fetch_item {
 int sp_fetch(const struct sp_cache *cache, const struct sp_fetch_policy *policy,
              struct sp_fetch_item *items, size_t n,
              const struct sp_build_hooks *hooks, struct sp_error *err);
+
+/*
+ * The same for what will be asked for later in this run: what cannot be had
+ * now is no failure. Only a fault of this machine, or a wish to stop, is one.
+ */
+int sp_fetch_ahead(const struct sp_cache *cache,
+                   const struct sp_fetch_policy *policy,
+                   struct sp_fetch_item *items, size_t n,
+                   const struct sp_build_hooks *hooks, struct sp_error *err);
 
 #endif

@@ -9,9 +9,9 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/io.h"
-#include "base/sha256.h"
 #include "base/spawn.h"
 #include "base/text.h"
+#include "build/hash.h"
 #include "build/unfold.h"
 
 enum { TURN_MS = 200, END_TURNS = 500, PIECE = 64 * 1024 };
@@ -31,7 +31,7 @@ struct run {
     char *memory;
     uint64_t max;
     uint64_t len;
-    struct sp_sha256 hash;
+    struct sp_hash *hash; /* of the file */
     char piece[PIECE];
 };
 
@@ -48,7 +48,7 @@ keep(struct run *run, const void *piece, size_t len, struct sp_error *err)
         if (sp_write_full(run->file, piece, len) < 0)
             return sp_fail_sys(err, errno, errno == ENOSPC ? "space" : "io",
                                "cannot write metadata to the cache");
-        sp_sha256_update(&run->hash, piece, len);
+        sp_hash_add(run->hash, piece, len);
     }
     run->len += len;
     return 0;
@@ -272,11 +272,14 @@ read_file(const struct sp_cache *cache, const char *name,
 {
     SP_AUTO_FREE struct run *run = calloc(1, sizeof(*run));
     struct sp_metadata_file file = {.present = true};
+    SP_AUTO_HASH hash = {NULL};
     SP_AUTO_FD fd = -1;
     int status;
 
     if (!run)
         return sp_fail(err, "no-memory", "no memory for metadata");
+    if (sp_hash_begin(&hash, err) < 0)
+        return -1;
     (void)unlinkat(cache->dirfd, new_name, 0);
     fd = openat(cache->dirfd, new_name,
                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -285,10 +288,10 @@ read_file(const struct sp_cache *cache, const char *name,
                            cache->shown);
     run->file = fd;
     run->max = max;
-    sp_sha256_init(&run->hash);
+    run->hash = &hash;
     status = go(run, cache, name, argv, hooks, err);
     if (status == 0) {
-        sp_sha256_final(&run->hash, file.sha256);
+        sp_hash_end(&hash, file.sha256);
         file.size = run->len;
         sp_cache_name_digest(file.name, file.sha256);
         if (renameat(cache->dirfd, new_name, cache->dirfd, file.name) < 0)

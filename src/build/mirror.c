@@ -6,7 +6,7 @@
 /* Below this much nothing is known about the speed of a mirror. */
 enum { ENOUGH_BYTES = 1024 * 1024, LOCATION_MAX = 1023 };
 /* A mirror this many times slower than the fastest waits for its turn. */
-enum { SLOW_FACTOR = 4 };
+enum { SLOW_FACTOR = 4, COMPARED = 3, PATIENCE_MS = 5000 };
 
 int
 sp_mirrors_add(struct sp_mirrors *mirrors, const char *base,
@@ -79,6 +79,44 @@ sp_mirrors_choose(const struct sp_mirrors *mirrors, uint64_t tried)
             chosen = (int)i;
     }
     return chosen;
+}
+
+int
+sp_mirrors_spread(struct sp_mirrors *mirrors, uint64_t tried, uint64_t size)
+{
+    int chosen = sp_mirrors_choose(mirrors, tried);
+
+    if (chosen == SP_MIRROR_NONE || size < ENOUGH_BYTES)
+        return chosen;
+    for (size_t i = 0; i < mirrors->n && i < COMPARED; i++) {
+        struct sp_mirror *m = &mirrors->list[i];
+
+        if (m->is_asked || (tried & (UINT64_C(1) << i)) ||
+            m->faults > mirrors->list[chosen].faults)
+            continue;
+        m->is_asked = true;
+        return (int)i;
+    }
+    return chosen;
+}
+
+bool
+sp_mirrors_lags(const struct sp_mirrors *mirrors, int which, uint64_t tried,
+                uint64_t bytes, uint64_t ms)
+{
+    uint64_t own = bytes * 1000 / (ms + 1);
+
+    if (ms < PATIENCE_MS)
+        return false;
+    for (size_t i = 0; i < mirrors->n; i++) {
+        const struct sp_mirror *other = &mirrors->list[i];
+
+        if ((int)i != which && !(tried & (UINT64_C(1) << i)) &&
+            other->faults <= mirrors->list[which].faults &&
+            own < speed(other) / SLOW_FACTOR)
+            return true;
+    }
+    return false;
 }
 
 void

@@ -21,6 +21,7 @@ struct sp_mirror {
     char *base; /* URL, ends in '/' */
     bool is_https;
     unsigned faults;
+    bool is_asked;      /* a large file, which shows how fast it is */
     uint64_t bytes, ms; /* what it has sent, and in which time */
 };
 
@@ -39,6 +40,20 @@ int sp_mirrors_add(struct sp_mirrors *mirrors, const char *base,
 
 /* The one to ask next whose bit in `tried` is not set, or SP_MIRROR_NONE. */
 int sp_mirrors_choose(const struct sp_mirrors *mirrors, uint64_t tried);
+
+/*
+ * Likewise for a file of this size (0 = unknown). The first large files go to
+ * different mirrors, so that their speeds can be compared.
+ */
+int sp_mirrors_spread(struct sp_mirrors *mirrors, uint64_t tried,
+                      uint64_t size);
+
+/*
+ * A download that has lasted `ms` for `bytes` would end earlier at another
+ * mirror, one whose bit in `tried` is not set.
+ */
+bool sp_mirrors_lags(const struct sp_mirrors *mirrors, int which,
+                     uint64_t tried, uint64_t bytes, uint64_t ms);
 
 void sp_mirrors_fault(struct sp_mirrors *mirrors, int which);
 void sp_mirrors_sent(struct sp_mirrors *mirrors, int which, uint64_t bytes,

@@ -11,50 +11,45 @@
 #include "base/text.h"
 
 /* 16 KiB at a time, as they arrive, cost fifteen times the calls. */
-enum { BUFFER_BYTES = 256 * 1024 };
+enum { BUFFER_BYTES = 256 * 1024, ASK_BYTES = 64 * BUFFER_BYTES };
 
-/* Hashes `fd` from its begin to its end. */
+/*
+ * Hashes `fd` from its begin to its end. Gigabytes take their time, in which
+ * somebody may want to stop.
+ */
 static int
-hash_file(int fd, struct sp_sha256 *hash, uint64_t *ret_size)
+hash_file(const struct sp_transfer *t, int fd, struct sp_hash *hash,
+          uint64_t *ret_size)
 {
     SP_AUTO_FREE uint8_t *buf = malloc(BUFFER_BYTES);
     uint64_t size = 0;
     ssize_t n;
 
-    sp_sha256_init(hash);
-    if (!buf || lseek(fd, 0, SEEK_SET) < 0)
+    if (!buf || sp_hash_begin(hash, NULL) < 0 || lseek(fd, 0, SEEK_SET) < 0)
         return -1;
     while ((n = sp_read_some(fd, buf, BUFFER_BYTES)) > 0) {
-        sp_sha256_update(hash, buf, (size_t)n);
+        sp_hash_add(hash, buf, (size_t)n);
         size += (uint64_t)n;
+        if (size % ASK_BYTES == 0 && sp_hooks_stopped(t->hooks, NULL) < 0)
+            return -1;
     }
     *ret_size = size;
     return n < 0 ? -1 : 0;
-}
-
-static bool
-digest_is(const struct sp_sha256 *hash, const uint8_t want[32])
-{
-    struct sp_sha256 copy = *hash;
-    uint8_t digest[SP_SHA256_BYTES];
-
-    sp_sha256_final(&copy, digest);
-    return memcmp(digest, want, sizeof(digest)) == 0;
 }
 
 bool
 sp_part_have(struct sp_transfer *t)
 {
     SP_AUTO_FD fd = -1;
-    struct sp_sha256 hash;
+    SP_AUTO_HASH hash = {NULL};
     uint64_t size = 0;
 
     if (!t->item->has_sha256)
         return false;
     fd = openat(t->cache->dirfd, t->item->name,
                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || hash_file(fd, &hash, &size) < 0 ||
-        !digest_is(&hash, t->item->sha256))
+    if (fd < 0 || hash_file(t, fd, &hash, &size) < 0 ||
+        !sp_hash_is(&hash, t->item->sha256))
         return false;
     /* Its age is the time of the last use. */
     (void)futimens(fd, NULL);
@@ -75,8 +70,10 @@ open_kept(struct sp_transfer *t, const char *name, struct sp_error *err)
 {
     t->fd = openat(t->cache->dirfd, name,
                    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (t->fd < 0 || hash_file(t->fd, &t->hash, &t->offset) < 0)
+    if (t->fd < 0)
         return open_failed(t, err);
+    if (hash_file(t, t->fd, &t->hash, &t->offset) < 0)
+        return sp_hooks_stopped(t->hooks, err) < 0 ? -1 : open_failed(t, err);
     t->resumed = t->offset > 0;
     t->begins_like_rpm = t->resumed;
     return 0;
@@ -91,7 +88,8 @@ sp_part_open(struct sp_transfer *t, struct sp_error *err)
     sp_cache_name_part(name, t->item->name);
     if (!t->item->has_sha256)
         (void)unlinkat(t->cache->dirfd, name, 0);
-    sp_sha256_init(&t->hash);
+    if (sp_hash_begin(&t->hash, err) < 0)
+        return -1;
     t->fd = openat(t->cache->dirfd, name, flags, 0600);
     if (t->fd >= 0)
         return 0;
@@ -129,7 +127,7 @@ sp_part_flush(struct sp_transfer *t, struct sp_error *err)
                            t->cache->shown);
     }
     if (t->item->has_sha256)
-        sp_sha256_update(&t->hash, t->buffer, t->used);
+        sp_hash_add(&t->hash, t->buffer, t->used);
     t->used = 0;
     return 0;
 }
@@ -167,7 +165,8 @@ sp_part_restart(struct sp_transfer *t, struct sp_error *err)
     t->resumed = false;
     t->begins_like_rpm = false;
     t->validator[0] = '\0';
-    sp_sha256_init(&t->hash);
+    if (sp_hash_begin(&t->hash, err) < 0)
+        return -1;
     if (ftruncate(t->fd, 0) < 0 || lseek(t->fd, 0, SEEK_SET) < 0)
         return open_failed(t, err);
     return 0;
@@ -176,7 +175,7 @@ sp_part_restart(struct sp_transfer *t, struct sp_error *err)
 bool
 sp_part_matches(const struct sp_transfer *t)
 {
-    return t->item->has_sha256 && digest_is(&t->hash, t->item->sha256);
+    return t->item->has_sha256 && sp_hash_is(&t->hash, t->item->sha256);
 }
 
 int

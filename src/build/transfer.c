@@ -7,18 +7,21 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "build/answer.h"
 #include "build/part.h"
+#include "build/proxy.h"
 
 void
 sp_transfer_init(struct sp_transfer *t, const struct sp_cache *cache,
                  const struct sp_fetch_policy *policy,
-                 struct sp_fetch_item *item)
+                 struct sp_fetch_item *item, const struct sp_build_hooks *hooks)
 {
     memset(t, 0, sizeof(*t));
     t->item = item;
     t->cache = cache;
     t->policy = policy;
+    t->hooks = hooks;
     t->fd = -1;
     t->expected = item->size;
     t->url = item->url;
@@ -49,8 +52,34 @@ sp_transfer_release(struct sp_transfer *t)
 {
     sp_transfer_drop_handle(t);
     sp_close_fd(&t->fd);
+    sp_hash_release(&t->hash);
     free(t->mirror_url);
     t->mirror_url = NULL;
+}
+
+bool
+sp_transfer_is_overdue(struct sp_transfer *t, uint64_t now)
+{
+    const struct sp_fetch_policy *policy = t->policy;
+    uint64_t whole = t->expected ? t->expected : policy->max_file_bytes;
+    uint64_t rest = whole > t->start ? whole - t->start : 0;
+    uint64_t ms = now - t->answered;
+
+    /* Before, libcurl's own limits hold; it may still wait for its turn. */
+    if (t->answered == 0)
+        return false;
+    if (t->item->mirrors &&
+        sp_mirrors_lags(t->item->mirrors, t->mirror, t->refused,
+                        t->item->bytes - t->counted, ms)) {
+        (void)snprintf(t->problem, sizeof(t->problem),
+                       "another mirror is much faster");
+        return true;
+    }
+    if (ms / 1000 <= policy->grace_seconds + rest / SP_FETCH_FLOOR_BYTES)
+        return false;
+    (void)snprintf(t->problem, sizeof(t->problem),
+                   "less than %d bytes a second", SP_FETCH_FLOOR_BYTES);
+    return true;
 }
 
 void
@@ -88,6 +117,9 @@ set_bounds(struct sp_transfer *t)
     /* Many files over one HTTP/2 connection instead of many connections. */
     (void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, https ? 1L : 0L);
     (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 64L * 1024);
+    if (policy->session)
+        (void)curl_easy_setopt(easy, CURLOPT_SHARE,
+                               sp_session_share(policy->session));
 #if LIBCURL_VERSION_NUM >= 0x075700
     /* A name that is being looked up must not hold up an interrupt. */
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
@@ -134,11 +166,12 @@ add_header(struct sp_transfer *t, const char *line)
 static CURLcode
 set_range(struct sp_transfer *t)
 {
+    const struct sp_fetch_policy *policy = t->policy;
     char range[32], line[192];
     CURLcode rc = CURLE_OK;
 
     t->start = t->offset;
-    if (t->item->no_cache)
+    if (t->item->no_cache || (policy->no_cache && !t->item->has_sha256))
         rc = add_header(t, "Cache-Control: no-cache");
     if (rc != CURLE_OK || t->offset == 0)
         return rc;
@@ -184,12 +217,12 @@ prepare_part(struct sp_transfer *t, struct sp_error *err)
 static int
 choose_mirror(struct sp_transfer *t, struct sp_error *err)
 {
-    const struct sp_mirrors *mirrors = t->item->mirrors;
+    struct sp_mirrors *mirrors = t->item->mirrors;
     int chosen;
 
     if (!mirrors)
         return 0;
-    chosen = sp_mirrors_choose(mirrors, t->refused);
+    chosen = sp_mirrors_spread(mirrors, t->refused, t->item->size);
     if (chosen == SP_MIRROR_NONE)
         return sp_fail(err, "unreachable", "there is no mirror to ask");
     if (chosen == t->mirror)
@@ -224,17 +257,58 @@ prepare_handle(struct sp_transfer *t, struct sp_error *err)
     return 0;
 }
 
+/* Nobody but a proxy can tell where it is, and the name tells a lot. */
+static int
+check_onion(const struct sp_transfer *t, struct sp_error *err)
+{
+    const char *proxy = t->item->proxy ? t->item->proxy : t->policy->proxy;
+    char url[SP_SHOWN_MAX];
+
+    if (!sp_proxy_is_onion(t->url) || sp_proxy_used(proxy))
+        return 0;
+    sp_text_show(url, sizeof(url), t->url);
+    return sp_fail(err, "unreachable",
+                   "'%s' is reached through Tor alone: name its proxy, as in "
+                   "--proxy socks5h://127.0.0.1:9050",
+                   url);
+}
+
+/* An earlier step of this run fetched it, or was told that it is not there. */
+static int
+take_noted(struct sp_transfer *t, struct sp_error *err)
+{
+    struct sp_error fault = {0};
+
+    if (t->item->has_sha256 || t->item->no_cache || !t->policy->session ||
+        !sp_session_take(t->policy->session, t->item->name, &fault))
+        return 0;
+    if (fault.code != SP_OK) {
+        *err = fault;
+        return -1;
+    }
+    t->offset = sp_cache_bytes(t->cache, t->item->name);
+    if (t->offset > 0 && t->offset <= t->policy->max_file_bytes)
+        t->state = SP_TRANSFER_DONE;
+    else
+        t->offset = 0;
+    return 0;
+}
+
 int
 sp_transfer_start(struct sp_transfer *t, struct sp_error *err)
 {
-
+    if (t->tries == 0 && take_noted(t, err) < 0)
+        return -1;
+    if (t->state == SP_TRANSFER_DONE)
+        return 0;
     if (t->tries == 0 && sp_part_have(t)) {
         t->item->from_cache = true;
         t->expected = t->offset;
         t->state = SP_TRANSFER_DONE;
         return 0;
     }
-    if (choose_mirror(t, err) < 0 || prepare_part(t, err) < 0)
+    if (choose_mirror(t, err) < 0 || check_onion(t, err) < 0 ||
+        prepare_part(t, err) < 0)
         return -1;
     if (t->offset > 0 && sp_part_matches(t)) {
         t->state = SP_TRANSFER_DONE;
@@ -245,6 +319,7 @@ sp_transfer_start(struct sp_transfer *t, struct sp_error *err)
     t->problem[0] = '\0';
     memset(&t->fault, 0, sizeof(t->fault));
     t->begun = sp_clock_ms();
+    t->answered = 0;
     t->counted = t->item->bytes;
     if (prepare_handle(t, err) < 0)
         return -1;

@@ -9,8 +9,8 @@
 
 #include <curl/curl.h>
 
-#include "base/sha256.h"
 #include "build/fetch.h"
+#include "build/hash.h"
 
 enum sp_transfer_state {
     SP_TRANSFER_WAITING = 0, /* not begun, or waiting for the next try */
@@ -28,6 +28,7 @@ struct sp_transfer {
     struct sp_fetch_item *item;
     const struct sp_cache *cache;
     const struct sp_fetch_policy *policy;
+    const struct sp_build_hooks *hooks;
     enum sp_transfer_state state;
     unsigned tries;
     const char *url;     /* of this try */
@@ -35,6 +36,7 @@ struct sp_transfer {
     int mirror;          /* or SP_MIRROR_NONE */
     uint64_t refused;    /* a bit for each mirror that is not asked again */
     uint64_t begun;      /* monotonic ms of this try */
+    uint64_t answered;   /* and of its first byte, 0 = none yet */
     uint64_t counted;    /* ->item->bytes before it */
     uint64_t not_before; /* monotonic ms of the next try */
     uint64_t wait_ms;    /* RETRY: how long to wait first */
@@ -52,7 +54,7 @@ struct sp_transfer {
     bool resumed;         /* the file was put together from several answers */
     bool judged;          /* the status of this answer was looked at */
     bool begins_like_rpm; /* the first bytes were looked at */
-    struct sp_sha256 hash;
+    struct sp_hash hash;
 
     /* Of the answer that filled the part: a strong ETag or a date. */
     char validator[160];
@@ -65,7 +67,8 @@ struct sp_transfer {
 
 void sp_transfer_init(struct sp_transfer *t, const struct sp_cache *cache,
                       const struct sp_fetch_policy *policy,
-                      struct sp_fetch_item *item);
+                      struct sp_fetch_item *item,
+                      const struct sp_build_hooks *hooks);
 void sp_transfer_release(struct sp_transfer *t);
 
 /*
@@ -80,6 +83,15 @@ int sp_transfer_start(struct sp_transfer *t, struct sp_error *err);
  */
 enum sp_transfer_result sp_transfer_end(struct sp_transfer *t, CURLcode code,
                                         struct sp_error *err);
+
+/*
+ * This try takes longer than any file of its size may, or another mirror is
+ * so much faster that it pays to go on there.
+ */
+bool sp_transfer_is_overdue(struct sp_transfer *t, uint64_t now);
+
+/* What no server and no mirror can change. */
+bool sp_transfer_fault_is_ours(const struct sp_error *fault);
 
 /* Frees what one try used; the part stays open. */
 void sp_transfer_drop_handle(struct sp_transfer *t);

@@ -16,7 +16,7 @@ may() { # PROGRAM
     sallyport-metadata) echo libarchive libexpat ;;
     sallyport-builder)
         echo libcurl libarchive libsolv libsolvext libexpat libgpgme \
-            libgpg-error
+            libgcrypt libgpg-error
         ;;
     *) return 1 ;;
     esac
