@@ -22,6 +22,7 @@ PRESETS = {
     "update": (300, 10**9, 1.9),
     "wide": (5000, 38 * 10**6, 0.0),
     "huge": (40, 4 * 10**9, 0.9),
+    "mixed": (320, 591 << 20, 0.0),  # see mixed_sizes
 }
 LARGEST_SHARE = 0.15
 BATCH = 100
@@ -42,8 +43,21 @@ def define(**macros):
         yield from ("--define", name + " " + value)
 
 
+def mixed_sizes():
+    """Small ones about 39 kB, then twenty of 11 to 62 MB: an update."""
+    count, total, _ = PRESETS["mixed"]
+    chance = random.Random("mixed")
+    small = [int(39000 * math.exp(chance.gauss(0, 0.8)))
+             for _ in range(count - 20)]
+    weights = [chance.uniform(11, 62) for _ in range(20)]
+    share = (total - sum(small)) / sum(weights)
+    return small + [int(weight * share) for weight in weights]
+
+
 def sizes(preset):
     """The payload size of each package."""
+    if preset == "mixed":
+        return mixed_sizes()
     count, total, spread = PRESETS[preset]
     chance = random.Random(preset)
     weights = [math.exp(chance.gauss(0, spread)) if spread
