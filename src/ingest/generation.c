@@ -23,6 +23,9 @@ enum { PACKAGES_BYTES_MAX = 16 * 1024 * 1024, LINK_MAX_BYTES = 64 };
 static const char prefix[] = "generations/";
 /* What is being removed; the next run goes on with it. */
 static const char removed[] = "generations/.removed";
+/* Links through `current`; first the one that dnf reads first. */
+static const char *const fixed[] = {"repodata", "rpm"};
+enum { FIXED = sizeof(fixed) / sizeof(*fixed) };
 
 int
 sp_generation_current(const struct sp_state *state, uint64_t *ret,
@@ -156,25 +159,94 @@ highest_published(const struct sp_state *state, const uint64_t *list, size_t n,
     return 0;
 }
 
+/* Other tools keep a repository in real directories: a stock dom0 does. */
+static bool
+is_real(const struct sp_state *state, const char *name)
+{
+    struct stat st;
+
+    return fstatat(state->repo_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISDIR(st.st_mode);
+}
+
+/* Somebody's own folder of that name is none of a repository. */
+static bool
+is_of_repository(const struct sp_state *state, const char *name)
+{
+    int fd = openat(state->repo_fd, name,
+                    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *d = NULL;
+    bool packages = strcmp(name, "rpm") == 0;
+
+    while (dir && (d = readdir(dir))) {
+        size_t len = strlen(d->d_name);
+        struct stat st;
+
+        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+            continue;
+        if (fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !S_ISREG(st.st_mode) ||
+            (packages && (len < 4 || strcmp(d->d_name + len - 4, ".rpm") != 0)))
+            return false;
+    }
+    return dir != NULL;
+}
+
+/*
+ * The link takes the place of such a directory in one step, when `current`
+ * is there already: whoever looks finds the old packages or the new ones.
+ */
+static int
+take_over(const struct sp_state *state, const char *name, struct sp_error *err)
+{
+    char half[LINK_MAX_BYTES], target[LINK_MAX_BYTES];
+    int fd = state->repo_fd;
+
+    (void)snprintf(half, sizeof(half), ".%s.new", name);
+    (void)snprintf(target, sizeof(target), "current/%s", name);
+    if (sp_path_remove_tree(fd, half, err) < 0)
+        return -1;
+    if (symlinkat(target, fd, half) < 0 ||
+        renameat2(fd, half, fd, name, RENAME_EXCHANGE) < 0)
+        return sp_fail_sys(err, errno, "publish", "cannot replace '%s/%s'",
+                           state->repo_path, name);
+    return sp_path_remove_tree(fd, half, err);
+}
+
+static int
+take_over_all(const struct sp_state *state, struct sp_error *err)
+{
+    for (size_t i = 0; i < FIXED; i++)
+        if (is_real(state, fixed[i]) && is_of_repository(state, fixed[i]) &&
+            take_over(state, fixed[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 int
 sp_generation_recover(const struct sp_state *state, struct sp_error *err)
 {
     static const char *const halves[] = {".current.new", ".rpm.new",
                                          ".repodata.new"};
     SP_AUTO_FREE uint64_t *list = NULL;
-    uint64_t highest;
+    uint64_t current, highest;
     size_t n;
 
     if (sp_path_remove_tree(state->repo_fd, removed, err) < 0)
         return -1;
     for (size_t i = 0; i < sizeof(halves) / sizeof(*halves); i++)
-        (void)unlinkat(state->repo_fd, halves[i], 0);
+        if (sp_path_remove_tree(state->repo_fd, halves[i], err) < 0)
+            return -1;
     if (sp_generation_list(state, &list, &n, err) < 0 ||
         highest_published(state, list, n, &highest, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
         if (list[i] > highest && remove_generation(state, list[i], err) < 0)
             return -1;
+    if (sp_generation_current(state, &current, err) < 0 ||
+        (current != 0 && take_over_all(state, err) < 0))
+        return -1;
     /* The run that published it may have died before it noted that. */
     if (highest > read_highest(state))
         return write_highest(state, highest, err);
@@ -212,7 +284,7 @@ sp_generation_open(const struct sp_state *state, uint64_t number,
     return fd;
 }
 
-/* rpm and repodata: links through `current`, made once. */
+/* Made once. */
 static int
 make_fixed_link(const struct sp_state *state, const char *name,
                 struct sp_error *err)
@@ -225,12 +297,21 @@ make_fixed_link(const struct sp_state *state, const char *name,
         target[n] = '\0';
         if (strcmp(target, wanted) == 0)
             return 0;
-    } else if (errno == EINVAL) {
-        return sp_fail(err, "publish",
-                       "'%s/%s' is a real directory of another tool",
-                       state->repo_path, name);
     }
     return sp_path_flip_link(state->repo_fd, name, wanted, err);
+}
+
+static int
+prepare_fixed(const struct sp_state *state, const char *name,
+              struct sp_error *err)
+{
+    if (!is_real(state, name))
+        return make_fixed_link(state, name, err);
+    if (!is_of_repository(state, name))
+        return sp_fail(err, "publish",
+                       "'%s/%s' is a real directory with other files in it",
+                       state->repo_path, name);
+    return 0;
 }
 
 int
@@ -240,11 +321,12 @@ sp_generation_flip(const struct sp_state *state, uint64_t number,
     char target[LINK_MAX_BYTES];
     uint64_t highest = read_highest(state);
 
-    if (make_fixed_link(state, "rpm", err) < 0 ||
-        make_fixed_link(state, "repodata", err) < 0)
-        return -1;
+    for (size_t i = 0; i < FIXED; i++)
+        if (prepare_fixed(state, fixed[i], err) < 0)
+            return -1;
     (void)snprintf(target, sizeof(target), "%s%" PRIu64, prefix, number);
     if (sp_path_flip_link(state->repo_fd, "current", target, err) < 0 ||
+        take_over_all(state, err) < 0 ||
         sp_path_sync_dir(state->repo_fd, err) < 0)
         return -1;
     return number > highest ? write_highest(state, number, err) : 0;

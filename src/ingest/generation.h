@@ -19,7 +19,8 @@ int sp_generation_list(const struct sp_state *state, uint64_t **ret,
 
 /*
  * Mends what a dead run left: generations that were never published and
- * half-made links go. The lock must be held.
+ * half-made links go; a repository of another tool that was half taken over
+ * is taken over. The lock must be held.
  */
 int sp_generation_recover(const struct sp_state *state, struct sp_error *err);
 
@@ -34,7 +35,8 @@ int sp_generation_open(const struct sp_state *state, uint64_t number,
 /*
  * THE commit point: points `current` to the generation. Everything beneath
  * it must be on the disk. The fixed links rpm and repodata are made first
- * when they are missing.
+ * when they are missing; where another tool has real directories, the links
+ * take their places afterwards, one step each, and the directories go.
  */
 int sp_generation_flip(const struct sp_state *state, uint64_t number,
                        struct sp_error *err);

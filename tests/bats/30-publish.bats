@@ -261,13 +261,17 @@ workers_gone() {
     [ -e "$repo/repodata/repomd.xml" ] || fail "no metadata"
 }
 
-@test "a real rpm directory of another tool is not touched" {
-    mkdir -p "$repo/rpm"
-    echo theirs >"$repo/rpm/file"
-    before=$(repository_snapshot "$repo")
-    ingest 20 "$good"
-    assert_detail publish
-    assert_equal "$(repository_snapshot "$repo")" "$before"
+@test "a real directory with somebody's own files is not touched" {
+    local theirs
+    for theirs in rpm/file rpm/folder/x.rpm repodata/folder/repomd.xml; do
+        mkdir -p "$repo/${theirs%/*}"
+        echo theirs >"$repo/$theirs"
+        before=$(repository_snapshot "$repo")
+        ingest 20 "$good"
+        assert_detail publish
+        assert_equal "$(repository_snapshot "$repo")" "$before"
+        rm -rf "$repo"
+    done
 }
 
 @test "silence is ended, by name" {
