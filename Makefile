@@ -140,7 +140,7 @@ bats := 00-smoke 01-house 02-install 65-memory 70-block 71-sneakernet \
 	20-hostile-rpm 25-verify 22-hostile-flip 10-cli 11-completion 15-unpack \
 	21-hostile-container 23-corpus 24-check 24-second-opinion 30-publish \
 	32-request 35-workers 36-attack 40-sandbox 45-qrexec 46-example \
-	50-build 51-pack 52-metadata 53-solve 55-vchan 60-faults
+	50-build 51-pack 52-metadata 53-solve 55-vchan 60-faults 85-packaging
 
 # With the sanitizers: what feeds bytes to our parsers. Left out is what
 # looks at jails, places, memory, time or devices; those are the same code.
@@ -207,18 +207,25 @@ link = $(CC) $(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS)
 
 objects = $(patsubst %.c,$(O)/%.o,$(1))
 
-all: | need-build
 all: $(addprefix $(O)/,$(programs)) ## build every program, in build/
 
-dom0: | need-build
-dom0: $(addprefix $(O)/,$(filter-out sallyport-builder,$(programs))) ## build the trusted side only
+network_programs := sallyport-builder sallyport-metadata
 
-builder: | need-build
-builder: $(addprefix $(O)/,sallyport-builder $(vchan)) ## build the networked side only
+dom0: carrier $(addprefix $(O)/,$(filter-out $(network_programs) $(vchan),\
+	$(programs))) ## build the trusted side only
 
-# Says nothing when nothing is missing.
+builder: carrier $(addprefix $(O)/,$(network_programs)) ## build the networked side only
+
+# For both sides.
+carrier: $(addprefix $(O)/,$(vchan))
+
+# Says nothing when nothing is missing; one side alone needs less.
+goals := $(or $(MAKECMDGOALS),all)
+need := $(if $(filter-out dom0 install-dom0 install-system install-qubes,\
+	$(goals)),,dom0)$(if $(filter-out builder install-builder \
+	install-builder-system,$(goals)),,builder)
 need-build:
-	@CC='$(CC)' WITH_SOLV=$(WITH_SOLV) tests/deps.sh build
+	@CC='$(CC)' WITH_SOLV=$(WITH_SOLV) tests/deps.sh $(or $(need),dom0 builder)
 $(O)/flags: | need-build
 
 # A change of flags or compiler rebuilds what it touches.
@@ -336,39 +343,122 @@ bench: all ## cost against bsdtar + rpmkeys + createrepo_c (PRESET=small)
 bench-vchan: all $(fake_vchan) ## vchan stand-in against a plain socket
 	$(Q)tests/bench/vchan.sh $(O)
 
-bin_programs := sallyport sallyport-builder
-libexec_programs := $(filter-out $(bin_programs),$(programs))
-manuals := sallyport-builder.1 sallyport-bundle.5 sallyport-check.8 \
-	sallyport-escape.8 sallyport-metadata.8 sallyport-package.5 \
-	sallyport-policy.5 sallyport-qrexec.7 sallyport-request.5 \
-	sallyport-unpack.8 sallyport-vchan.8 \
-	sallyport-verify.8 sallyport.1
+# ---- install ----
+#
+# What goes where: SOURCE:MODE:PLACE. Installing, removing and the packages
+# beneath examples/packaging know no other list.
 
-install: all ## DESTDIR, PREFIX, BINDIR, LIBEXECDIR, MANDIR, SYSCONFDIR, ZSHDIR
+.PHONY: no-test-build
+no-test-build:
 ifneq ($(SANITIZE)$(COVER),)
 	$(error a test build is never installed)
 endif
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)/sallyport \
-		$(DESTDIR)$(SYSCONFDIR)/sallyport/keys
-	install -m 755 $(bin_programs:%=$(O)/%) $(DESTDIR)$(BINDIR)/
-	install -m 755 $(libexec_programs:%=$(O)/%) \
-		$(DESTDIR)$(LIBEXECDIR)/sallyport/
-	for page in $(manuals); do \
-		install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} \
-			docs/man/$$page || exit 1; done
-	install -d $(O)/completion
-	for program in $(bin_programs); do \
-		for shell in bash zsh fish; do \
-			$(O)/$$program --completion=$$shell \
-				>$(O)/completion/$$program.$$shell || exit 1; \
-		done; \
-		install -D -m 644 $(O)/completion/$$program.bash \
-			$(DESTDIR)$(BASHDIR)/$$program && \
-		install -D -m 644 $(O)/completion/$$program.zsh \
-			$(DESTDIR)$(ZSHDIR)/_$$program && \
-		install -D -m 644 -t $(DESTDIR)$(FISHDIR) \
-			$(O)/completion/$$program.fish || exit 1; \
-	done
+
+LIBDIR ?= $(PREFIX)/lib
+helpers := $(LIBEXECDIR)/sallyport
+
+program_files = $(foreach p,$(1),$(O)/$(p):755:$(2)/$(p))
+manual_files = $(foreach m,$(1),docs/man/$(m):644:$(MANDIR)/man$(subst \
+	.,,$(suffix $(m)))/$(m))
+
+completion_files = $(O)/completion/$(1).bash:644:$(BASHDIR)/$(1) \
+	$(O)/completion/$(1).zsh:644:$(ZSHDIR)/_$(1) \
+	$(O)/completion/$(1).fish:644:$(FISHDIR)/$(1).fish
+
+workers := $(addprefix sallyport-,unpack check verify escape)
+files-dom0 := $(call program_files,sallyport,$(BINDIR)) \
+	$(call program_files,$(workers),$(helpers)) \
+	$(call completion_files,sallyport) \
+	$(call manual_files,sallyport.1 sallyport-policy.5 sallyport-setup.7 \
+	sallyport-check.8 sallyport-escape.8 sallyport-unpack.8 \
+	sallyport-verify.8)
+
+files-builder := $(call program_files,sallyport-builder,$(BINDIR)) \
+	$(call program_files,sallyport-metadata,$(helpers)) \
+	$(call completion_files,sallyport-builder) \
+	$(call manual_files,sallyport-builder.1 sallyport-metadata.8)
+
+# What both sides speak of, and the carrier that both sides run.
+files-common := $(call manual_files,sallyport-bundle.5 sallyport-package.5 \
+	sallyport-request.5 sallyport-qrexec.7)
+
+files-vchan := $(call program_files,$(vchan),$(helpers)) \
+	$(call manual_files,sallyport-vchan.8)
+
+# For machines with systemd and dnf. Each file works as it stands; another
+# PREFIX goes into a copy of it.
+SYSTEMD := $(LIBDIR)/systemd/system
+places := -e 's|/usr/bin/sallyport|$(BINDIR)/sallyport|g' \
+	-e 's|/usr/libexec/sallyport|$(helpers)|g' \
+	-e 's|/usr/share/sallyport|$(DATADIR)/sallyport|g' \
+	-e 's|/etc/sallyport|$(SYSCONFDIR)/sallyport|g' \
+	-e 's|/var/\([a-z]*\)/sallyport|$(LOCALSTATEDIR)/\1/sallyport|g'
+unit_files = $(foreach u,$(1),$(O)/examples/system/systemd/$(u):644:$(SYSTEMD)/$(u))
+
+files-system := $(call unit_files,sallyport-ingest.service \
+	sallyport-ingest.timer sallyport-request.service sallyport-request.timer) \
+	$(O)/examples/system/sysusers.d/sallyport.conf:644:$(LIBDIR)/sysusers.d/sallyport.conf \
+	$(O)/examples/system/tmpfiles.d/sallyport.conf:644:$(LIBDIR)/tmpfiles.d/sallyport.conf \
+	$(O)/examples/system/yum.repos.d/sallyport.repo:644:$(SYSCONFDIR)/yum.repos.d/sallyport.repo
+
+files-builder-system := $(call unit_files,sallyport-builder.service \
+	sallyport-builder.timer) \
+	$(O)/examples/system/sysusers.d/sallyport-builder.conf:644:$(LIBDIR)/sysusers.d/sallyport-builder.conf \
+	$(O)/examples/system/tmpfiles.d/sallyport-builder.conf:644:$(LIBDIR)/tmpfiles.d/sallyport-builder.conf
+
+# For dom0 of Qubes OS; its own folders do not depend on PREFIX.
+files-qubes := examples/qubes/policy.d/80-sallyport.policy:644:/etc/qubes/policy.d/80-sallyport.policy \
+	examples/qubes/rpc-config/qubes.ReceiveUpdates:644:/etc/qubes/rpc-config/qubes.ReceiveUpdates \
+	$(O)/examples/qubes/qubes.ReceiveUpdates:755:$(helpers)/qubes.ReceiveUpdates \
+	$(O)/examples/qubes/qubes-setup:755:$(helpers)/qubes-setup \
+	$(O)/examples/qubes/dnf/qubes-cached.repo:644:$(DATADIR)/sallyport/qubes-cached.repo \
+	$(O)/examples/qubes/dnf/30-sallyport.conf:644:$(DATADIR)/dnf5/libdnf.conf.d/30-sallyport.conf
+
+$(O)/examples/%: examples/% FORCE
+	@mkdir -p $(@D)
+	$(Q)sed $(places) $< > $@
+
+$(O)/completion/sallyport.%: dom0 FORCE
+	@mkdir -p $(@D)
+	$(Q)$(O)/sallyport --completion=$* > $@
+$(O)/completion/sallyport-builder.%: builder FORCE
+	@mkdir -p $(@D)
+	$(Q)$(O)/sallyport-builder --completion=$* > $@
+
+field = $(word $(1),$(subst :, ,$(2)))
+define put
+	install -D -m $(call field,2,$(1)) $(call field,1,$(1)) $(DESTDIR)$(call field,3,$(1))
+
+endef
+copies_of = $(filter $(O)/examples/% $(O)/completion/%,$(foreach f,$(1),$(call field,1,$(f))))
+places_of = $(sort $(foreach f,$(1),$(call field,3,$(f))))
+
+install: install-dom0 install-builder ## DESTDIR, PREFIX, BINDIR, LIBEXECDIR, MANDIR, SYSCONFDIR, ZSHDIR
+
+sides := dom0 builder common vchan system builder-system qubes
+define side
+install-$(1): $(call copies_of,$(files-$(1))) | no-test-build
+	$$(foreach f,$$(files-$(1)),$$(call put,$$(f)))
+endef
+$(foreach s,$(sides),$(eval $(call side,$(s))))
+
+install-dom0: dom0 install-common install-vchan install-keys ## programs and manuals of the trusted side
+install-builder: builder install-common install-vchan ## programs and manuals of the networked side
+install-vchan: carrier
+install-system: ## systemd and dnf files of a trusted machine
+install-builder-system: ## systemd files of a networked machine
+install-qubes: ## files for dom0 of Qubes OS
+
+install-keys:
+	install -d $(DESTDIR)$(SYSCONFDIR)/sallyport/keys
+
+# Keys, policy and state belong to the owner of the machine: they stay.
+uninstall: ## remove what the install targets put there
+	rm -f $(addprefix $(DESTDIR),$(call places_of,\
+		$(foreach s,$(sides),$(files-$(s)))))
+	for dir in $(addprefix $(DESTDIR),$(helpers) $(DATADIR)/sallyport \
+		$(SYSCONFDIR)/sallyport/keys $(SYSCONFDIR)/sallyport); do \
+		[ ! -d "$$dir" ] || rmdir --ignore-fail-on-non-empty "$$dir"; done
 
 dist: ## a tarball of the committed tree, the same every time
 	git archive --format=tar --prefix=sallyport-$(VERSION)/ HEAD | \
@@ -387,7 +477,8 @@ help: ## this list
 	-name '*.d' 2>/dev/null)
 
 FORCE:
-.PHONY: all dom0 builder cover compile_commands.json need-build unit check \
+.PHONY: all dom0 builder carrier \
+	$(sides:%=install-%) install-keys uninstall cover compile_commands.json need-build unit check \
 	check-root check-long check-crash check-asan check-links check-arrows check-headers check-reproducible lint size demo bench \
 	bench-vchan install \
 	dist deps clean help FORCE

@@ -3,7 +3,7 @@
 #
 # Installs what is missing:  tests/deps.sh GROUP...
 #
-#   build  compile all programs         run   what the programs run
+#   dom0, builder  compile that side    run   what the programs run
 #   test   make check, make demo        lint  make lint
 #   xen    vchans (without it, WITH_XEN=0)
 #   cover  make cover, make compile_commands.json (only when asked for)
@@ -16,19 +16,23 @@ set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
 [ "${DEPS:-}" != skip ] || exit 0
-[ $# -gt 0 ] || set -- build run test xen lint
+[ $# -gt 0 ] || set -- dom0 builder run test xen lint
 
 # group, probe (a program, or a header), Debian's package, Fedora's.
 table='
-build gcc                gcc                   gcc
-build stdlib.h           libc6-dev             glibc-devel
-build archive.h          libarchive-dev        libarchive-devel
-build gcrypt.h           libgcrypt20-dev       libgcrypt-devel
-build gpgme.h            libgpgme-dev          gpgme-devel
-build curl/curl.h        libcurl4-openssl-dev  libcurl-devel
-build solv/solver.h      libsolv-dev           libsolv-devel
-build solv/repo_rpmmd.h  libsolvext-dev        libsolv-devel
-build expat.h            libexpat1-dev         expat-devel
+dom0  gcc                gcc                   gcc
+dom0  stdlib.h           libc6-dev             glibc-devel
+dom0  archive.h          libarchive-dev        libarchive-devel
+dom0  gcrypt.h           libgcrypt20-dev       libgcrypt-devel
+dom0  gpgme.h            libgpgme-dev          gpgme-devel
+builder gcc              gcc                   gcc
+builder stdlib.h         libc6-dev             glibc-devel
+builder archive.h        libarchive-dev        libarchive-devel
+builder gpgme.h          libgpgme-dev          gpgme-devel
+builder curl/curl.h      libcurl4-openssl-dev  libcurl-devel
+builder solv/solver.h    libsolv-dev           libsolv-devel
+builder solv/repo_rpmmd.h libsolvext-dev       libsolv-devel
+builder expat.h          libexpat1-dev         expat-devel
 run   gpg                gpg                   gnupg2
 run   createrepo_c       createrepo-c          createrepo_c
 run   rpm                rpm                   rpm

@@ -100,9 +100,9 @@ copy_tree() {
 
 @test "make install honours DESTDIR, PREFIX and LIBEXECDIR" {
     ! is_test_build || skip "a sanitizer build is never installed"
-    # -o all: what is built is taken as it is, whatever its flags.
+    # -o: what is built is taken as it is, whatever its flags.
     dest=$BATS_TEST_TMPDIR/dest
-    make -s -o all O="$SP_BUILD" DESTDIR="$dest" PREFIX=/opt/sp \
+    make -s -o dom0 -o builder -o carrier O="$SP_BUILD" DESTDIR="$dest" PREFIX=/opt/sp \
         LIBEXECDIR=/opt/sp/lib SYSCONFDIR=/opt/etc install
     [ -x "$dest/opt/sp/bin/sallyport" ]
     [ -x "$dest/opt/sp/bin/sallyport-builder" ]
