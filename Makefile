@@ -94,7 +94,7 @@ sallyport-escape_libs :=
 # Without libsolv (WITH_SOLV=0) the builder packs lists and sends bundles.
 WITH_SOLV ?= 1
 ifeq ($(WITH_SOLV),1)
-solver := resolve pool installed match want jobs groups weak near problems solve \
+solver := resolve pool installed match want jobs weak near problems solve \
 	installonly
 solver_libs := -lsolvext -lsolv
 else
@@ -109,20 +109,21 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	cache) \
 	$(call in,src/build,build requests list head pack send devices outlet \
 	convert hear) \
-	$(call in,src/build,deliver attach supply trust choose selfcheck signed plan plan-text \
+	$(call in,src/build,deliver attach groups supply trust choose \
+	selfcheck signed plan plan-text \
 	$(solver)) \
 	$(call in,src/build,repofile repovars mirror mirrorlist metadata \
 	metadata-mirrors metadata-repomd metadata-files metadata-check jailed \
 	evidence armor keys) \
 	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
-	sigpacket record nevra qfile qfile-result request request-key) \
+	sigpacket record nevra qfile qfile-result request request-key groups) \
 	$(call in,src/base,path json sha256 lines spawn-sweep)
 sallyport-builder_libs := -lcurl -lgpgme -lgcrypt -lgpg-error $(solver_libs)
 
 sallyport-metadata_src := cli/metadata.c $(base) \
 	$(call in,src/base,sandbox sandbox-calls lines) \
 	$(call in,src/build,metadata-reader metadata-check xml repomd metalink \
-	filelists unfold mirror)
+	filelists comps unfold mirror) $(call in,src/bundle,groups nevra)
 sallyport-metadata_libs := -larchive -lexpat
 
 sallyport-vchan_src := cli/vchan.c $(base) \
@@ -132,7 +133,7 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
-unit := advice command confirm devices evr flip floor gate json keytable \
+unit := advice command confirm devices evr flip floor gate groups json keytable \
 	ledger lines list manifest message metadata nevra pack path plan policy \
 	progress qfile record repofile request rpm sandbox sha256 sigpacket \
 	spawn status tar transport vchan-frame

@@ -111,6 +111,8 @@ static const struct sp_advice table[] = {
      BUILD_AGAIN},
     {"manifest-member", "the members of the bundle are not those of MANIFEST",
      BUILD_AGAIN},
+    {"groups", "the package groups in the bundle are not as they must be",
+     BUILD_AGAIN},
     {"manifest-version",
      "the bundle has a format version that this sallyport "
      "does not know",

@@ -6,7 +6,7 @@
 #   tests/edge.sh DIR [SECRET-GNUPG-HOME]
 #
 #   DIR/installed/   what a machine has
-#   DIR/main/        a repository with updates, and a group "tools"
+#   DIR/main/        a repository with updates, and groups and an environment
 #   DIR/low/         a repository with a lower priority
 #
 # Each set is one spec file with a sub-package for every line below; with a
@@ -240,6 +240,7 @@ sign "$dir/low"
 
 cat >"$work/comps.xml" <<'END'
 <?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE comps PUBLIC "-//Red Hat, Inc.//DTD Comps info//EN" "comps.dtd">
 <comps><group><id>tools</id><name>Some Tools</name>
 <description>x</description><default>false</default>
 <uservisible>true</uservisible><packagelist>
@@ -247,7 +248,25 @@ cat >"$work/comps.xml" <<'END'
 <packagereq type="default">member-b</packagereq>
 <packagereq type="optional">member-c</packagereq>
 <packagereq type="mandatory">member-missing</packagereq>
-</packagelist></group></comps>
+</packagelist></group>
+<group><id>more-tools</id><name>More Tools</name>
+<name xml:lang="de">Mehr Werkzeug</name>
+<description>x</description><default>false</default>
+<uservisible>true</uservisible><packagelist>
+<packagereq type="mandatory">member-c</packagereq>
+<packagereq type="conditional" requires="app">lowonly</packagereq>
+<packagereq type="conditional" requires="nothing-here">newlib</packagereq>
+</packagelist></group>
+<group><id>never-tools</id><name>No Tools &amp; Things</name>
+<description>x</description><default>false</default>
+<uservisible>true</uservisible><packagelist>
+<packagereq type="mandatory">rival</packagereq>
+</packagelist></group>
+<environment><id>workshop</id><name>Full Workshop</name>
+<description>x</description><display_order>1</display_order>
+<grouplist><groupid>tools</groupid><groupid>more-tools</groupid></grouplist>
+<optionlist><groupid default="true">never-tools</groupid></optionlist>
+</environment></comps>
 END
 createrepo_c -q --no-database -g "$work/comps.xml" "$dir/main" >/dev/null
 createrepo_c -q --no-database "$dir/low" >/dev/null

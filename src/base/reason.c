@@ -46,6 +46,7 @@ static const struct sp_reason reasons[] = {
     {"manifest-order", SP_E_FORMAT},
     {"manifest-total", SP_E_FORMAT},
     {"manifest-member", SP_E_FORMAT},
+    {"groups", SP_E_FORMAT},
     {"manifest-version", SP_E_FORMAT},
     {"list-syntax", SP_E_FORMAT},
     {"request-syntax", SP_E_FORMAT},

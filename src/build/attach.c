@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/path.h"
+#include "base/sha256.h"
 #include "build/evidence.h"
 #include "bundle/limits.h"
 
@@ -91,6 +93,99 @@ collect(const struct sp_cache *cache, const struct sp_supply *supplies,
     return unite(list, found);
 }
 
+/* The groups that the requests name, as one member of its own. */
+static int
+print_groups(const struct sp_supply *supplies, size_t n, struct sp_text *ret,
+             struct sp_error *err)
+{
+    struct sp_groups picked = {0};
+    struct sp_request_field field;
+    int status = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t cursor = 0;
+
+        while (status == 0 && supplies[i].groups.n > 0 &&
+               sp_request_next(supplies[i].request, SP_REQUEST_KEY_SPEC,
+                               &cursor, &field)) {
+            SP_AUTO_FREE char *spec =
+                strndup(field.value.bytes, field.value.size);
+
+            if (!spec)
+                status = sp_fail(err, "no-memory", "no memory for a group");
+            else if (spec[0] == '@')
+                status =
+                    sp_groups_pick(&picked, &supplies[i].groups, spec + 1, err);
+        }
+    }
+    sp_groups_ready(&picked);
+    if (status == 0 && picked.n > 0)
+        sp_groups_print(&picked, ret);
+    sp_groups_release(&picked);
+    return status;
+}
+
+static int
+keep_groups(const struct sp_cache *cache, const struct sp_text *text,
+            struct sp_attachments *ret, struct sp_error *err)
+{
+    struct sp_pack_evidence *one = &ret->list[ret->n];
+
+    if (text->failed)
+        return sp_fail(err, "no-memory", "no memory for the groups");
+    if (text->size > SP_GROUPS_MAX_BYTES)
+        return sp_fail(err, "too-many-bytes",
+                       "the groups have %zu bytes; a bundle carries %d of them",
+                       text->size, SP_GROUPS_MAX_BYTES);
+    *one = (struct sp_pack_evidence){.kind = SP_EVIDENCE_COMPS,
+                                     .label = SP_GROUPS_LABEL,
+                                     .dirfd = cache->dirfd,
+                                     .path = ret->groups_name,
+                                     .size = text->size};
+    sp_sha256(text->bytes, text->size, one->sha256);
+    sp_cache_name_digest(ret->groups_name, one->sha256);
+    ret->n++;
+    return sp_path_replace_file(cache->dirfd, ret->groups_name, text->bytes,
+                                text->size, 0600, err);
+}
+
+static int
+attach_groups(const struct sp_cache *cache, const struct sp_supply *supplies,
+              size_t n, struct sp_attachments *ret, struct sp_error *err)
+{
+    struct sp_text text = {0};
+    int status = print_groups(supplies, n, &text, err);
+
+    if (status == 0 && text.size > 0)
+        status = keep_groups(cache, &text, ret, err);
+    sp_text_release(&text);
+    return status;
+}
+
+/* The order of MANIFEST. */
+static int
+compare_evidence(const void *a, const void *b)
+{
+    const struct sp_pack_evidence *x = a;
+    const struct sp_pack_evidence *y = b;
+    int order = strcmp(x->label, y->label);
+
+    return order ? order : (int)x->kind - (int)y->kind;
+}
+
+static void
+attach_metadata(const struct sp_cache *cache, const struct sp_metadata **list,
+                size_t n, struct sp_attachments *ret)
+{
+    /* One place is the groups'. */
+    for (size_t i = 0; i < n && ret->n + FILES_PER_REPO < SP_MAX_EVIDENCE;
+         i++) {
+        add(cache, list[i], SP_EVIDENCE_REPOMD, &list[i]->repomd, ret);
+        add(cache, list[i], SP_EVIDENCE_SIGNATURE, &list[i]->signature, ret);
+        add(cache, list[i], SP_EVIDENCE_PRIMARY, &list[i]->primary, ret);
+    }
+}
+
 static size_t
 count_repos(const struct sp_supply *supplies, size_t n)
 {
@@ -110,16 +205,15 @@ sp_attach(const struct sp_cache *cache, const struct sp_supply *supplies,
         calloc(all + 1, sizeof(*list));
 
     ret->n = 0;
-    ret->list = calloc(FILES_PER_REPO * all + 1, sizeof(ret->list[0]));
+    ret->list = calloc(FILES_PER_REPO * all + 2, sizeof(ret->list[0]));
     if (!list || !ret->list)
         return sp_fail(err, "no-memory", "no memory for signed metadata");
     all = collect(cache, supplies, n, list);
-    for (size_t i = 0; i < all && ret->n + FILES_PER_REPO <= SP_MAX_EVIDENCE;
-         i++) {
-        add(cache, list[i], SP_EVIDENCE_REPOMD, &list[i]->repomd, ret);
-        add(cache, list[i], SP_EVIDENCE_SIGNATURE, &list[i]->signature, ret);
-        add(cache, list[i], SP_EVIDENCE_PRIMARY, &list[i]->primary, ret);
-    }
+    attach_metadata(cache, list, all, ret);
+    if (attach_groups(cache, supplies, n, ret, err) < 0)
+        return -1;
+    if (ret->n > 0)
+        qsort(ret->list, ret->n, sizeof(ret->list[0]), compare_evidence);
     return 0;
 }
 

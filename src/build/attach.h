@@ -3,6 +3,7 @@
  * The signed metadata that a bundle carries: for each repository that signs,
  * repomd.xml, its signature and the primary metadata that it fixes. They
  * prove freshness to whoever checks the signature, and nothing to others.
+ * And the package groups that requests name, which nobody signed.
  */
 #ifndef SP_BUILD_ATTACH_H
 #define SP_BUILD_ATTACH_H
@@ -13,6 +14,7 @@
 struct sp_attachments {
     struct sp_pack_evidence *list; /* in the order of MANIFEST */
     size_t n;
+    char groups_name[SP_CACHE_NAME_MAX]; /* of the file of the groups */
 };
 
 /*
@@ -20,7 +22,7 @@ struct sp_attachments {
  * signed, a signature outside the profile of sallyport-package(5), files above
  * the ceiling, an id that is no label, or two different publications under
  * one id. The list points into the supplies and the cache. The caller
- * releases, also after a failure. Reason: no-memory.
+ * releases, also after a failure. Reasons: no-memory, io, too-many-bytes.
  */
 int sp_attach(const struct sp_cache *cache, const struct sp_supply *supplies,
               size_t n, struct sp_attachments *ret, struct sp_error *err);

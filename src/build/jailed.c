@@ -334,3 +334,14 @@ sp_jailed_filelists(const struct sp_cache *cache, const char *name,
     memcpy(argv + 3, paths, n * sizeof(paths[0]));
     return read_file(cache, name, argv, SP_UNFOLD_MAX_BYTES, hooks, ret, err);
 }
+
+int
+sp_jailed_groups(const struct sp_cache *cache, const char *name,
+                 const struct sp_build_hooks *hooks,
+                 struct sp_metadata_file *ret, struct sp_error *err)
+{
+    const char *const argv[] = {"sallyport-metadata", "groups", NULL};
+
+    return read_file(cache, name, argv, SP_JAILED_GROUPS_BYTES, hooks, ret,
+                     err);
+}

@@ -318,31 +318,78 @@ ask_action(struct asking *ask, struct sp_error *err)
     return 0;
 }
 
+struct names {
+    Pool *pool;
+    Queue *list;  /* names */
+    Queue *where; /* of each the package beside which it comes, or 0 */
+};
+
+/* A name that no package has ever had is no match for anything. */
+static void
+push_name(void *data, const char *name, const char *where)
+{
+    struct names *names = data;
+    Id id = pool_str2id(names->pool, name, 0);
+    Id other = where ? pool_str2id(names->pool, where, 1) : 0;
+
+    for (int i = 0; i < names->list->count; i++)
+        if (names->list->elements[i] == id &&
+            names->where->elements[i] == other)
+            return;
+    if (!id)
+        return;
+    queue_push(names->list, id);
+    queue_push(names->where, other);
+}
+
+/* As dnf does: "this one, if that one is there" must hold. */
+static void
+ask_conditional(struct asking *ask, Id name, Id where)
+{
+    Id dep = pool_rel2id(ask->pool->pool, name, where, REL_COND, 1);
+
+    queue_push2(ask->job, SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES, dep);
+    for (int i = 0; i < ask->candidates.count; i++)
+        map_set(ask->requested, ask->candidates.elements[i]);
+}
+
+static int
+ask_member(struct asking *ask, Id name, Id where, struct sp_error *err)
+{
+    bool install = ask->want->action == SP_ACTION_INSTALL ||
+                   ask->want->action == SP_ACTION_DOWNLOAD;
+
+    ask->spec = pool_id2str(ask->pool->pool, name);
+    queue_empty(&ask->installed);
+    queue_empty(&ask->candidates);
+    match_form(ask, SP_FORM_NAME);
+    if (ask->candidates.count == 0 || (!install && ask->installed.count == 0))
+        return 0;
+    if (!where || ask->installed.count > 0)
+        return ask_action(ask, err);
+    ask_conditional(ask, name, where);
+    return 0;
+}
+
 /* Members that no repository has are left out, as dnf does. */
 static int
 ask_group(struct asking *ask, struct sp_error *err)
 {
-    Pool *pool = ask->pool->pool;
     const char *group = ask->spec;
-    Queue names;
+    Queue list, where;
+    struct names names = {ask->pool->pool, &list, &where};
     int status = 0;
 
-    queue_init(&names);
-    if (!sp_group_names(ask->pool, group + 1, &names))
+    queue_init(&list);
+    queue_init(&where);
+    if (!ask->pool->groups ||
+        !sp_groups_members(ask->pool->groups, group + 1, push_name, &names))
         status = no_match(ask, "is no group of these repositories", err);
-    for (int i = 0; i < names.count && status == 0; i++) {
-        ask->spec = pool_id2str(pool, names.elements[i]);
-        queue_empty(&ask->installed);
-        queue_empty(&ask->candidates);
-        match_form(ask, SP_FORM_NAME);
-        if (ask->candidates.count > 0 &&
-            (ask->want->action == SP_ACTION_INSTALL ||
-             ask->want->action == SP_ACTION_DOWNLOAD ||
-             ask->installed.count > 0))
-            status = ask_action(ask, err);
-    }
+    for (int i = 0; i < list.count && status == 0; i++)
+        status = ask_member(ask, list.elements[i], where.elements[i], err);
     ask->spec = group;
-    queue_free(&names);
+    queue_free(&list);
+    queue_free(&where);
     return status;
 }
 

@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/sandbox.h"
 #include "base/text.h"
+#include "build/comps.h"
 #include "build/filelists.h"
 #include "build/metalink.h"
 #include "build/repomd.h"
@@ -112,6 +113,28 @@ read_filelists(uint64_t max, char **paths, size_t n, unsigned long salt,
 }
 
 static int
+feed_groups(void *data, const void *piece, size_t len, struct sp_error *err)
+{
+    return len == 0 ? 0 : sp_comps_feed(data, piece, len, err);
+}
+
+/* It was unpacked before, and is known to be no larger than this. */
+static int
+read_groups(unsigned long salt, struct sp_error *err)
+{
+    struct sp_comps_reader *reader = sp_comps_open(salt, write_text, NULL);
+    int status;
+
+    if (!reader)
+        return sp_fail(err, "no-memory", "no memory for groups");
+    status = sp_unfold(IN, SP_UNFOLD_MAX_BYTES, feed_groups, reader, err);
+    if (status == 0)
+        status = sp_comps_feed(reader, "", 0, err);
+    sp_comps_close(reader);
+    return status;
+}
+
+static int
 enter_jail(unsigned long *ret_salt, struct sp_error *err)
 {
     const struct sp_jail jail = {
@@ -136,6 +159,8 @@ run(int argc, char **argv, struct sp_error *err)
         return read_repomd(salt, err);
     if (argc == 2 && strcmp(what, "metalink") == 0)
         return read_metalink(salt, err);
+    if (argc == 2 && strcmp(what, "groups") == 0)
+        return read_groups(salt, err);
     if (argc < 3 || !sp_text_u64(argv[2], SP_UNFOLD_MAX_BYTES, &max))
         return sp_fail(err, "usage",
                        "this program is started by "

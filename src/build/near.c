@@ -79,8 +79,6 @@ sp_near_names(const Pool *pool, const char *typed, char ret_names[SP_NEAR_MAX])
         struct near one = {.name = pool->solvables[id].name};
         const char *name = pool_id2str(pool, one.name);
 
-        if (strchr(name, ':'))
-            continue; /* a group */
         one.distance = sp_near_distance(typed, name);
         if (one.distance <= (len + 2) / 3)
             keep(nearest, one);

@@ -16,26 +16,26 @@ refuse(struct sp_plan *plan, struct sp_error *err)
 int
 sp_resolve(const struct sp_request *request,
            const struct sp_resolve_repo *repos, size_t n_repos,
-           const struct sp_build_hooks *hooks, struct sp_plan *ret,
-           struct sp_error *err)
+           const struct sp_groups *groups, const struct sp_build_hooks *hooks,
+           struct sp_plan *ret, struct sp_error *err)
 {
     (void)request;
     (void)repos;
     (void)n_repos;
+    (void)groups;
     (void)hooks;
     return refuse(ret, err);
 }
 
 int
 sp_resolve_files(const struct sp_request *request,
-                 const struct sp_resolve_repo *repos, size_t n_repos,
-                 const int *files, const struct sp_plan *plan,
-                 const struct sp_build_hooks *hooks, struct sp_plan *ret,
-                 struct sp_error *err)
+                 const struct sp_groups *groups, const int *files,
+                 const struct sp_plan *plan, const struct sp_build_hooks *hooks,
+                 struct sp_plan *ret, struct sp_error *err)
 {
     (void)files;
     (void)plan;
-    return sp_resolve(request, repos, n_repos, hooks, ret, err);
+    return sp_resolve(request, NULL, 0, groups, hooks, ret, err);
 }
 
 int
@@ -44,5 +44,5 @@ sp_resolve_newest(const struct sp_resolve_repo *repo, const char *arch,
                   struct sp_error *err)
 {
     (void)arch;
-    return sp_resolve(NULL, repo, 1, hooks, ret, err);
+    return sp_resolve(NULL, repo, 1, NULL, hooks, ret, err);
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <solv/repo_comps.h>
 #include <solv/repo_rpmdb.h>
 #include <solv/repo_rpmmd.h>
 #include <string.h>
@@ -107,12 +106,6 @@ add_filelists(Repo *repo, FILE *file)
     return repo_add_rpmmd(repo, file, NULL, REPO_EXTEND_SOLVABLES);
 }
 
-static int
-add_comps(Repo *repo, FILE *file)
-{
-    return repo_add_comps(repo, file, 0);
-}
-
 static Repo *
 repo_for(struct sp_pool *set, const struct sp_pool_repo *repo)
 {
@@ -143,11 +136,10 @@ sp_pool_add_repo(struct sp_pool *pool, const struct sp_pool_repo *repo,
     added->priority = -repo->priority;
     added->subpriority = -repo->cost;
     if (load(pool, added, repo->primary_fd, "primary metadata", add_primary,
-             err) < 0 ||
-        load(pool, added, repo->filelists_fd, "file lists", add_filelists,
              err) < 0)
         return -1;
-    return load(pool, added, repo->comps_fd, "groups", add_comps, err);
+    return load(pool, added, repo->filelists_fd, "file lists", add_filelists,
+                err);
 }
 
 /* What the header does not say of itself. */
@@ -248,7 +240,6 @@ sp_pool_is_candidate(const struct sp_pool *pool, const Solvable *s)
     Pool *p = pool->pool;
 
     return s->repo && s->repo != pool->installed &&
-           strncmp(pool_id2str(p, s->name), "group:", 6) != 0 &&
            pool_installable(p, pool_id2solvable(p, (Id)(s - p->solvables)));
 }
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "build/groups.h"
 #include "build/plan.h"
 #include "build/repofile.h"
 #include "bundle/request.h"
@@ -24,9 +25,8 @@ struct sp_pool_repo {
     size_t number; /* the caller's, for the plan */
     int primary_fd;
     int filelists_fd; /* cut down to the paths that a solve lacked */
-    int comps_fd;
-    int priority; /* as in a .repo file: the lowest wins, 99 is usual */
-    int cost;     /* likewise, 1000 is usual */
+    int priority;     /* as in a .repo file: the lowest wins, 99 is usual */
+    int cost;         /* likewise, 1000 is usual */
     struct sp_repo_words includes; /* package specs; none = all */
     struct sp_repo_words excludes;
 };
@@ -34,7 +34,8 @@ struct sp_pool_repo {
 struct sp_pool {
     Pool *pool;
     Repo *installed;
-    Map considered; /* what no exclude has taken out */
+    const struct sp_groups *groups; /* that specs may name; the caller's */
+    Map considered;                 /* what no exclude has taken out */
     size_t n_installed;
 };
 
@@ -51,7 +52,7 @@ int sp_pool_add_installed(struct sp_pool *pool,
                           struct sp_error *err);
 
 /*
- * Reads primary, the cut file lists, and groups; `repo` must live as long as
+ * Reads primary and the cut file lists; `repo` must live as long as
  * the pool. Reason: metadata.
  */
 int sp_pool_add_repo(struct sp_pool *pool, const struct sp_pool_repo *repo,
@@ -88,7 +89,7 @@ sp_relation(const Pool *pool, Id dep)
 }
 
 bool sp_pool_is_installed(const struct sp_pool *pool, const Solvable *s);
-/* A package that can be downloaded: no group, no source, not excluded. */
+/* A package that can be downloaded: no source, not excluded. */
 bool sp_pool_is_candidate(const struct sp_pool *pool, const Solvable *s);
 
 /* False when a part does not follow the grammar of names. */

@@ -31,6 +31,7 @@ struct task {
     const char *arch;
     const struct sp_resolve_repo *repos;
     size_t n_repos;
+    const struct sp_groups *groups;
     const int *files; /* solve with these alone */
     const struct sp_plan *planned;
 };
@@ -41,14 +42,12 @@ static struct sp_pool_repo
 pool_repo(const struct task *task, size_t i)
 {
     const struct sp_resolve_repo *given = &task->repos[i];
-    bool groups_only = task->files != NULL;
 
     return (struct sp_pool_repo){
         .id = given->repo->id,
         .number = i,
-        .primary_fd = groups_only ? -1 : given->primary_fd,
-        .filelists_fd = groups_only ? -1 : given->filelists_fd,
-        .comps_fd = given->comps_fd,
+        .primary_fd = given->primary_fd,
+        .filelists_fd = given->filelists_fd,
         .priority = (int)given->repo->priority,
         .cost = (int)given->repo->cost,
         .includes = given->repo->includepkgs,
@@ -83,10 +82,8 @@ static int
 solve_request(struct sp_pool *pool, const struct task *task,
               struct sp_plan *plan, struct sp_error *err)
 {
-    const struct sp_pool_repo downloads = {.id = "@downloaded",
-                                           .primary_fd = -1,
-                                           .filelists_fd = -1,
-                                           .comps_fd = -1};
+    const struct sp_pool_repo downloads = {
+        .id = "@downloaded", .primary_fd = -1, .filelists_fd = -1};
     SP_AUTO_FREE struct sp_pool_repo *repos =
         calloc(task->n_repos + 1, sizeof(*repos));
     struct sp_want want = {0};
@@ -98,6 +95,7 @@ solve_request(struct sp_pool *pool, const struct task *task,
         sp_pool_add_installed(pool, task->request, err) == 0 &&
         add_repos(pool, task, repos, err) == 0 &&
         add_files(pool, task, &downloads, err) == 0) {
+        pool->groups = task->groups;
         sp_pool_ready(pool, &want.excludes);
         status = sp_solve(pool, &want, plan, err);
     }
@@ -163,7 +161,6 @@ list_descriptors(struct task *task, struct sp_resolve_repo *repos, int *files,
     for (size_t i = 0; i < task->n_repos; i++) {
         list[n++] = &repos[i].primary_fd;
         list[n++] = &repos[i].filelists_fd;
-        list[n++] = &repos[i].comps_fd;
     }
     for (size_t i = 0; task->files && i < task->planned->n; i++)
         list[n++] = &files[i];
@@ -216,13 +213,14 @@ child(struct task task, int pipe_fd)
         calloc(task.n_repos + 1, sizeof(*repos));
     SP_AUTO_FREE int *files = calloc(n_files + 1, sizeof(*files));
     SP_AUTO_FREE int **list =
-        calloc(1 + 3 * task.n_repos + n_files, sizeof(int *));
+        calloc(1 + 2 * task.n_repos + n_files, sizeof(int *));
     struct sp_plan plan = {0};
     struct sp_error err = {0};
 
     if (!repos || !files || !list)
         _exit(1);
-    memcpy(repos, task.repos, task.n_repos * sizeof(*repos));
+    if (task.n_repos > 0)
+        memcpy(repos, task.repos, task.n_repos * sizeof(*repos));
     if (n_files > 0)
         memcpy(files, task.files, n_files * sizeof(*files));
     if (enter_jail(list, list_descriptors(&task, repos, files, &pipe_fd, list),
@@ -380,35 +378,43 @@ view_text(struct sp_view view, char *dst, size_t size, struct sp_error *err)
     return 0;
 }
 
-int
-sp_resolve_files(const struct sp_request *request,
-                 const struct sp_resolve_repo *repos, size_t n_repos,
-                 const int *files, const struct sp_plan *plan,
-                 const struct sp_build_hooks *hooks, struct sp_plan *ret,
-                 struct sp_error *err)
+static int
+resolve(struct task task, const struct sp_build_hooks *hooks,
+        struct sp_plan *ret, struct sp_error *err)
 {
     char arch[SP_ARCH_MAX + 1];
-    const struct task task = {.request = request,
-                              .arch = arch,
-                              .repos = repos,
-                              .n_repos = n_repos,
-                              .files = files,
-                              .planned = plan};
 
     memset(ret, 0, sizeof(*ret));
-    if (view_text(request->arch, arch, sizeof(arch), err) < 0)
+    if (view_text(task.request->arch, arch, sizeof(arch), err) < 0)
         return -1;
+    task.arch = arch;
     return run(&task, hooks, ret, err);
+}
+
+int
+sp_resolve_files(const struct sp_request *request,
+                 const struct sp_groups *groups, const int *files,
+                 const struct sp_plan *plan, const struct sp_build_hooks *hooks,
+                 struct sp_plan *ret, struct sp_error *err)
+{
+    const struct task task = {
+        .request = request, .groups = groups, .files = files, .planned = plan};
+
+    return resolve(task, hooks, ret, err);
 }
 
 int
 sp_resolve(const struct sp_request *request,
            const struct sp_resolve_repo *repos, size_t n_repos,
-           const struct sp_build_hooks *hooks, struct sp_plan *ret,
-           struct sp_error *err)
+           const struct sp_groups *groups, const struct sp_build_hooks *hooks,
+           struct sp_plan *ret, struct sp_error *err)
 {
-    return sp_resolve_files(request, repos, n_repos, NULL, NULL, hooks, ret,
-                            err);
+    const struct task task = {.request = request,
+                              .repos = repos,
+                              .n_repos = n_repos,
+                              .groups = groups};
+
+    return resolve(task, hooks, ret, err);
 }
 
 int

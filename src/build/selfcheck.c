@@ -110,9 +110,8 @@ solve_again(const struct sp_supply *supply, const int *files,
 {
     const struct sp_nevra *odd = NULL;
     struct sp_plan again = {0};
-    int status =
-        sp_resolve_files(supply->request, supply->open, supply->chosen.n, files,
-                         &supply->plan, hooks, &again, err);
+    int status = sp_resolve_files(supply->request, &supply->groups, files,
+                                  &supply->plan, hooks, &again, err);
 
     if (status < 0)
         (void)sp_fail_prefix(err, "proof of the downloads");

@@ -49,12 +49,6 @@ void sp_weak_declined(const struct sp_pool *pool, Queue *job);
 int sp_installonly_note(const struct sp_pool *pool, const struct sp_want *want,
                         struct sp_plan *plan, struct sp_error *err);
 
-/* ---- groups.c ---- */
-
-/* The package names of a group by id or name; false when there is none. */
-bool sp_group_names(const struct sp_pool *pool, const char *group,
-                    Queue *ret_names);
-
 /* ---- problems.c ---- */
 
 Solver *sp_solver_create(const struct sp_pool *pool,

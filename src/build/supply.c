@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "build/jailed.h"
 #include "build/trust.h"
@@ -63,15 +64,13 @@ open_metadata(const struct sp_cache *cache, struct sp_supply *supply,
         return sp_fail(err, "no-memory", "no memory for repositories");
     for (size_t i = 0; i < n; i++)
         supply->open[i] =
-            (struct sp_resolve_repo){supply->chosen.repos[i], -1, -1, -1};
+            (struct sp_resolve_repo){supply->chosen.repos[i], -1, -1};
     for (size_t i = 0; i < n; i++) {
         const struct sp_metadata *metadata = &supply->metadata[i];
 
         if (metadata->available &&
-            (open_file(cache, &metadata->primary, &supply->open[i].primary_fd,
-                       err) < 0 ||
-             open_file(cache, &metadata->group, &supply->open[i].comps_fd,
-                       err) < 0))
+            open_file(cache, &metadata->primary, &supply->open[i].primary_fd,
+                      err) < 0)
             return -1;
     }
     return 0;
@@ -91,6 +90,56 @@ get_metadata(const struct sp_cache *cache, const struct trust *trust,
                           supply->metadata, err) < 0)
         return -1;
     return open_metadata(cache, supply, err);
+}
+
+/* ---- groups ------------------------------------------------------------ */
+
+static bool
+names_groups(const struct sp_request *request)
+{
+    struct sp_request_field field;
+    size_t cursor = 0;
+
+    while (sp_request_next(request, SP_REQUEST_KEY_SPEC, &cursor, &field))
+        if (field.value.bytes[0] == '@')
+            return true;
+    return false;
+}
+
+static int
+read_groups(const struct sp_cache *cache, const struct sp_metadata *metadata,
+            const struct sp_build_hooks *hooks, struct sp_groups *groups,
+            struct sp_error *err)
+{
+    struct sp_metadata_file lines;
+    SP_AUTO_FREE char *text = NULL;
+    size_t size = 0;
+
+    if (sp_jailed_groups(cache, metadata->group.name, hooks, &lines, err) ==
+            0 &&
+        sp_read_file(cache->dirfd, lines.name, SP_JAILED_GROUPS_BYTES, &text,
+                     &size, err) == 0 &&
+        sp_groups_add(groups, text, size, err) == 0)
+        return 0;
+    return sp_fail_prefix(err, "repository '%s'", metadata->repo->id);
+}
+
+/* Only who names a group has them read. */
+static int
+get_groups(const struct sp_cache *cache, const struct sp_build_hooks *hooks,
+           struct sp_supply *supply, struct sp_error *err)
+{
+    if (!names_groups(supply->request))
+        return 0;
+    for (size_t i = 0; i < supply->chosen.n; i++) {
+        const struct sp_metadata *metadata = &supply->metadata[i];
+
+        if (metadata->available && metadata->group.present &&
+            read_groups(cache, metadata, hooks, &supply->groups, err) < 0)
+            return -1;
+    }
+    sp_groups_ready(&supply->groups);
+    return 0;
 }
 
 /* ---- solving ----------------------------------------------------------- */
@@ -164,7 +213,7 @@ solve(const struct sp_cache *cache, const struct trust *trust,
 
         sp_plan_release(&supply->plan);
         status = sp_resolve(supply->request, supply->open, supply->chosen.n,
-                            hooks, &supply->plan, err);
+                            &supply->groups, hooks, &supply->plan, err);
         added = collect_paths(&supply->plan, paths, err);
         if (added < 0)
             return -1;
@@ -212,6 +261,7 @@ sp_supply_plan(const struct sp_cache *cache,
     if (read_trust(request, &trust, err) == 0 &&
         sp_choose(request, &ret->chosen, err) == 0 &&
         get_metadata(cache, &trust, hooks, ret, err) == 0 &&
+        get_groups(cache, hooks, ret, err) == 0 &&
         solve(cache, &trust, hooks, ret, &paths, err) == 0)
         status = check_limits(ret, err);
     for (size_t i = 0; i < paths.n; i++)
@@ -246,12 +296,12 @@ sp_supply_release(struct sp_supply *supply)
     for (size_t i = 0; supply->open && i < supply->chosen.n; i++) {
         sp_close_fd(&supply->open[i].primary_fd);
         sp_close_fd(&supply->open[i].filelists_fd);
-        sp_close_fd(&supply->open[i].comps_fd);
     }
     free(supply->open);
     if (supply->metadata)
         sp_metadata_release(supply->metadata, supply->chosen.n);
     free(supply->metadata);
+    sp_groups_release(&supply->groups);
     sp_plan_release(&supply->plan);
     sp_chosen_release(&supply->chosen);
     memset(supply, 0, sizeof(*supply));

@@ -16,6 +16,7 @@ struct sp_supply {
     struct sp_chosen chosen;
     struct sp_metadata *metadata; /* chosen.n */
     struct sp_resolve_repo *open; /* descriptors in the cache, likewise */
+    struct sp_groups groups;      /* of all of them, when a spec names one */
     struct sp_plan plan;
 };
 

@@ -113,7 +113,8 @@ on_doctype(void *data, const char *name, const char *system_id,
     (void)name;
     (void)system_id;
     (void)public_id;
-    (void)has_internal;
+    if (xml->sink.may_name_doctype && !has_internal)
+        return;
     (void)sp_fail(&xml->fault, "metadata", "a document type has no place here");
     stop(xml);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * XML of repositories, read by expat inside the jail: no document types and
+ * XML of repositories, read by expat inside the jail: no declarations and
  * so no entities, a bounded depth, and no time in the kernel. Elements are
  * named by their path without name spaces, as in "/repomd/data/size".
  */
@@ -22,6 +22,8 @@ struct sp_xml_sink {
     /* text: what stood in the element, blanks cut off, children's too. */
     int (*end)(void *data, const char *path, const char *text,
                struct sp_error *err);
+    /* May it name a document type? That is never read, and declares nothing. */
+    bool may_name_doctype;
 };
 
 struct sp_xml;

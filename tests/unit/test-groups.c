@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The lines of package groups: one encoding, and nothing else is taken. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lines.h"
+#include "build/groups.h"
+#include "tests/unit/tap.h"
+
+static struct sp_error err;
+static unsigned taken;
+
+static int
+count(void *data, const struct sp_group_line *line, struct sp_error *e)
+{
+    (void)data;
+    (void)e;
+    taken += sp_group_line_ok(line);
+    return 0;
+}
+
+static const char *
+judge_bytes(const char *text, size_t size)
+{
+    memset(&err, 0, sizeof(err));
+    taken = 0;
+    return sp_groups_parse(text, size, count, NULL, &err) == 0 ? "ok"
+                                                               : err.detail;
+}
+
+static const char *
+judge(const char *lines)
+{
+    char text[4096];
+
+    (void)snprintf(text, sizeof(text), "groups 1\n%send\n", lines);
+    return judge_bytes(text, strlen(text));
+}
+
+#define LONG_NAME                                                              \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"         \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void
+test_grammar(void)
+{
+    static const struct {
+        const char *lines, *want, *what;
+    } cases[] = {
+        {"", "ok", "no group"},
+        {"group a A\n", "ok", "an empty group"},
+        {"group a A title, <b> & \"c\"\nmandatory x\n", "ok", "any title"},
+        {"group a A\nmandatory x\nmandatory y\ndefault b\noptional a\n"
+         "conditional q r\n",
+         "ok", "every word"},
+        {"group a A\ngroup b B\nenvironment a E\nneeds a\nneeds b\n", "ok",
+         "an environment"},
+        {"group " LONG_NAME " t\n", "ok", "the longest id"},
+        {"group " LONG_NAME "a t\n", "groups", "an id that is too long"},
+        {"group a " LONG_NAME "\n", "ok", "the longest title"},
+        {"group a " LONG_NAME "a\n", "groups", "a title that is too long"},
+        {"group a\n", "groups", "no title"},
+        {"group a \n", "groups", "an empty title"},
+        {"group a  A\n", "groups", "a title that begins with a blank"},
+        {"group a A \n", "groups", "a title that ends with a blank"},
+        {"group a \xc3\xa4\n", "groups", "a title that is not ASCII"},
+        {"group a A\033[m\n", "groups", "an escape"},
+        {"group ../a A\n", "groups", "an id with a slash"},
+        {"group <a> A\n", "groups", "an id with a bracket"},
+        {"group a A\ngroup a A\n", "groups", "the same group twice"},
+        {"group b B\ngroup a A\n", "groups", "falling ids"},
+        {"environment a A\ngroup b B\n", "groups", "a group at the end"},
+        {"mandatory x\n", "groups", "a package without a group"},
+        {"environment a A\nmandatory x\n", "groups",
+         "a package of an environment"},
+        {"group a A\nneeds b\n", "groups", "a group of a group"},
+        {"group a A\ndefault x\nmandatory y\n", "groups", "words that fall"},
+        {"group a A\nmandatory y\nmandatory x\n", "groups", "names that fall"},
+        {"group a A\nmandatory x\nmandatory x\n", "groups", "a name twice"},
+        {"group a A\nmandatory x y\n", "groups", "a word too many"},
+        {"group a A\nconditional x\n", "groups", "a condition is missing"},
+        {"group a A\nconditional x y z\n", "groups", "a condition too many"},
+        {"group a A\nsometimes x\n", "groups", "an unknown word"},
+        {"group a A\n\n", "groups", "an empty line"},
+        {"group a A\r\n", "groups", "a carriage return"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        tap_is_str(judge(cases[i].lines), cases[i].want, "%s", cases[i].what);
+}
+
+static void
+test_frame(void)
+{
+    static const char good[] = "groups 1\ngroup a A\nmandatory x\nend\n";
+
+    tap_is_str(judge_bytes(good, sizeof(good) - 1), "ok", "whole");
+    tap_is_u64(taken, 2, "its lines");
+    for (size_t n = 0; n + 1 < sizeof(good); n++)
+        if (strcmp(judge_bytes(good, n), "groups") != 0)
+            tap_ok(false, "cut to %zu bytes", n);
+    tap_is_str(judge_bytes("groups 2\nend\n", 13), "groups", "a later format");
+    tap_is_str(judge_bytes("groups 1\nend\nend\n", 17), "groups", "two ends");
+}
+
+static void
+test_records(void)
+{
+    struct sp_group_line line;
+
+    tap_ok(sp_group_line_read("group a A", 9, &line), "a line");
+    tap_ok(sp_group_line_ok(&line), "as a record");
+    line.reserved[1] = 1;
+    tap_ok(!sp_group_line_ok(&line), "a hidden byte");
+    line.reserved[1] = 0;
+    line.word = SP_GROUP_NEEDS + 1;
+    tap_ok(!sp_group_line_ok(&line), "an unknown word");
+    line.word = SP_GROUP_NEEDS;
+    tap_ok(!sp_group_line_ok(&line), "a title where none may be");
+    line.word = SP_GROUP_GROUP;
+    memset(line.title, 'a', sizeof(line.title));
+    tap_ok(!sp_group_line_ok(&line), "a title without an end");
+    line.title[1] = '\0';
+    memset(line.id, 'a', sizeof(line.id));
+    tap_ok(!sp_group_line_ok(&line), "an id without an end");
+}
+
+/* Two repositories; what the builder prints is what receivers read. */
+static void
+test_union(void)
+{
+    static const char one[] = "group t Tools\ndefault b\nmandatory a\nbad\n"
+                              "group u Other\nmandatory z\n";
+    static const char two[] = "group t Tools of another\nmandatory c\n"
+                              "mandatory a\nenvironment e All\nneeds t\n";
+    struct sp_groups all = {0}, picked = {0};
+    struct sp_text text = {0};
+
+    tap_ok(sp_groups_add(&all, one, sizeof(one) - 1, &err) == 0, "one");
+    tap_ok(sp_groups_add(&all, two, sizeof(two) - 1, &err) == 0, "two");
+    sp_groups_ready(&all);
+    tap_ok(sp_groups_pick(&picked, &all, "ALL", &err) == 0, "by title");
+    sp_groups_ready(&picked);
+    sp_groups_print(&picked, &text);
+    tap_is_str(text.bytes,
+               "groups 1\ngroup t Tools\nmandatory a\nmandatory c\ndefault b\n"
+               "environment e All\nneeds t\nend\n",
+               "the union of what was named");
+    tap_is_str(judge_bytes(text.bytes, text.size), "ok", "is read again");
+    sp_text_release(&text);
+    sp_groups_release(&picked);
+    sp_groups_release(&all);
+}
+
+int
+main(void)
+{
+    test_grammar();
+    test_frame();
+    test_records();
+    test_union();
+    return tap_done();
+}
