@@ -141,7 +141,8 @@ bats := 00-smoke 01-house 02-install 65-memory 70-block 71-sneakernet \
 	20-hostile-rpm 25-verify 22-hostile-flip 10-cli 11-completion 15-unpack \
 	21-hostile-container 23-corpus 24-check 24-second-opinion 30-publish \
 	32-request 35-workers 36-attack 40-sandbox 45-qrexec 46-example \
-	50-build 51-pack 52-metadata 53-solve 55-vchan 60-faults 85-packaging
+	50-build 51-pack 52-metadata 53-solve 54-hostile-server 55-vchan 60-faults \
+	85-packaging
 
 # With the sanitizers: what feeds bytes to our parsers. Left out is what
 # looks at jails, places, memory, time or devices; those are the same code.
@@ -344,6 +345,10 @@ bench: all ## cost against bsdtar + rpmkeys + createrepo_c (PRESET=small)
 bench-vchan: all $(fake_vchan) ## vchan stand-in against a plain socket
 	$(Q)tests/bench/vchan.sh $(O)
 
+bench-download: builder ## downloads against dnf, aria2c, curl (PARTS="small link")
+	$(Q)tests/deps.sh run test bench
+	$(Q)tests/bench/download.py --build $(O) $(PARTS)
+
 # ---- install ----
 #
 # What goes where: SOURCE:MODE:PLACE. Installing, removing and the packages
@@ -481,6 +486,6 @@ FORCE:
 .PHONY: all dom0 builder carrier \
 	$(sides:%=install-%) install-keys uninstall cover compile_commands.json need-build unit check \
 	check-root check-long check-crash check-asan check-links check-arrows check-headers check-reproducible lint size demo bench \
-	bench-vchan install \
+	bench-vchan bench-download install \
 	dist deps clean help FORCE
 .SECONDARY:

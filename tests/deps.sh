@@ -5,6 +5,7 @@
 #
 #   dom0, builder  compile that side    run   what the programs run
 #   test   make check, make demo        lint  make lint
+#   bench  what make bench-download compares with
 #   xen    vchans (without it, WITH_XEN=0)
 #   cover  make cover, make compile_commands.json (only when asked for)
 #
@@ -56,6 +57,8 @@ test  setpriv            util-linux            util-linux
 test  zsh                zsh                   zsh
 test  fish               fish                  fish
 test  readelf            binutils              binutils
+bench aria2c             aria2                 aria2
+bench curl               curl                  curl
 lint  clang              clang                 clang
 lint  clang-tidy         clang-tidy            clang-tools-extra
 lint  clang-format       clang-format          clang-tools-extra

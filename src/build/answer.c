@@ -13,6 +13,8 @@
 /* The begin of every package: the magic of the lead. */
 static const uint8_t rpm_magic[] = {0xed, 0xab, 0xee, 0xdb};
 
+#define PORTAL ": the answer looks like a web page (log-in page of a network?)"
+
 static void
 show_url(const struct sp_transfer *t, char dst[SP_SHOWN_MAX])
 {
@@ -99,6 +101,15 @@ keep_validator(struct sp_transfer *t)
         (void)snprintf(t->validator, sizeof(t->validator), "%s", from);
 }
 
+static bool
+is_page(const struct sp_transfer *t)
+{
+    const char *type = NULL;
+
+    (void)curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
+    return type && strncasecmp(type, "text/html", 9) == 0;
+}
+
 static int
 judge_size(struct sp_transfer *t, struct sp_error *err)
 {
@@ -114,8 +125,8 @@ judge_size(struct sp_transfer *t, struct sp_error *err)
     whole = t->start + (uint64_t)announced;
     if (t->item->size && whole != t->item->size)
         return sp_fail(err, "download",
-                       "'%s' has %" PRIu64 " bytes instead of %" PRIu64, url,
-                       whole, t->item->size);
+                       "'%s' has %" PRIu64 " bytes instead of %" PRIu64 "%s",
+                       url, whole, t->item->size, is_page(t) ? PORTAL : "");
     if (whole > t->policy->max_file_bytes)
         return sp_fail(err, "file-too-large",
                        "'%s' has %" PRIu64 " bytes, at most %" PRIu64
@@ -173,10 +184,7 @@ judge_begin(struct sp_transfer *t, struct sp_error *err)
     }
     show_url(t, url);
     return sp_fail(err, "not-rpm", "'%s' is not a package%s", url,
-                   begin[0] == '<' || isspace(begin[0])
-                       ? ": the answer looks like a web page (log-in page of "
-                         "a network?)"
-                       : "");
+                   begin[0] == '<' || isspace(begin[0]) ? PORTAL : "");
 }
 
 static int

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "build/attach.h"
 #include "build/selfcheck.h"
@@ -13,6 +14,13 @@
 struct wanted {
     const struct sp_plan_package *package;
     const struct sp_supply *supply;
+};
+
+/* The union of all plans, and where it is in the cache. */
+struct haul {
+    struct wanted *wanted;
+    struct sp_fetch_item *items;
+    size_t n;
 };
 
 /* ---- plans ------------------------------------------------------------- */
@@ -153,6 +161,7 @@ fill_item(const struct wanted *wanted, struct sp_fetch_item *item)
     item->mirrors = metadata->mirrors;
     item->location = package->location;
     item->proxy = metadata->repo->proxy;
+    item->repo = metadata->repo->id;
     item->has_sha256 = true;
     memcpy(item->sha256, package->sha256, sizeof(item->sha256));
     item->size = package->size;
@@ -161,17 +170,18 @@ fill_item(const struct wanted *wanted, struct sp_fetch_item *item)
 
 static int
 fetch_all(const struct sp_deliver *job, const struct sp_cache *cache,
-          const struct wanted *wanted, size_t n, struct sp_fetch_item *items,
-          const struct sp_build_hooks *hooks, struct sp_delivered *ret,
-          struct sp_error *err)
+          const struct haul *haul, const struct sp_build_hooks *hooks,
+          struct sp_delivered *ret, struct sp_error *err)
 {
     int status;
 
-    for (size_t i = 0; i < n; i++)
-        fill_item(&wanted[i], &items[i]);
-    status = sp_fetch(cache, &job->fetch, items, n, hooks, err);
-    for (size_t i = 0; i < n; i++)
-        ret->downloaded += items[i].bytes;
+    for (size_t i = 0; i < haul->n; i++)
+        fill_item(&haul->wanted[i], &haul->items[i]);
+    status = haul->n == 0 ? 0
+                          : sp_fetch(cache, &job->fetch, haul->items, haul->n,
+                                     hooks, err);
+    for (size_t i = 0; i < haul->n; i++)
+        ret->downloaded += haul->items[i].bytes;
     return status;
 }
 
@@ -218,50 +228,136 @@ pack(const struct sp_deliver *job, const struct sp_cache *cache,
 }
 
 static int
-fetch_and_pack(const struct sp_deliver *job, const struct sp_cache *cache,
-               const struct wanted *wanted, size_t n, struct sp_outlet *out,
+prove_and_pack(const struct sp_deliver *job, const struct sp_cache *cache,
+               const struct haul *haul, struct sp_outlet *out,
                const struct sp_build_hooks *hooks, struct sp_delivered *ret,
                struct sp_error *err)
 {
-    SP_AUTO_FREE struct sp_fetch_item *items = calloc(n + 1, sizeof(*items));
     SP_AUTO_FREE struct sp_pack_source *sources =
-        calloc(n + 1, sizeof(*sources));
+        calloc(haul->n + 1, sizeof(*sources));
 
-    if (!items || !sources)
-        return sp_fail(err, "no-memory", "no memory for %zu packages", n);
-    if ((n > 0 &&
-         fetch_all(job, cache, wanted, n, items, hooks, ret, err) < 0) ||
-        prove(cache, ret, hooks, err) < 0)
+    if (!sources)
+        return sp_fail(err, "no-memory", "no memory for %zu packages", haul->n);
+    if (prove(cache, ret, hooks, err) < 0)
         return -1;
-    for (size_t i = 0; i < n; i++)
-        fill_source(cache, &wanted[i], &items[i], &sources[i]);
-    return pack(job, cache, sources, n, out, hooks, ret, err);
+    for (size_t i = 0; i < haul->n; i++)
+        fill_source(cache, &haul->wanted[i], &haul->items[i], &sources[i]);
+    return pack(job, cache, sources, haul->n, out, hooks, ret, err);
+}
+
+/* ---- one publication after the other ----------------------------------- */
+
+static void
+release_haul(struct haul *haul)
+{
+    free(haul->wanted);
+    free(haul->items);
+    *haul = (struct haul){0};
 }
 
 static int
-deliver(const struct sp_deliver *job, const struct sp_cache *cache,
-        struct sp_outlet *out, const struct sp_build_hooks *hooks,
-        void (*planned)(void *data, const struct sp_delivered *plans),
-        struct sp_delivered *ret, struct sp_error *err)
+plan_all(const struct sp_deliver *job, const struct sp_cache *cache,
+         const struct sp_outlet *out, const struct sp_build_hooks *hooks,
+         struct haul *haul, struct sp_delivered *ret, struct sp_error *err)
 {
-    SP_AUTO_FREE struct wanted *wanted = NULL;
     size_t n;
 
     if ((job->mirror ? plan_mirror(job, cache, hooks, ret, err)
                      : plan_requests(job, cache, out, hooks, ret, err)) < 0)
         return -1;
-    wanted = calloc(count_wanted(ret) + 1, sizeof(*wanted));
-    if (!wanted)
+    n = count_wanted(ret);
+    haul->wanted = calloc(n + 1, sizeof(haul->wanted[0]));
+    haul->items = calloc(n + 1, sizeof(haul->items[0]));
+    if (!haul->wanted || !haul->items)
         return sp_fail(err, "no-memory", "no memory for the packages");
-    n = list_wanted(ret, wanted);
-    if (unite(wanted, &n, err) < 0)
+    haul->n = list_wanted(ret, haul->wanted);
+    if (unite(haul->wanted, &haul->n, err) < 0)
         return -1;
-    ret->updates = n;
-    if (planned)
-        planned(hooks ? hooks->data : NULL, ret);
-    if (!out)
-        return 0;
-    return fetch_and_pack(job, cache, wanted, n, out, hooks, ret, err);
+    ret->updates = haul->n;
+    return 0;
+}
+
+/* All repomd.xml that the plans are made from, as one digest. */
+static void
+name_publication(const struct sp_delivered *delivered, uint8_t sha256[32])
+{
+    struct sp_sha256 hash;
+
+    sp_sha256_init(&hash);
+    for (size_t i = 0; i < delivered->n; i++)
+        for (size_t k = 0; k < delivered->supplies[i].chosen.n; k++)
+            sp_sha256_update(
+                &hash, delivered->supplies[i].metadata[k].repomd.sha256, 32);
+    sp_sha256_final(&hash, sha256);
+}
+
+/* The packages of the old publication are gone, or others of their name. */
+static bool
+may_be_republished(const struct sp_error *fault)
+{
+    return strcmp(fault->detail, "http-status") == 0 ||
+           strcmp(fault->detail, "download") == 0 ||
+           strcmp(fault->detail, "list-digest") == 0;
+}
+
+static void
+forget_plans(struct haul *haul, struct sp_delivered *ret)
+{
+    for (size_t i = 0; i < ret->n; i++)
+        sp_supply_release(&ret->supplies[i]);
+    ret->n = 0;
+    release_haul(haul);
+}
+
+/*
+ * Plans, and gets the packages. Who publishes while we download makes us
+ * begin again, with what is in the cache by then.
+ */
+static int
+gather(struct sp_deliver *job, const struct sp_cache *cache,
+       const struct sp_outlet *out, const struct sp_build_hooks *hooks,
+       void (*planned)(void *data, const struct sp_delivered *plans),
+       struct haul *haul, struct sp_delivered *ret, struct sp_error *err)
+{
+    uint8_t before[32] = {0}, now[32];
+    struct sp_error fault = {0};
+
+    for (unsigned restart = 0;; restart++) {
+        if (plan_all(job, cache, out, hooks, haul, ret, err) < 0)
+            return -1;
+        name_publication(ret, now);
+        /* The same again can only end the same. */
+        if (restart > 0 && memcmp(now, before, sizeof(now)) == 0) {
+            *err = fault;
+            return -1;
+        }
+        if (planned)
+            planned(hooks ? hooks->data : NULL, ret);
+        if (!out || fetch_all(job, cache, haul, hooks, ret, err) == 0)
+            return 0;
+        if (restart == SP_METADATA_RESTARTS || !may_be_republished(err))
+            return -1;
+        fault = *err;
+        *err = (struct sp_error){0};
+        memcpy(before, now, sizeof(before));
+        forget_plans(haul, ret);
+        job->fetch.no_cache = true;
+    }
+}
+
+static int
+deliver(struct sp_deliver *job, const struct sp_cache *cache,
+        struct sp_outlet *out, const struct sp_build_hooks *hooks,
+        void (*planned)(void *data, const struct sp_delivered *plans),
+        struct sp_delivered *ret, struct sp_error *err)
+{
+    struct haul haul = {0};
+    int status = gather(job, cache, out, hooks, planned, &haul, ret, err);
+
+    if (status == 0 && out)
+        status = prove_and_pack(job, cache, &haul, out, hooks, ret, err);
+    release_haul(&haul);
+    return status;
 }
 
 int

@@ -204,6 +204,8 @@ end_one(struct run *run, struct sp_transfer *t, CURLcode code,
     }
     if (t->tries > 1)
         (void)sp_fail_prefix(&why, "after %u tries", t->tries);
+    if (t->item->repo && !sp_transfer_fault_is_ours(&why))
+        (void)sp_fail_prefix(&why, "repository '%s'", t->item->repo);
     *err = why;
     return give_up(run, t, err);
 }

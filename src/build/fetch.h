@@ -66,6 +66,7 @@ struct sp_fetch_item {
     struct sp_mirrors *mirrors; /* instead of url, with a location */
     const char *location;       /* sp_mirror_location_ok */
     bool no_cache;              /* proxies on the way shall ask anew */
+    const char *repo;           /* to be named in a fault, or NULL */
     const char *proxy;          /* of this item; NULL = the policy's */
     bool has_sha256;
     uint8_t sha256[32];

@@ -7,7 +7,8 @@
 Listens on loopback, on ports of the kernel's choice, which it writes to FILE
 as "http PORT" and "https PORT" lines. /WAY/NAME serves DIR/NAME in its way;
 "?N" behind the name makes a path of its own, so that counts start again. A
-NAME with folders is looked for there, then in DIR itself. The log has a line
+NAME with folders is looked for there, then in DIR itself. /WAY@PART/NAME is
+the same for names with PART in them, and honest for all others. The log has a line
 for each request: path, Range, If-Range ("-" for none), and Cache-Control when
 there is one.
 """
@@ -32,6 +33,9 @@ class Hostile(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         way, name = self.path.lstrip("/").split("/", 1)
         name = name.split("?")[0]
+        way, _, part = way.partition("@")
+        if part and (part not in name or not self.exists(name)):
+            way = "repo"
         line = "%s %s %s" % (self.path, self.headers["Range"] or "-",
                              self.headers["If-Range"] or "-")
         if self.headers["Cache-Control"]:
@@ -270,6 +274,20 @@ class Hostile(http.server.BaseHTTPRequestHandler):
 
     def way_never_in_step(self, name):
         self.found(self.old(name) if name.endswith(".asc") else name)
+
+    def way_moved(self, name):
+        """Published again when the first package is asked for."""
+        repo = name.split("/")[0]
+        with self.server.guard:
+            if name.endswith(".rpm"):
+                self.server.counts[repo, "moved"] = 1
+            moved = (repo, "moved") in self.server.counts
+        self.found(name if moved else self.old(name))
+
+    def way_dotdot(self, name):
+        self.load(name)
+        self.body = self.body.replace(b'href="', b'href="../../')
+        self.whole()
 
     def way_broken_primary(self, name):
         if "primary" in name:
