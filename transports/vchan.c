@@ -94,27 +94,62 @@ start_process(struct sp_transport *t, struct sp_error *err)
     return 0;
 }
 
-/* "sallyport-vchan: WORD: text" becomes the fault. */
+/*
+ * The last line that sallyport-vchan wrote itself: the libraries of Xen write
+ * to standard error as well. False: there is none. *said begins behind `intro`.
+ */
+static bool
+find_line(const char **said, size_t *len, const char *intro)
+{
+    const size_t skip = strlen(intro);
+    const char *at = *said, *line_end;
+    size_t left = *len;
+    bool found = false;
+
+    while ((line_end = memchr(at, '\n', left)) != NULL) {
+        const size_t line = (size_t)(line_end - at);
+
+        if (line > skip && memcmp(at, intro, skip) == 0) {
+            *said = at + skip;
+            *len = line - skip;
+            found = true;
+        }
+        at = line_end + 1;
+        left -= line + 1;
+    }
+    return found;
+}
+
+/* What came on its standard error, the last of it; never waits. */
+static size_t
+read_said(int fd, char *said, size_t size, bool *ret_ended)
+{
+    size_t len = 0;
+    ssize_t n;
+
+    while ((n = sp_read_some(fd, said + len, size - len)) > 0) {
+        len += (size_t)n;
+        if (len < size)
+            continue;
+        len = size / 2;
+        memmove(said, said + len, len);
+    }
+    *ret_ended = n == 0;
+    return len;
+}
+
+/* "WORD: text" becomes the fault. */
 static int
 repeat_fault(const char *said, size_t len, struct sp_error *err)
 {
-    static const char intro[] = "sallyport-vchan: ";
-    const size_t skip = sizeof(intro) - 1;
-    const char *line_end = memchr(said, '\n', len);
+    const char *colon = memchr(said, ':', len);
     char word[SP_DETAIL_MAX] = "";
     char shown[SP_SHOWN_MAX];
-    const char *colon = NULL;
 
-    if (line_end && len > skip && memcmp(said, intro, skip) == 0) {
-        said += skip;
-        len = (size_t)(line_end - said);
-        colon = memchr(said, ':', len);
-    }
     if (colon && (size_t)(colon - said) < sizeof(word))
         memcpy(word, said, (size_t)(colon - said));
     if (!sp_reason_find(word))
-        return sp_fail(err, "worker-died",
-                       "sallyport-vchan ended without a word");
+        return sp_fail(err, "protocol", "sallyport-vchan gave no known reason");
     len -= (size_t)(colon + 1 - said);
     sp_text_show_bytes(shown, sizeof(shown), colon + 1, len);
     return sp_fail(err, word, "%s", shown[0] == ' ' ? shown + 1 : shown);
@@ -122,15 +157,17 @@ repeat_fault(const char *said, size_t len, struct sp_error *err)
 
 /*
  * The reason stands on its standard error before its descriptor 1 ends. It
- * says nothing while all is well.
+ * says nothing while all is well; its libraries may.
  */
 static int
 vchan_ending(struct sp_transport *t, struct sp_error *err)
 {
     struct vchan *v = t->data;
     struct sp_ending ending = {.status = -1};
-    char said[1024];
-    ssize_t n;
+    char buffer[4096];
+    const char *said = buffer;
+    bool ended;
+    size_t len;
 
     if (!v->started)
         return 0;
@@ -141,10 +178,12 @@ vchan_ending(struct sp_transport *t, struct sp_error *err)
         return 0;
     if (fcntl(v->said, F_SETFL, O_NONBLOCK) < 0)
         return sp_fail_sys(err, errno, "internal", "cannot set up a pipe");
-    n = sp_read_some(v->said, said, sizeof(said));
-    if (n < 0 && errno == EAGAIN)
+    len = read_said(v->said, buffer, sizeof(buffer), &ended);
+    if (find_line(&said, &len, "sallyport-vchan: "))
+        return repeat_fault(said, len, err);
+    if (!ended)
         return 0;
-    return repeat_fault(said, n > 0 ? (size_t)n : 0, err);
+    return sp_fail(err, "worker-died", "sallyport-vchan ended without a word");
 }
 
 /* ---- reading: serve ---------------------------------------------------- */

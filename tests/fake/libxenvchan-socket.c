@@ -263,9 +263,12 @@ libxenvchan_server_init(struct xentoollog_logger *logger, int domain,
     lifeline = connect_named();
     if (lifeline < 0 ||
         !ask(lifeline, command, (size_t)n, fd, NULL, &event_fd)) {
-        /* The clean-up of the true library reads what was never set. */
-        if (errno == EFAULT || errno == ENOSPC)
+        /* The true one says so, and then reads what was never set. */
+        if (errno == EFAULT || errno == ENOSPC) {
+            (void)fprintf(stderr, "gntshr: error: ioctl failed: %s\n",
+                          strerror(errno));
             *(volatile char *)v->xs_path = 0;
+        }
         return NULL;
     }
     (void)fcntl(event_fd, F_SETFL, O_NONBLOCK);
