@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/sandbox.h"
@@ -52,6 +53,18 @@ sp_vchan_serve(struct sp_vchan *ret, uint16_t domid, const char *path,
     return 0;
 }
 
+/* The library does not tell what it was that it may not use. */
+static int
+check_rights(struct sp_error *err)
+{
+    static const char *const nodes[] = {"/dev/xen/evtchn", "/dev/xen/gntdev"};
+
+    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
+        if (access(nodes[i], R_OK | W_OK) < 0 && errno != ENOENT)
+            return sp_fail_sys(err, errno, "io", "cannot use '%s'", nodes[i]);
+    return 0;
+}
+
 int
 sp_vchan_connect(struct sp_vchan *ret, uint16_t domid, const char *path,
                  uint64_t wait_ms, struct sp_error *err)
@@ -60,16 +73,19 @@ sp_vchan_connect(struct sp_vchan *ret, uint16_t domid, const char *path,
     const uint64_t deadline = sp_clock_ms() + wait_ms;
     struct libxenvchan *ring;
 
+    if (check_rights(err) < 0)
+        return -1;
+    /*
+     * Whatever keeps us out now may be gone later: a node of another domain
+     * that is not there yet reads as forbidden.
+     */
     for (;;) {
-        errno = 0;
         ring = libxenvchan_client_init(NULL, domid, path);
         /* A server that died may have left a ring that is already closed. */
         if (ring && libxenvchan_is_open(ring) != 0)
             break;
         if (ring)
             libxenvchan_close(ring);
-        if (errno == EACCES || errno == EPERM)
-            return sp_fail_sys(err, errno, "io", "cannot use the vchan");
         if (sp_clock_ms() >= deadline)
             return sp_fail(err, "peer-gone",
                            "domain %" PRIu16 " offers no vchan for us", domid);

@@ -157,8 +157,9 @@ class Hypervisor:
         return [], [channel.ends[0].fileno()]
 
     def do_client(self, sock, _, domid, path):
+        # What is not there in the tree of another domain reads as forbidden.
         if path + "/ring-ref" not in self.store:
-            raise OSError(2, "")
+            raise OSError(13, "")
         channel = self.channels.get((path, self.own[sock]))
         if not channel or channel.client or \
                 not path.startswith(f"/local/domain/{domid}/"):
