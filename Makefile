@@ -88,7 +88,7 @@ sallyport-verify_libs := -lgpgme -lgpg-error
 
 sallyport-escape_src := cli/escape.c $(base) $(jail) \
 	$(call in,src/ingest,escape escape-files escape-processes escape-kernel) \
-	src/base/path.c
+	src/base/path.c transports/vchan-jail.c
 sallyport-escape_libs :=
 
 # Without libsolv (WITH_SOLV=0) the builder packs lists and sends bundles.
@@ -128,7 +128,8 @@ sallyport-metadata_libs := -larchive -lexpat
 
 sallyport-vchan_src := cli/vchan.c $(base) \
 	$(call in,transports,vchan-run vchan-mover vchan-move vchan-channel \
-	vchan-frame vchan-peer) $(call in,src/base,sandbox sandbox-calls)
+	vchan-frame vchan-peer vchan-jail) \
+	$(call in,src/base,sandbox sandbox-calls)
 sallyport-vchan_libs := -lxenvchan -lxenstore
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/sandbox.h"
+#include "transports/vchan-jail.h"
 
 /*
  * A peer that moves the indexes and sends no event is seen at the next tick,
@@ -21,9 +21,6 @@ enum { TICK_MS = 250, CONNECT_EVERY_MS = 100 };
 
 /* The other ring carries one line: the smallest there is, 1 KiB. */
 enum { ANSWER_RING_BYTES = 0 };
-
-/* Code and stacks; the buffers of a mover stay below 2 MiB. */
-#define JAIL_MEMORY (UINT64_C(256) * 1024 * 1024)
 
 /* ---- set-up ------------------------------------------------------------ */
 
@@ -98,14 +95,10 @@ sp_vchan_connect(struct sp_vchan *ret, uint16_t domid, const char *path,
 int
 sp_vchan_jail(const struct sp_vchan *v, struct sp_error *err)
 {
-    const struct sp_jail jail = {
-        .kind = SP_JAIL_VCHAN,
-        .max_file_bytes = UINT64_MAX, /* a person may pipe it into a file */
-        .max_memory = JAIL_MEMORY,
-        /* The library opens its event channel last. */
-        .keep_fds = (unsigned)libxenvchan_fd_for_select(v->ring) + 1,
-    };
+    struct sp_jail jail;
 
+    /* The library opens its event channel last. */
+    sp_vchan_jail_fill((unsigned)libxenvchan_fd_for_select(v->ring) + 1, &jail);
     return sp_jail_enter(&jail, NULL, err);
 }
 

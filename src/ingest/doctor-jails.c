@@ -195,7 +195,8 @@ look_for_terminal(struct sp_doctor_run *run)
 void
 sp_doctor_jails(struct sp_doctor_run *run)
 {
-    static const char *const jails[] = {"unpack", "check", "verify", "index"};
+    static const char *const jails[] = {"unpack", "check", "verify", "index",
+                                        "vchan"};
     struct sp_quarantine scratch;
     struct sp_error err = {0};
     char program[PATH_MAX];

@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "bundle/limits.h"
 #include "ingest/jails.h"
+#include "transports/vchan-jail.h"
 
 #define GPG "/usr/bin/gpg"
 #define CREATEREPO "/usr/bin/createrepo_c"
@@ -40,14 +41,15 @@ enum kind {
     KIND_CHECK,
     KIND_VERIFY,
     KIND_INDEX,
+    KIND_VCHAN,
 };
 
-static const char *const kind_names[] = {"none", "unpack", "check", "verify",
-                                         "index"};
+static const char *const kind_names[] = {"none",   "unpack", "check",
+                                         "verify", "index",  "vchan"};
 
 /* The one folder of each kind in which it may write; "none": like verify. */
 static const char *const own_folders[] = {MESSAGES, OUTSIDE, QUARANTINE,
-                                          MESSAGES, OUTPUT};
+                                          MESSAGES, OUTPUT,  OUTSIDE};
 
 /* ---- the tables -------------------------------------------------------- */
 
@@ -93,6 +95,7 @@ expected(const struct sp_escape_act *act, enum kind kind)
     case KIND_CHECK: return act->check;
     case KIND_VERIFY: return act->verify;
     case KIND_INDEX: return act->index;
+    case KIND_VCHAN: return act->vchan;
     }
     return SP_ESCAPE_ABSENT;
 }
@@ -231,7 +234,7 @@ set_scene(const char *dir, enum kind kind, struct sp_escape_scene *s,
           struct sp_error *err)
 {
     memset(s, 0, sizeof(*s));
-    s->pure = kind == KIND_UNPACK || kind == KIND_CHECK;
+    s->pure = kind != KIND_NONE && kind != KIND_VERIFY && kind != KIND_INDEX;
     s->user = getuid();
     s->parent = getppid();
     if (make_folders(dir, err) < 0 || name_files(dir, kind, s, err) < 0 ||
@@ -284,6 +287,7 @@ enter(const char *dir, enum kind kind, struct sp_error *err)
     case KIND_INDEX:
         sp_jails_index(CREATEREPO, packages, output, FILE_CEILING, &jail);
         break;
+    case KIND_VCHAN: sp_vchan_jail_fill(QUARANTINE_FD, &jail); break;
     }
     return sp_jail_enter(&jail, NULL, err);
 }

@@ -37,7 +37,7 @@ enum { SP_ESCAPE_PATH = 1024 };
  * scratch directory.
  */
 struct sp_escape_scene {
-    bool pure;       /* unpack or check: the first wrong call is death */
+    bool pure;       /* unpack, check, vchan: a wrong call is death */
     uid_t user;      /* who we are */
     pid_t parent;    /* who started us */
     pid_t bystander; /* another process of the same user, not jailed */
@@ -58,7 +58,7 @@ struct sp_escape_scene {
 struct sp_escape_act {
     const char *name;
     const char *what;
-    enum sp_escape_end unpack, check, verify, index;
+    enum sp_escape_end unpack, check, verify, index, vchan;
     int error;       /* the errno of REFUSED; 0 = EPERM, EACCES or ENOSYS */
     const char *why; /* of GRANTED */
     /* 0 when it got through, else the errno. */
@@ -80,7 +80,7 @@ int sp_escape_result(long returned);
 
 /*
  * Prints "NAME TAB END TAB ERRNO TAB WHAT TAB WHY" for each act of the jail
- * ("unpack", "check", "verify", "index"; "none" lists all).
+ * ("unpack", "check", "verify", "index", "vchan"; "none" lists all).
  */
 int sp_escape_list(const char *jail, struct sp_error *err);
 

@@ -18,7 +18,7 @@ escape() { "$SP_BUILD/sallyport-escape" "$@" </dev/null; }
 assert_jails_hold() { # OUTPUT
     local jail
     [[ $1 != *$'\n'bad* && $1 != bad* ]] || fail "$(grep '^bad' <<<"$1")"
-    for jail in unpack check verify index; do
+    for jail in unpack check verify index vchan; do
         [ "$(grep -c "^good *jail $jail " <<<"$1")" -ge 90 ] ||
             fail "too few acts in jail $jail"
     done
@@ -50,7 +50,7 @@ scratch_places() {
 
 @test "at least 30 acts are stopped in each jail" {
     local jail stopped
-    for jail in unpack check verify index; do
+    for jail in unpack check verify index vchan; do
         stopped=$(escape --list "$jail" | cut -f2 | grep -cv granted)
         [ "$stopped" -ge 60 ] || fail "$jail stops only $stopped acts"
     done
@@ -58,7 +58,7 @@ scratch_places() {
 
 @test "what a jail allows says why" {
     local jail
-    for jail in unpack check verify index; do
+    for jail in unpack check verify index vchan; do
         ! escape --list "$jail" | awk -F'\t' '$2 == "granted" && $5 == "-"' |
             grep .
     done
