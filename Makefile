@@ -109,7 +109,7 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	cache) \
 	$(call in,src/build,build requests list head pack send devices outlet \
 	convert hear) \
-	$(call in,src/build,deliver attach groups supply trust choose \
+	$(call in,src/build,deliver attach groups advisories supply trust choose \
 	selfcheck signed plan plan-text \
 	$(solver)) \
 	$(call in,src/build,repofile repovars mirror mirrorlist metadata \
@@ -123,7 +123,7 @@ sallyport-builder_libs := -lcurl -lgpgme -lgcrypt -lgpg-error $(solver_libs)
 sallyport-metadata_src := cli/metadata.c $(base) \
 	$(call in,src/base,sandbox sandbox-calls lines) \
 	$(call in,src/build,metadata-reader metadata-check xml repomd metalink \
-	filelists comps unfold mirror) $(call in,src/bundle,groups nevra)
+	filelists comps updateinfo unfold mirror) $(call in,src/bundle,groups nevra)
 sallyport-metadata_libs := -larchive -lexpat
 
 sallyport-vchan_src := cli/vchan.c $(base) \

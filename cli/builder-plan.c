@@ -48,6 +48,21 @@ show_notes(const struct sp_plan *plan)
     }
 }
 
+/* Nobody signs them: they say so themselves. */
+static void
+show_advisories(const struct sp_advisories *advisories)
+{
+    if (advisories->n > 0)
+        (void)fputs("the repositories say, and nobody signs:\n", stderr);
+    for (size_t i = 0; i < advisories->n; i++) {
+        const struct sp_advisory *one = &advisories->list[i];
+
+        (void)fprintf(stderr, "  %s (%s, %s, %s): %s%s%s\n", one->id, one->type,
+                      one->severity, one->date, one->packages,
+                      one->fixes[0] ? " fixes " : "", one->fixes);
+    }
+}
+
 static void
 show_skipped(const struct sp_supply *supply)
 {
@@ -105,6 +120,7 @@ show_plan(const struct sp_supply *supply, bool color)
         (void)fputs("nothing to download\n", stderr);
     }
     show_notes(&supply->plan);
+    show_advisories(&supply->advisories);
     show_skipped(supply);
 }
 
@@ -159,6 +175,25 @@ json_notes(struct sp_json *json, const char *key, const struct sp_plan *plan,
 }
 
 static void
+json_advisories(struct sp_json *json, const struct sp_advisories *advisories)
+{
+    sp_json_open_array(json, "advisories");
+    for (size_t i = 0; i < advisories->n; i++) {
+        const struct sp_advisory *one = &advisories->list[i];
+
+        sp_json_open_object(json, NULL);
+        sp_json_string(json, "id", one->id);
+        sp_json_string(json, "type", one->type);
+        sp_json_string(json, "severity", one->severity);
+        sp_json_string(json, "date", one->date);
+        sp_json_string(json, "fixes", one->fixes);
+        sp_json_string(json, "packages", one->packages);
+        sp_json_close_object(json);
+    }
+    sp_json_close_array(json);
+}
+
+static void
 json_skipped(struct sp_json *json, const struct sp_supply *supply)
 {
     sp_json_open_array(json, "skipped_repos");
@@ -185,6 +220,7 @@ json_plan(struct sp_json *json, const struct sp_supply *supply)
     json_notes(json, "problems", plan, SP_NOTE_PROBLEM);
     json_notes(json, "unmet", plan, SP_NOTE_UNMET);
     json_notes(json, "watched", plan, SP_NOTE_WATCHED);
+    json_advisories(json, &supply->advisories);
     json_skipped(json, supply);
     sp_json_close_object(json);
 }

@@ -154,7 +154,7 @@ sp_comps_open(unsigned long salt,
 {
     struct sp_comps_reader *r = calloc(1, sizeof(*r));
     /* Every comps.xml names one. */
-    const struct sp_xml_sink sink = {r, on_begin, on_end, true};
+    const struct sp_xml_sink sink = {r, on_begin, on_end, true, true};
 
     if (!r)
         return NULL;

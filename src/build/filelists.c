@@ -133,7 +133,7 @@ sp_filelists_open(char **paths, size_t n_paths, unsigned long salt,
                   void *data)
 {
     struct sp_filelists *lists = calloc(1, sizeof(*lists));
-    const struct sp_xml_sink sink = {lists, on_begin, on_end, false};
+    const struct sp_xml_sink sink = {lists, on_begin, on_end, false, false};
 
     if (!lists)
         return NULL;

@@ -345,3 +345,14 @@ sp_jailed_groups(const struct sp_cache *cache, const char *name,
     return read_file(cache, name, argv, SP_JAILED_GROUPS_BYTES, hooks, ret,
                      err);
 }
+
+int
+sp_jailed_advisories(const struct sp_cache *cache, const char *name,
+                     const struct sp_build_hooks *hooks,
+                     struct sp_metadata_file *ret, struct sp_error *err)
+{
+    const char *const argv[] = {"sallyport-metadata", "advisories", NULL};
+
+    return read_file(cache, name, argv, SP_JAILED_ADVISORIES_BYTES, hooks, ret,
+                     err);
+}

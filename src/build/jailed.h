@@ -31,9 +31,17 @@ int sp_jailed_filelists(const struct sp_cache *cache, const char *name,
                         struct sp_metadata_file *ret, struct sp_error *err);
 
 /* The lines of a comps.xml (build/comps.h), likewise. */
-enum { SP_JAILED_GROUPS_BYTES = 16 * 1024 * 1024 };
+enum {
+    SP_JAILED_GROUPS_BYTES = 16 * 1024 * 1024,
+    SP_JAILED_ADVISORIES_BYTES = 64 * 1024 * 1024,
+};
 int sp_jailed_groups(const struct sp_cache *cache, const char *name,
                      const struct sp_build_hooks *hooks,
                      struct sp_metadata_file *ret, struct sp_error *err);
+
+/* The lines of an updateinfo.xml (build/updateinfo.h), likewise. */
+int sp_jailed_advisories(const struct sp_cache *cache, const char *name,
+                         const struct sp_build_hooks *hooks,
+                         struct sp_metadata_file *ret, struct sp_error *err);
 
 #endif

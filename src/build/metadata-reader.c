@@ -13,6 +13,7 @@
 #include "build/metalink.h"
 #include "build/repomd.h"
 #include "build/unfold.h"
+#include "build/updateinfo.h"
 
 enum { IN = 0, OUT = 1, REPORT = 3 };
 
@@ -135,6 +136,27 @@ read_groups(unsigned long salt, struct sp_error *err)
 }
 
 static int
+feed_advisories(void *data, const void *piece, size_t len, struct sp_error *err)
+{
+    return len == 0 ? 0 : sp_updateinfo_feed(data, piece, len, err);
+}
+
+static int
+read_advisories(unsigned long salt, struct sp_error *err)
+{
+    struct sp_updateinfo *info = sp_updateinfo_open(salt, write_text, NULL);
+    int status;
+
+    if (!info)
+        return sp_fail(err, "no-memory", "no memory for advisories");
+    status = sp_unfold(IN, SP_UNFOLD_MAX_BYTES, feed_advisories, info, err);
+    if (status == 0)
+        status = sp_updateinfo_feed(info, "", 0, err);
+    sp_updateinfo_close(info);
+    return status;
+}
+
+static int
 enter_jail(unsigned long *ret_salt, struct sp_error *err)
 {
     const struct sp_jail jail = {
@@ -161,6 +183,8 @@ run(int argc, char **argv, struct sp_error *err)
         return read_metalink(salt, err);
     if (argc == 2 && strcmp(what, "groups") == 0)
         return read_groups(salt, err);
+    if (argc == 2 && strcmp(what, "advisories") == 0)
+        return read_advisories(salt, err);
     if (argc < 3 || !sp_text_u64(argv[2], SP_UNFOLD_MAX_BYTES, &max))
         return sp_fail(err, "usage",
                        "this program is started by "

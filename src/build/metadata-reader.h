@@ -9,6 +9,7 @@
  *   sallyport-metadata unfold MAX           the bytes
  *   sallyport-metadata filelists MAX PATH.. a small filelists.xml
  *   sallyport-metadata groups               lines (build/comps.h)
+ *   sallyport-metadata advisories           lines (build/updateinfo.h)
  *
  * It reads descriptor 0 to its end and writes its result to 1. A fault is one
  * line "WORD MESSAGE" on descriptor 3, and status 1.

@@ -242,7 +242,7 @@ sp_metalink_parse(const char *untrusted_xml, size_t size, unsigned long salt,
     /* Place 0 is for the current version, wherever it stands. */
     struct sp_metalink *metalink = calloc(1, sizeof(*metalink));
     struct reader reader = {.metalink = metalink};
-    const struct sp_xml_sink sink = {&reader, on_begin, on_end, false};
+    const struct sp_xml_sink sink = {&reader, on_begin, on_end, false, false};
     struct sp_xml *xml = metalink ? sp_xml_open(&sink, salt) : NULL;
     int status;
 

@@ -197,7 +197,7 @@ sp_repomd_parse(const char *untrusted_xml, size_t size, unsigned long salt,
                 struct sp_repomd *ret, struct sp_error *err)
 {
     struct reader reader = {.type = NO_TYPE};
-    const struct sp_xml_sink sink = {&reader, on_begin, on_end, false};
+    const struct sp_xml_sink sink = {&reader, on_begin, on_end, false, false};
     struct sp_xml *xml = sp_xml_open(&sink, salt);
     int status;
 

@@ -226,6 +226,48 @@ solve(const struct sp_cache *cache, const struct trust *trust,
     return sp_fail(err, "unsolvable", "no end of paths that are required");
 }
 
+/* ---- advisories -------------------------------------------------------- */
+
+static int
+read_advisories(const struct sp_cache *cache,
+                const struct sp_metadata_file *updateinfo,
+                const struct sp_build_hooks *hooks, struct sp_supply *supply,
+                struct sp_error *err)
+{
+    struct sp_metadata_file lines;
+    SP_AUTO_FILE *file = NULL;
+    int fd = -1;
+
+    if (sp_jailed_advisories(cache, updateinfo->name, hooks, &lines, err) < 0 ||
+        open_file(cache, &lines, &fd, err) < 0)
+        return -1;
+    file = fdopen(fd, "r");
+    if (!file) {
+        sp_close_fd(&fd);
+        return sp_fail(err, "no-memory", "no memory for advisories");
+    }
+    return sp_advisories_add(&supply->advisories, file, &supply->plan, err);
+}
+
+/* Hints: what cannot be read is left out, and only a wish to stop counts. */
+static int
+get_advisories(const struct sp_cache *cache, const struct sp_build_hooks *hooks,
+               struct sp_supply *supply, struct sp_error *err)
+{
+    for (size_t i = 0; supply->plan.n > 0 && i < supply->chosen.n; i++) {
+        const struct sp_metadata *metadata = &supply->metadata[i];
+        struct sp_error fault = {0};
+
+        if (metadata->available && metadata->updateinfo.present)
+            (void)read_advisories(cache, &metadata->updateinfo, hooks, supply,
+                                  &fault);
+        if (sp_hooks_stopped(hooks, err) < 0)
+            return -1;
+    }
+    sp_advisories_sort(&supply->advisories);
+    return 0;
+}
+
 static int
 check_limits(const struct sp_supply *supply, struct sp_error *err)
 {
@@ -262,7 +304,8 @@ sp_supply_plan(const struct sp_cache *cache,
         sp_choose(request, &ret->chosen, err) == 0 &&
         get_metadata(cache, &trust, hooks, ret, err) == 0 &&
         get_groups(cache, hooks, ret, err) == 0 &&
-        solve(cache, &trust, hooks, ret, &paths, err) == 0)
+        solve(cache, &trust, hooks, ret, &paths, err) == 0 &&
+        get_advisories(cache, hooks, ret, err) == 0)
         status = check_limits(ret, err);
     for (size_t i = 0; i < paths.n; i++)
         free(paths.list[i]);
@@ -302,6 +345,7 @@ sp_supply_release(struct sp_supply *supply)
         sp_metadata_release(supply->metadata, supply->chosen.n);
     free(supply->metadata);
     sp_groups_release(&supply->groups);
+    sp_advisories_release(&supply->advisories);
     sp_plan_release(&supply->plan);
     sp_chosen_release(&supply->chosen);
     memset(supply, 0, sizeof(*supply));

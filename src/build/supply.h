@@ -3,6 +3,7 @@
 #ifndef SP_BUILD_SUPPLY_H
 #define SP_BUILD_SUPPLY_H
 
+#include "build/advisories.h"
 #include "build/choose.h"
 #include "build/metadata.h"
 #include "build/plan.h"
@@ -18,6 +19,7 @@ struct sp_supply {
     struct sp_resolve_repo *open; /* descriptors in the cache, likewise */
     struct sp_groups groups;      /* of all of them, when a spec names one */
     struct sp_plan plan;
+    struct sp_advisories advisories; /* hints about the plan */
 };
 
 /*

@@ -76,7 +76,7 @@ on_end(void *data, const char *untrusted_name)
     (void)untrusted_name;
     if (xml->fault.code != SP_OK)
         return;
-    if (xml->text_cut) {
+    if (xml->text_cut && !xml->sink.may_cut_text) {
         (void)sp_fail(&xml->fault, "metadata", "a text of more than %d bytes",
                       SP_XML_TEXT_MAX - 1);
         stop(xml);

@@ -24,6 +24,8 @@ struct sp_xml_sink {
                struct sp_error *err);
     /* May it name a document type? That is never read, and declares nothing. */
     bool may_name_doctype;
+    /* A text that is too long is cut instead of refused. */
+    bool may_cut_text;
 };
 
 struct sp_xml;

@@ -331,6 +331,58 @@ sys.exit(got != [why])' "$pair" <<<"$output" || fail "$pair" "$output"
     [[ $output == *'"expired":true'* ]] || fail "$output"
 }
 
+@test "advisories are told as hints, for what is planned" {
+    cat >"$BATS_TEST_TMPDIR/updateinfo.xml" <<END
+<?xml version="1.0" encoding="UTF-8"?>
+<updates><update from="a@example.invalid" status="stable" type="security">
+<id>EDGE-2026-1</id><title>app</title><issued date="2026-10-11 12:13:14"/>
+<severity>Critical</severity>
+<description>$(yes 'It was bad.' | head -c 9000)</description>
+<references><reference href="x" id="CVE-2026-1111" type="cve" title="x"/>
+<reference href="x" id="123" type="bugzilla"/>
+<reference href="x" id="CVE-2026-2222" type="cve"/></references>
+<pkglist><collection><name>x</name>
+<package name="app" version="2" release="1" epoch="0" arch="x86_64" src="x">
+<filename>x</filename></package>
+<package name="liba" version="2" release="1" arch="x86_64"/>
+<package name="gone" version="9" release="1" epoch="0" arch="noarch"/>
+</collection></pkglist></update>
+<update type="bugfix"><id>EDGE 2 _31m</id><pkglist>
+<collection><package name="app" version="2" release="1" arch="x86_64"/>
+</collection></pkglist></update>
+<update type="bugfix"><id>EDGE-3</id><pkglist><collection>
+<package name="rec" version="2" release="1" epoch="0" arch="noarch"/>
+</collection></pkglist></update></updates>
+END
+    rm -rf "$work/edge/advised"
+    cp -r "$work/edge/main" "$work/edge/advised"
+    modifyrepo_c --mdtype=updateinfo "$BATS_TEST_TMPDIR/updateinfo.xml" \
+        "$work/edge/advised/repodata" >/dev/null
+    cp -r "$work/repos" "$BATS_TEST_TMPDIR/repos"
+    sed -i 's|/main$|/advised|' "$BATS_TEST_TMPDIR/repos/edge.repo"
+    repos=$BATS_TEST_TMPDIR/repos
+    check 100 --action upgrade app
+    python3 -c '
+import json, sys
+a = json.load(sys.stdin)["plans"][0]["advisories"]
+assert [x["id"] for x in a] == ["EDGE-2026-1", "EDGE_2__31m"], a
+assert a[0] == {"id": "EDGE-2026-1", "type": "security",
+    "severity": "Critical", "date": "2026-10-11",
+    "fixes": "CVE-2026-1111 CVE-2026-2222",
+    "packages": "app-2-1.x86_64 liba-2-1.x86_64"}, a
+assert a[1]["severity"] == a[1]["date"] == "-", a' <<<"$output"
+    builder 100 check
+    [[ $stderr == *'nobody signs:'*'EDGE-2026-1 (security, Critical, '*\
+'2026-10-11): app-2-1.x86_64 liba-2-1.x86_64 fixes CVE-2026-1111 CVE-2026'* ]] ||
+        fail "$stderr"
+    # What cannot be read is no reason to bring nothing.
+    echo '<updates><upd' >"$BATS_TEST_TMPDIR/updateinfo.xml"
+    modifyrepo_c --mdtype=updateinfo "$BATS_TEST_TMPDIR/updateinfo.xml" \
+        "$work/edge/advised/repodata" >/dev/null
+    check 100 --action upgrade app
+    [[ $output == *'"advisories":[]'* ]] || fail "$output"
+}
+
 @test "unsolvable: the class is policy and the problem is named" {
     ask rival
     builder 15 check
