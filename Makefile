@@ -64,6 +64,8 @@ sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	$(call in,src/ingest,receive engine feed crew ledger judge verifier overview \
 	policy floor quarantine generation index publish state history keyhome \
 	reply errors caller doctor doctor-jails ask pending rpmdb repofiles pubkeys) \
+	$(call in,src/ingest,clock keytable ratchet listing evidence freshness) \
+	cli/freshness.c \
 	$(call in,src/bundle,record nevra qfile-result request request-key \
 	request-print) \
 	$(call in,src/base,path lines wordlist json sha256 evr spawn-run \
@@ -76,7 +78,8 @@ sallyport-unpack_src := cli/unpack.c $(base) $(worker) \
 sallyport-unpack_libs := -larchive
 
 sallyport-check_src := cli/check.c $(base) $(worker) \
-	$(call in,src/ingest,check check-package entries digest) \
+	$(call in,src/ingest,check check-package check-evidence evidence-scan \
+	entries digest) \
 	$(call in,src/bundle,manifest tar rpm rpm-header rpm-prefix sigpacket) \
 	src/base/sha256.c
 sallyport-check_libs := -lgcrypt -lgpg-error
@@ -134,14 +137,14 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
-unit := advice command confirm devices evr flip floor gate groups json keytable \
+unit := advice command listing ratchet confirm devices evr flip floor gate groups json keytable \
 	ledger lines list manifest message metadata nevra pack path plan policy \
 	progress qfile record repofile request rpm sandbox sha256 sigpacket \
 	spawn status tar transport vchan-frame
 bats := 00-smoke 01-house 02-install 65-memory 70-block 71-sneakernet \
 	20-hostile-rpm 25-verify 22-hostile-flip 10-cli 11-completion 15-unpack \
 	21-hostile-container 23-corpus 24-check 24-second-opinion 30-publish \
-	32-request 35-workers 36-attack 40-sandbox 45-qrexec 46-example \
+	32-request 35-workers 36-attack 37-policy-attacks 40-sandbox 45-qrexec 46-example \
 	50-build 51-pack 52-metadata 53-solve 54-hostile-server 55-vchan 60-faults \
 	85-packaging
 

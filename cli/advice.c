@@ -357,13 +357,35 @@ static const struct sp_advice table[] = {
      "the repository data is older than what this machine "
      "has already seen",
      "use another mirror; somebody may be holding back updates"},
-    {"too-old", "the newest signature is older than the policy wants",
-     "build again against a current mirror; what was delivered is valid but "
-     "may lack newer updates"},
+    {"too-old",
+     "the newest package or metadata that was ever seen here is older than the "
+     "policy allows",
+     "build again against another mirror: updates exist, or somebody holds "
+     "them "
+     "back; what came is published"},
     {"clock",
-     "the clock of this machine is behind the newest signature that "
-     "it has verified",
-     "set the clock of this machine"},
+     "the clock of this machine is behind what was verified here, or far ahead "
+     "of it",
+     "set the clock of this machine; if it is right after all, 'sallyport "
+     "state "
+     "reset clock --reason TEXT'"},
+    {"mix-and-match",
+     "a package is not the one that the signed metadata of its repository "
+     "lists",
+     "build again; if it comes back, use another mirror: somebody mixes old "
+     "and "
+     "new"},
+    {"withheld",
+     "signed metadata lists a newer version of a package, and the delivery "
+     "does "
+     "not bring it",
+     "build again against another mirror; the policy refuses what is "
+     "incomplete"},
+    {"no-evidence",
+     "the delivery brings no good signed metadata of a repository of which the "
+     "policy requires it",
+     "build again against another mirror; if the repository does not sign any "
+     "more, change the policy"},
 
     /* jail, lock, room, publishing */
     {"sandbox", "a wall of a worker's jail could not be set up",

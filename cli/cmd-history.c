@@ -15,7 +15,17 @@
 
 enum { HISTORY_SHOWN_MAX = 100 };
 
-enum { WHEN, ID, DID, RESULT, GENERATION, PACKAGES, SOURCE, N_COLUMNS };
+enum {
+    WHEN,
+    ID,
+    DID,
+    RESULT,
+    GENERATION,
+    PACKAGES,
+    AGE,
+    SOURCE,
+    N_COLUMNS,
+};
 
 static const struct sp_column columns[N_COLUMNS] = {
     [WHEN] = {"TIME", false},
@@ -24,6 +34,7 @@ static const struct sp_column columns[N_COLUMNS] = {
     [RESULT] = {"RESULT", false},
     [GENERATION] = {"GENERATION", true},
     [PACKAGES] = {"PACKAGES", true},
+    [AGE] = {"AGE THEN", false},
     [SOURCE] = {"SOURCE", false},
 };
 
@@ -47,6 +58,7 @@ history_cell(const void *data, size_t row, size_t column, char *dst)
     case PACKAGES:
         (void)snprintf(text, sizeof(text), "%" PRIu64, h->packages);
         break;
+    case AGE: sp_present_age(text, h->time, h->newest); break;
     default: (void)snprintf(text, sizeof(text), "%s", h->source);
     }
     sp_text_show(dst, SP_TABLE_CELL_MAX, text);

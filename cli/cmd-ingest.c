@@ -2,10 +2,12 @@
 /* sallyport ingest and inspect: one delivery, told as it goes and at its
  * end. */
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 #include "cli/commands.h"
 #include "cli/consent.h"
+#include "cli/freshness.h"
 #include "cli/listen.h"
 #include "cli/options.h"
 #include "cli/present.h"
@@ -83,6 +85,7 @@ report_text(const struct sp_args *args, enum sp_mode mode,
         sp_present_packages(o, now, voice->color, stdout);
         if (o->n_packages > 0)
             sp_present_totals(o, now, stdout);
+        sp_freshness_print(&o->freshness, now, stdout);
         if (o->error.code == SP_OK)
             print_end(mode, o, state);
         (void)fflush(stdout);
@@ -129,7 +132,9 @@ deliver(const struct sp_args *args, enum sp_mode mode, struct sp_setup setup)
     }
     /* Whoever called a service hears two statuses; the answer says more. */
     status = (int)outcome.error.code;
-    if (outcome.service && status > 1)
+    if (outcome.service && strcmp(outcome.error.detail, "too-old") == 0)
+        status = 0;
+    else if (outcome.service && status > 1)
         status = 1;
     sp_outcome_release(&outcome);
     return status;

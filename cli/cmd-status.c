@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sallyport status: what is published, and how the last delivery ended. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/auto.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/freshness.h"
 #include "cli/options.h"
 #include "cli/present.h"
 #include "cli/render-json.h"
 #include "cli/result.h"
-#include "ingest/state.h"
+#include "ingest/clock.h"
+#include "ingest/policy.h"
+#include "ingest/ratchet.h"
 
 enum { PATH_TEXT_MAX = 4200 };
 
@@ -48,8 +53,38 @@ print_last_delivery(const struct sp_status *s)
     (void)printf("last success:     %s\n", when);
 }
 
+/* What the machine has seen, and what its owner allows. */
+struct age {
+    uint64_t known, max_age, now;
+    struct sp_error error; /* too-old */
+};
+
+static int
+read_age(const struct sp_setup *setup, const struct sp_state *state,
+         struct age *ret, struct sp_error *err)
+{
+    SP_AUTO_FREE struct sp_policy *policy = malloc(sizeof(*policy));
+    struct sp_ratchet ratchet;
+
+    memset(ret, 0, sizeof(*ret));
+    if (!policy)
+        return sp_fail(err, "no-memory", "no memory for the policy");
+    if (sp_policy_load(setup->policy_path, policy, err) < 0 ||
+        sp_ratchet_load(state, &ratchet, err) < 0)
+        return -1;
+    ret->known = sp_ratchet_newest(&ratchet);
+    ret->max_age = policy->max_age_days * UINT64_C(86400);
+    ret->now = sp_clock_now(state);
+    sp_ratchet_release(&ratchet);
+    if (sp_clock_check(state, &ret->error) == 0)
+        (void)sp_freshness_judge(ret->known, ret->max_age, ret->now,
+                                 &ret->error);
+    return 0;
+}
+
 static void
-print_status(const struct sp_state *state, const struct sp_status *s)
+print_status(const struct sp_state *state, const struct sp_status *s,
+             const struct age *age)
 {
     char shown[PATH_TEXT_MAX];
 
@@ -65,6 +100,7 @@ print_status(const struct sp_state *state, const struct sp_status *s)
                  s->leftover
                      ? "the quarantine of a broken run; the next one removes it"
                      : "nothing");
+    sp_freshness_print_known(age->known, age->max_age, age->now, stdout);
 }
 
 /* Before the first delivery there is nothing to open: that is no fault. */
@@ -83,6 +119,7 @@ report_no_state(const struct sp_args *args, const struct sp_setup *setup)
         sp_result_json_open(&json, args);
         sp_json_string(&json, "repository", repo);
         sp_render_status(&json, &nothing);
+        sp_freshness_render_known(&json, 0, 0, 0);
         sp_result_json_close(&json, &done, SP_NOTHING_CHANGED);
     } else {
         (void)printf("nothing was delivered to %s yet\n", repo);
@@ -92,21 +129,24 @@ report_no_state(const struct sp_args *args, const struct sp_setup *setup)
 
 static void
 report_status(const struct sp_args *args, const struct sp_state *state,
-              const struct sp_status *status)
+              const struct sp_status *status, const struct age *age)
 {
-    const struct sp_error done = {0};
     struct sp_voice voice;
     struct sp_json json;
 
     sp_options_voice(args, &voice);
     if (!voice.json) {
-        print_status(state, status);
+        print_status(state, status, age);
+        (void)fflush(stdout);
+        if (age->error.code != SP_OK)
+            sp_result_fault(args, &age->error, SP_NOTHING_CHANGED);
         return;
     }
     sp_result_json_open(&json, args);
     sp_json_string(&json, "repository", state->repo_path);
     sp_render_status(&json, status);
-    sp_result_json_close(&json, &done, SP_NOTHING_CHANGED);
+    sp_freshness_render_known(&json, age->known, age->max_age, age->now);
+    sp_result_json_close(&json, &age->error, SP_NOTHING_CHANGED);
 }
 
 int
@@ -116,18 +156,21 @@ sp_cmd_status(const struct sp_args *args)
     struct sp_setup setup;
     struct sp_state state;
     struct sp_error err = {0};
+    struct age age;
 
     sp_options_setup(args, &setup);
     if (sp_state_open(&setup, false, &state, &err) < 0)
         return strcmp(err.detail, "not-found") == 0
                    ? report_no_state(args, &setup)
                    : sp_options_fault(args, &err, SP_NOTHING_CHANGED);
-    if (sp_status_read(&state, &status, &err) < 0) {
+    if (sp_status_read(&state, &status, &err) < 0 ||
+        read_age(&setup, &state, &age, &err) < 0) {
+        sp_status_release(&status);
         sp_state_close(&state);
         return sp_options_fault(args, &err, SP_NOTHING_CHANGED);
     }
-    report_status(args, &state, &status);
+    report_status(args, &state, &status, &age);
     sp_status_release(&status);
     sp_state_close(&state);
-    return SP_OK;
+    return (int)age.error.code;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/render-json.h"
 
+#include <time.h>
+
 #include "base/text.h"
+#include "cli/freshness.h"
 #include "cli/present.h"
 #include "cli/result.h"
 
@@ -79,11 +82,11 @@ render_jails(struct sp_json *json, const struct sp_outcome *o)
     static const char *const names[] = {
         [SP_WORKER_UNPACK] = "unpack", [SP_WORKER_CHECK] = "check",
         [SP_WORKER_VERIFY] = "verify", [SP_WORKER_MAKE_HOME] = "make-home",
-        [SP_WORKER_INDEX] = "index",
+        [SP_WORKER_INDEX] = "index",   [SP_WORKER_EVIDENCE] = "evidence",
     };
 
     sp_json_open_array(json, "jails");
-    for (size_t i = SP_WORKER_UNPACK; i <= SP_WORKER_INDEX; i++) {
+    for (size_t i = SP_WORKER_UNPACK; i <= SP_WORKER_EVIDENCE; i++) {
         if (o->jails[i].landlock_abi == 0)
             continue;
         sp_json_open_object(json, NULL);
@@ -108,6 +111,7 @@ sp_render_outcome(struct sp_json *json, const struct sp_outcome *o)
     sp_json_u64(json, "bytes", o->bytes);
     render_time(json, "newest_signature", o->newest_signature);
     render_number(json, "refused_index", o->refused_index);
+    sp_freshness_render(json, &o->freshness, (uint64_t)time(NULL));
     sp_json_open_array(json, "requests");
     for (uint64_t i = 0; i < o->n_requests; i++)
         sp_json_string(json, NULL, o->requests[i]);
@@ -158,6 +162,7 @@ sp_render_history(struct sp_json *json, const struct sp_history *h)
     sp_result_json_text(json, "result_detail", h->detail);
     sp_result_json_text(json, "result_message", h->message);
     render_number(json, "generation", h->generation);
+    render_time(json, "newest", h->newest);
     sp_json_u64(json, "packages", h->packages);
     sp_json_u64(json, "bytes", h->bytes);
 }

@@ -177,6 +177,9 @@ static const struct sp_reason reasons[] = {
     {"metadata-rollback", SP_E_STALE},
     {"too-old", SP_E_STALE},
     {"clock", SP_E_STALE},
+    {"mix-and-match", SP_E_STALE},
+    {"withheld", SP_E_STALE},
+    {"no-evidence", SP_E_STALE},
 
     /* jail, lock, room, publishing */
     {"sandbox", SP_E_SANDBOX},

@@ -26,6 +26,8 @@
 #define SP_MAX_MANIFEST_LINE UINT64_C(1024)
 /* Uncompressed primary metadata of a signing repository. */
 #define SP_MAX_EVIDENCE_BYTES (64 * SP_MIB)
+/* repomd.xml is signed and so held whole: real ones have 3 to 10 KiB. */
+#define SP_MAX_REPOMD_BYTES (1 * SP_MIB)
 /* qfile: the stock unpacker's own number. */
 #define SP_MAX_QFILE_FILES UINT64_C(4096)
 

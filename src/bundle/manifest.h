@@ -25,14 +25,6 @@
 
 enum sp_member_kind { SP_MEMBER_EVIDENCE = 1, SP_MEMBER_PACKAGE = 2 };
 
-/* What an evidence member is. */
-enum sp_evidence {
-    SP_EVIDENCE_REPOMD = 1,
-    SP_EVIDENCE_SIGNATURE = 2,
-    SP_EVIDENCE_PRIMARY = 3,
-    SP_EVIDENCE_COMPS = 4,
-};
-
 struct sp_member {
     uint64_t size;
     uint64_t head_size; /* package */

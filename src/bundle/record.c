@@ -96,7 +96,7 @@ sp_message_check(const struct sp_message *untrusted_message)
         return false;
     if (m->type == SP_MESSAGE_END)
         return m->header_size == 0 && m->packet_size == 0;
-    return m->type == SP_MESSAGE_PACKAGE &&
+    return (m->type == SP_MESSAGE_PACKAGE || m->type == SP_MESSAGE_EVIDENCE) &&
            m->header_size >= SP_RPM_INTRO_BYTES &&
            m->header_size <= SP_RPM_MAX_HEAD_BYTES &&
            m->packet_size >= SP_SIG_MIN_BYTES &&
@@ -172,10 +172,13 @@ allowed_types(enum sp_worker_kind worker)
     case SP_WORKER_UNPACK: return all | 1U << SP_REPORT_PROGRESS;
     case SP_WORKER_CHECK:
         return all | 1U << SP_REPORT_MANIFEST | 1U << SP_REPORT_REQUEST |
-               1U << SP_REPORT_PACKAGE;
-    case SP_WORKER_VERIFY: return all | 1U << SP_REPORT_VERDICT;
+               1U << SP_REPORT_PACKAGE | 1U << SP_REPORT_EVIDENCE;
+    case SP_WORKER_VERIFY:
+        return all | 1U << SP_REPORT_VERDICT | 1U << SP_REPORT_EVIDENCE_VERDICT;
     case SP_WORKER_MAKE_HOME: return all | 1U << SP_REPORT_KEY;
     case SP_WORKER_INDEX: return all;
+    case SP_WORKER_EVIDENCE:
+        return all | 1U << SP_REPORT_REVISION | 1U << SP_REPORT_LISTED;
     }
     return 0;
 }
@@ -252,6 +255,19 @@ key_ok(const struct sp_report_key *k)
            is_zero(k->reserved, sizeof(k->reserved));
 }
 
+/* A label as in MANIFEST. Only a signature can be refused. */
+static bool
+evidence_ok(const struct sp_report_evidence *e)
+{
+    return e->verdict <= SP_VERDICT_ACCEPTED &&
+           (e->verdict == SP_VERDICT_ACCEPTED ||
+            e->kind == SP_EVIDENCE_SIGNATURE) &&
+           e->kind >= SP_EVIDENCE_REPOMD && e->kind <= SP_EVIDENCE_COMPS &&
+           e->label[0] != '\0' && is_text(e->label, sizeof(e->label)) &&
+           strchr(e->label, ' ') == NULL &&
+           is_zero(e->reserved, sizeof(e->reserved));
+}
+
 static bool
 request_ok(const struct sp_report_request *q)
 {
@@ -272,8 +288,16 @@ body_ok(const struct sp_report *r, bool *ret_refuses)
         *ret_refuses = r->body.package.verdict != SP_VERDICT_ACCEPTED;
         return package_ok(&r->body.package);
     case SP_REPORT_VERDICT:
+    case SP_REPORT_EVIDENCE_VERDICT:
         *ret_refuses = r->body.verdict.verdict != SP_VERDICT_ACCEPTED;
         return verdict_ok(&r->body.verdict);
+    case SP_REPORT_EVIDENCE:
+        *ret_refuses = r->body.evidence.verdict != SP_VERDICT_ACCEPTED;
+        return evidence_ok(&r->body.evidence);
+    case SP_REPORT_LISTED:
+        return nevra_text_ok(&r->body.listed.nevra) &&
+               nevra_ok(&r->body.listed.nevra);
+    case SP_REPORT_REVISION: return true;
     case SP_REPORT_KEY: return key_ok(&r->body.key);
     case SP_REPORT_FAULT: *ret_refuses = true; return true;
     case SP_REPORT_PROGRESS: return r->body.progress.kind <= SP_STREAM_QFILE;
@@ -287,7 +311,9 @@ static bool
 index_ok(const struct sp_report *r)
 {
     return r->index == 0 || r->type == SP_REPORT_PACKAGE ||
-           r->type == SP_REPORT_VERDICT || r->type == SP_REPORT_DONE;
+           r->type == SP_REPORT_VERDICT || r->type == SP_REPORT_DONE ||
+           r->type == SP_REPORT_EVIDENCE ||
+           r->type == SP_REPORT_EVIDENCE_VERDICT;
 }
 
 bool
@@ -298,7 +324,7 @@ sp_report_check(const struct sp_report *untrusted_report,
     bool refuses;
 
     return r->magic == REPORT_MAGIC && r->worker == worker &&
-           r->type <= SP_REPORT_DONE &&
+           r->type <= SP_REPORT_LISTED &&
            (allowed_types(worker) & 1U << r->type) != 0 && index_ok(r) &&
            body_ok(r, &refuses) && reason_ok(r, refuses);
 }

@@ -53,14 +53,17 @@ bool sp_entry_check(const struct sp_entry *untrusted_entry);
 /* ---- message stream ---------------------------------------------------- */
 
 enum sp_message_type {
-    SP_MESSAGE_PACKAGE = 1, /* main header, then the canonical packet */
-    SP_MESSAGE_END = 2,     /* index = number of messages before it */
+    SP_MESSAGE_PACKAGE = 1,  /* main header, then the canonical packet */
+    SP_MESSAGE_END = 2,      /* index = number of messages before it */
+    SP_MESSAGE_EVIDENCE = 3, /* repomd.xml, then the canonical packet; these
+                                stand before all packages */
 };
 
 struct sp_message {
     uint32_t magic;
     uint32_t type;
-    uint64_t index; /* the package's index, strictly rising */
+    uint64_t index; /* of the package, or of the signature among the
+                       evidence; strictly rising in each kind */
     uint32_t header_size;
     uint32_t packet_size;
 };
@@ -78,6 +81,7 @@ enum sp_worker_kind {
     SP_WORKER_VERIFY = 3,
     SP_WORKER_MAKE_HOME = 4,
     SP_WORKER_INDEX = 5,
+    SP_WORKER_EVIDENCE = 6, /* check --evidence */
 };
 
 enum sp_report_type {
@@ -90,6 +94,12 @@ enum sp_report_type {
     SP_REPORT_KEY = 7,      /* make-home: body.key, one for each (sub)key */
     SP_REPORT_FAULT = 8,    /* last record of a worker that refuses */
     SP_REPORT_DONE = 9,     /* last record of a worker that is content */
+    /* check: body.evidence, one for each piece, before all packages */
+    SP_REPORT_EVIDENCE = 10,
+    /* verify: body.verdict on the signature with this index */
+    SP_REPORT_EVIDENCE_VERDICT = 11,
+    SP_REPORT_REVISION = 12, /* evidence: body.revision, once, at its end */
+    SP_REPORT_LISTED = 13,   /* evidence: body.listed, one for each package */
 };
 
 /* Zero must mean no. */
@@ -142,6 +152,38 @@ struct sp_report_manifest {
     uint64_t requests;
 };
 
+/* What an evidence member is: the values of MANIFEST's words. */
+enum sp_evidence {
+    SP_EVIDENCE_REPOMD = 1,
+    SP_EVIDENCE_SIGNATURE = 2,
+    SP_EVIDENCE_PRIMARY = 3,
+    SP_EVIDENCE_COMPS = 4,
+};
+
+/* One piece of signed metadata. Only a signature can be refused. */
+struct sp_report_evidence {
+    uint32_t verdict; /* enum sp_verdict of check alone */
+    uint32_t kind;    /* enum sp_evidence */
+    uint64_t bytes;
+    uint64_t signature_time; /* of a signature */
+    uint8_t sha256[32];
+    char label[65]; /* the repository, says the builder */
+    uint8_t reserved[7];
+};
+
+/* What signed metadata says of itself. */
+struct sp_report_revision {
+    uint64_t revision;
+    uint64_t packages;         /* listed in primary */
+    uint8_t repomd_sha256[32]; /* of what was read */
+};
+
+/* One package that signed metadata lists. */
+struct sp_report_listed {
+    struct sp_nevra nevra;
+    uint8_t sha256[32]; /* of the package file */
+};
+
 struct sp_report_request {
     char id[33]; /* 32 lower-case hex digits */
     uint8_t reserved[7];
@@ -163,6 +205,7 @@ struct sp_report_package {
     uint32_t name_noted; /* qfile/rpm: hint differs from the NEVRA */
     uint32_t hash_algo;
     uint32_t pubkey_algo;
+    uint8_t file_sha256[32]; /* as received; zero when nobody lists it */
 };
 
 struct sp_report_verdict {
@@ -205,6 +248,9 @@ struct sp_report {
         struct sp_report_package package;
         struct sp_report_verdict verdict;
         struct sp_report_key key;
+        struct sp_report_evidence evidence;
+        struct sp_report_revision revision;
+        struct sp_report_listed listed;
     } body;
 };
 
@@ -213,6 +259,9 @@ _Static_assert(sizeof(struct sp_message) == 24, "sp_message has no padding");
 _Static_assert(sizeof(struct sp_nevra) == 432, "sp_nevra has no padding");
 _Static_assert(sizeof(struct sp_report_verdict) == 136, "no padding");
 _Static_assert(sizeof(struct sp_report_key) == 104, "no padding");
+_Static_assert(sizeof(struct sp_report_evidence) == 128, "no padding");
+_Static_assert(sizeof(struct sp_report_revision) == 48, "no padding");
+_Static_assert(sizeof(struct sp_report_listed) == 464, "no padding");
 _Static_assert(sizeof(struct sp_report) ==
                    312 + sizeof(struct sp_report_package),
                "sp_report has no padding");

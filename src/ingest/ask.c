@@ -13,6 +13,7 @@
 
 #include "base/spawn.h"
 #include "base/text.h"
+#include "ingest/clock.h"
 #include "ingest/floor.h"
 #include "ingest/pending.h"
 #include "ingest/policy.h"
@@ -222,7 +223,7 @@ note(struct asking *a, struct sp_error *err)
 {
     sp_pending_expire(&a->state);
     return sp_pending_add(&a->state, a->asked->id, a->ask->action,
-                          &a->ask->specs, &a->db, err);
+                          &a->ask->specs, &a->ask->exclude, &a->db, err);
 }
 
 static int

@@ -14,6 +14,7 @@
 /* Refused until judged otherwise. */
 struct sp_batch_item {
     uint64_t index;
+    bool is_evidence; /* repomd.xml, not the header of a package */
     enum sp_verdict verdict;
     bool waiting; /* file `name` is there for gpg to judge */
     struct sp_error error;

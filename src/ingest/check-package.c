@@ -270,8 +270,13 @@ take_payload(const struct sp_check_plan *plan, struct package *p,
     store(fd, p->prefix, p->prefix_size, p->index);
     store(fd, p->header, p->rpm.main_header.size, p->index);
     sp_digest_begin(SP_HASH_SHA256);
+    sp_digest_begin(SP_HASH_FILE);
+    if (plan->hash_files)
+        sp_digest_add(SP_HASH_FILE, untrusted_head, p->head_size);
     while ((n = sp_entries_some(entries, piece, sizeof(piece))) > 0) {
         sp_digest_add(SP_HASH_SHA256, piece, n);
+        if (plan->hash_files)
+            sp_digest_add(SP_HASH_FILE, piece, n);
         store(fd, piece, n, p->index);
     }
     sp_text_hex(hex, sp_digest_end(SP_HASH_SHA256), 32);
@@ -322,6 +327,9 @@ sp_check_package(const struct sp_check_plan *plan, struct sp_entries *entries,
     }
     facts->file_bytes =
         p->prefix_size + p->rpm.main_header.size + p->payload_bytes;
+    if (plan->hash_files)
+        memcpy(facts->file_sha256, sp_digest_end(SP_HASH_FILE),
+               sizeof(facts->file_sha256));
     facts->verdict = SP_VERDICT_ACCEPTED;
     hand_on(p);
     return 0;

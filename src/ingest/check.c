@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "bundle/manifest.h"
 #include "bundle/rpm.h"
+#include "ingest/check-evidence.h"
 #include "ingest/check-package.h"
 #include "ingest/digest.h"
 #include "ingest/entries.h"
@@ -115,35 +116,17 @@ take_manifest(struct sp_entries *entries, struct sp_manifest *ret)
         sp_worker_fault(&err);
 }
 
-static void
-check_evidence(struct sp_entries *entries, const struct sp_member *member)
-{
-    static uint8_t piece[64 * 1024];
-    struct sp_error err = {0};
-    size_t n;
-
-    sp_digest_begin(SP_HASH_SHA256);
-    while ((n = sp_entries_some(entries, piece, sizeof(piece))) > 0)
-        sp_digest_add(SP_HASH_SHA256, piece, n);
-    if (memcmp(sp_digest_end(SP_HASH_SHA256), member->sha256,
-               sizeof(member->sha256)) == 0)
-        return;
-    (void)sp_fail(&err, "evidence-digest",
-                  "metadata of '%s' was damaged on the medium or on the way",
-                  member->label);
-    sp_worker_fault(&err);
-}
-
 static uint64_t
-check_bundle(const struct sp_check_plan *plan, struct sp_entries *entries,
+check_bundle(struct sp_check_plan *plan, struct sp_entries *entries,
              uint64_t *messages)
 {
     struct sp_manifest manifest = {0};
     struct sp_member member;
     struct sp_entry entry;
-    uint64_t packages = 0;
+    uint64_t packages = 0, evidence = 0;
 
     take_manifest(entries, &manifest);
+    plan->hash_files = manifest.evidence > 0;
     admit(plan, manifest.packages, manifest.bytes, manifest.max_member);
     report_manifest(&manifest);
     while (sp_manifest_next(&manifest, &member)) {
@@ -152,7 +135,7 @@ check_bundle(const struct sp_check_plan *plan, struct sp_entries *entries,
         if (entry.size != member.size)
             fault_member("a member has another size than MANIFEST says");
         if (member.kind == SP_MEMBER_EVIDENCE)
-            check_evidence(entries, &member);
+            *messages += sp_check_evidence(plan, entries, ++evidence, &member);
         else
             judge(plan, entries, ++packages, &member, "", messages);
     }
@@ -194,6 +177,8 @@ read_arguments(int argc, char **argv)
     plan.space = sp_worker_number(argc, argv, "space", UINT64_MAX, 0);
     plan.now = sp_worker_number(argc, argv, "now", UINT64_MAX, 0);
     plan.store = sp_worker_number(argc, argv, "store", 1, 0);
+    plan.keep = sp_worker_number(argc, argv, "keep", 1, plan.store);
+    plan.hash_files = false;
     plan.go_on = sp_worker_number(argc, argv, "go-on", 1, 0);
     return plan;
 }
@@ -214,7 +199,7 @@ sp_check_run(int argc, char **argv)
     if (sp_digest_init(&err) < 0)
         sp_worker_fault(&err);
     /* The canonical signature header may be longer than the received one. */
-    sp_jails_check(plan.store ? SP_FD_DIR : -1,
+    sp_jails_check(plan.store || plan.keep ? SP_FD_DIR : -1,
                    plan.max_file + SP_RPM_PREFIX_MAX, &jail);
     sp_worker_begin(SP_WORKER_CHECK, &jail);
     sp_entries_start(&entries);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "bundle/limits.h"
 #include "ingest/worker.h"
@@ -21,7 +23,8 @@ sp_worker_name(enum sp_worker_kind kind)
 {
     switch (kind) {
     case SP_WORKER_UNPACK: return "unpack";
-    case SP_WORKER_CHECK: return "check";
+    case SP_WORKER_CHECK:
+    case SP_WORKER_EVIDENCE: return "check";
     case SP_WORKER_VERIFY:
     case SP_WORKER_MAKE_HOME: return "verify";
     case SP_WORKER_INDEX: return "index";
@@ -138,6 +141,60 @@ sp_crew_go(struct sp_crew *crew, struct sp_error *err)
             return sp_fail_sys(err, errno, "worker-died",
                                "%s ended before it began",
                                sp_worker_name(crew->hands[i].kind));
+    return 0;
+}
+
+/* 0 to go on. */
+static int
+hear_one(struct sp_crew *crew, struct sp_hand *hand,
+         int (*take)(void *data, const struct sp_report *report,
+                     struct sp_error *err),
+         void *data, struct sp_error *err)
+{
+    const struct sp_report *r = &hand->record;
+    int status = sp_crew_read(hand, err);
+
+    if (status <= 0)
+        return status;
+    hand->faulted = r->type == SP_REPORT_FAULT;
+    hand->done = r->type == SP_REPORT_DONE;
+    if (hand->faulted)
+        sp_report_get_error(r, &hand->fault);
+    if (hand->done)
+        hand->count = r->index;
+    if (hand->faulted || hand->done)
+        return 0;
+    if (r->type == SP_REPORT_JAILED && sp_crew_go(crew, err) < 0)
+        return -1;
+    return take ? take(data, r, err) : 0;
+}
+
+int
+sp_crew_hear(struct sp_crew *crew, unsigned seconds, const char *reason,
+             const char *what,
+             int (*take)(void *data, const struct sp_report *report,
+                         struct sp_error *err),
+             void *data, struct sp_error *err)
+{
+    struct sp_hand *hand = &crew->hands[0];
+    const uint64_t deadline = sp_clock_ms() + UINT64_C(1000) * seconds;
+
+    while (hand->report_fd >= 0) {
+        struct pollfd p = {hand->report_fd, POLLIN, 0};
+
+        (void)poll(&p, 1, 1000);
+        if (hear_one(crew, hand, take, data, err) < 0)
+            return -1;
+        if (sp_clock_ms() > deadline)
+            return sp_fail(err, reason, "%s took longer than %u s", what,
+                           seconds);
+    }
+    if (hand->faulted) {
+        *err = hand->fault;
+        return -1;
+    }
+    if (!hand->done)
+        return sp_fail(err, "worker-died", "%s ended without a result", what);
     return 0;
 }
 

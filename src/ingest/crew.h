@@ -57,6 +57,19 @@ void sp_crew_unread(struct sp_hand *hand);
 int sp_crew_go(struct sp_crew *crew, struct sp_error *err);
 
 /*
+ * Listens to a crew of one until its channel ends, at most so many seconds
+ * ("reason" then): says go when it is jailed, hands every other record but
+ * FAULT and DONE to `take` (NULL: there may be any). Fails with its FAULT, or
+ * with worker-died when it ends without a result. `what` it does, for
+ * messages: "building the key home".
+ */
+int sp_crew_hear(struct sp_crew *crew, unsigned seconds, const char *reason,
+                 const char *what,
+                 int (*take)(void *data, const struct sp_report *report,
+                             struct sp_error *err),
+                 void *data, struct sp_error *err);
+
+/*
  * Ends it: gives every worker `grace_ms` to exit by itself, kills the groups
  * of those that do not, collects all endings into the hands, leaves no
  * process behind ("worker-left") and closes the channels.

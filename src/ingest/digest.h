@@ -14,6 +14,8 @@
 #include "bundle/sigpacket.h"
 
 enum { SP_HASH_SHA1 = 2 };
+/* Another SHA-256, beside the one of the payload: of the whole file. */
+enum { SP_HASH_FILE = SP_HASH_SHA512 + 1 };
 
 /*
  * Before the jail: takes all memory, lets libgcrypt look at the processor,

@@ -17,6 +17,7 @@
 #include "base/spawn.h"
 #include "base/text.h"
 #include "bundle/limits.h"
+#include "ingest/clock.h"
 #include "ingest/doctor-run.h"
 #include "ingest/floor.h"
 

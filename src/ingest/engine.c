@@ -150,8 +150,8 @@ make_pipe(int *ret_read, int *ret_write, struct sp_error *err)
 
 /* "key=value" arguments, collected on the stack. */
 struct arguments {
-    char text[8][4200];
-    const char *list[9];
+    char text[9][4200];
+    const char *list[10];
     size_t n;
 };
 
@@ -204,7 +204,8 @@ start_check(struct engine *e, int in_fd, int out_fd, struct sp_error *err)
     argue_number(a, "max-file", p->ceilings.file_bytes);
     argue_number(a, "space", p->ceilings.space);
     argue_number(a, "now", p->now);
-    argue_number(a, "store", p->packages_fd >= 0);
+    argue_number(a, "store", p->store);
+    argue_number(a, "keep", p->packages_fd >= 0);
     argue_number(a, "go-on", p->go_on);
     return sp_crew_start(&e->crew, SP_WORKER_CHECK, a->list, in_fd, out_fd,
                          p->packages_fd, err);
@@ -256,7 +257,7 @@ check_space(struct engine *e, struct sp_error *err)
     uint64_t free_bytes;
     char free_text[24], reserve_text[24];
 
-    if (p->packages_fd < 0)
+    if (!p->store)
         return 0;
     if (fstatvfs(p->packages_fd, &fs) < 0)
         return sp_fail_sys(err, errno, "io", "cannot ask for free space");
@@ -324,24 +325,43 @@ take_package_report(struct engine *e, const struct sp_report *r,
     return 0;
 }
 
-/* A verdict may overtake the report of its package: it waits its turn. */
+/* A verdict may overtake the report that it is about: it waits its turn. */
+static bool
+must_wait(const struct engine *e, struct sp_hand *hand, uint64_t reported)
+{
+    if (hand->record.index <= reported)
+        return false;
+    for (size_t i = 0; i < e->crew.n; i++)
+        if (e->crew.hands[i].kind == SP_WORKER_CHECK &&
+            e->crew.hands[i].report_fd >= 0) {
+            sp_crew_unread(hand);
+            return true;
+        }
+    return false;
+}
+
 static int
 take_verdict(struct engine *e, struct sp_hand *hand, struct sp_error *err)
 {
     struct sp_package *package;
 
-    if (hand->record.index > e->outcome->n_packages) {
-        for (size_t i = 0; i < e->crew.n; i++)
-            if (e->crew.hands[i].kind == SP_WORKER_CHECK &&
-                e->crew.hands[i].report_fd >= 0) {
-                sp_crew_unread(hand);
-                return 1;
-            }
-    }
+    if (must_wait(e, hand, e->outcome->n_packages))
+        return 1;
     if (sp_ledger_verdict(&e->ledger, &hand->record, &package, err) < 0)
         return -1;
     take_package(e, package);
     return 0;
+}
+
+/* Refused evidence refuses nothing: it is no evidence, no more. */
+static int
+take_evidence_verdict(struct engine *e, struct sp_hand *hand,
+                      struct sp_error *err)
+{
+    if (must_wait(e, hand, e->outcome->n_evidence))
+        return 1;
+    e->last_activity = seconds_now();
+    return sp_ledger_evidence_verdict(&e->ledger, &hand->record, err);
 }
 
 static void
@@ -375,6 +395,10 @@ take(struct engine *e, struct sp_hand *hand, struct sp_error *err)
         tell(e, SP_EVENT_TOTAL, NULL);
         return 0;
     case SP_REPORT_REQUEST: return sp_ledger_request(&e->ledger, r, err);
+    case SP_REPORT_EVIDENCE:
+        e->last_activity = seconds_now();
+        return sp_ledger_evidence(&e->ledger, r, err);
+    case SP_REPORT_EVIDENCE_VERDICT: return take_evidence_verdict(e, hand, err);
     case SP_REPORT_PACKAGE: return take_package_report(e, r, err);
     case SP_REPORT_VERDICT: return take_verdict(e, hand, err);
     case SP_REPORT_FAULT:

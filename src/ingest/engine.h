@@ -35,7 +35,8 @@ struct sp_engine_plan {
     bool any_framing; /* a qfile stream is taken as well as a bundle */
     bool medium;      /* "truncated" is the medium's fault */
     bool go_on;       /* judge all packages instead of stopping at the first */
-    int packages_fd;  /* where check stores packages; -1 = nowhere */
+    int packages_fd;  /* where check stores evidence; -1 = nowhere */
+    bool store;       /* and packages */
     const char *home; /* key home */
     const char *messages; /* private directory of verify */
     uint64_t now;

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -16,6 +15,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "bundle/rpm.h"
+#include "ingest/clock.h"
 #include "ingest/generation.h"
 
 enum { FLOOR_BYTES_MAX = 64 * 1024 * 1024 };
@@ -139,9 +139,9 @@ sp_floor_compare(const struct sp_nevra *nevra,
     return compare_entries(&own, entry);
 }
 
-static int
-take_entry(struct sp_floor *floor, const char *name, const char *evr,
-           struct sp_error *err)
+int
+sp_floor_take(struct sp_floor *floor, const char *name, const char *evr,
+              struct sp_error *err)
 {
     struct sp_floor_entry entry;
 
@@ -171,7 +171,7 @@ load_file(const struct sp_state *state, struct sp_floor *floor,
     while (sp_lines_next(&lines, line, &bad)) {
         const char *evr = sp_lines_value(line);
 
-        if (take_entry(floor, line, evr, err) < 0)
+        if (sp_floor_take(floor, line, evr, err) < 0)
             return sp_fail_prefix(err, "line %u of '%s/floor'", lines.number,
                                   state->state_path);
     }
@@ -205,7 +205,7 @@ load_current(const struct sp_state *state, struct sp_floor *floor,
     lines.text = text;
     while (sp_lines_next(&lines, line, &bad)) {
         if (!sp_generation_parse(line, &entry) ||
-            take_entry(floor, entry.name, entry.evr, err) < 0)
+            sp_floor_take(floor, entry.name, entry.evr, err) < 0)
             return sp_fail(err, "state",
                            "generations/%" PRIu64 "/packages is damaged",
                            current);
@@ -257,48 +257,6 @@ sp_floor_save(const struct sp_state *state, const struct sp_floor *floor,
         status = sp_path_replace_file(state->state_fd, "floor",
                                       text.bytes ? text.bytes : "", text.size,
                                       0600, err);
-    sp_text_release(&text);
-    return status;
-}
-
-static uint64_t
-stored_clock(const struct sp_state *state)
-{
-    SP_AUTO_FREE char *text = NULL;
-    size_t size;
-    uint64_t stored = 0;
-
-    if (sp_read_file(state->state_fd, "clock", 64, &text, &size, NULL) < 0)
-        return 0;
-    if (size > 0 && text[size - 1] == '\n')
-        size--;
-    (void)sp_text_u64_len(text, size, INT64_MAX, &stored);
-    return stored;
-}
-
-uint64_t
-sp_clock_now(const struct sp_state *state)
-{
-    time_t machine = time(NULL);
-    uint64_t now = machine > 0 ? (uint64_t)machine : 0;
-    uint64_t stored = state ? stored_clock(state) : 0;
-
-    return now > stored ? now : stored;
-}
-
-int
-sp_clock_raise(const struct sp_state *state, uint64_t time,
-               struct sp_error *err)
-{
-    struct sp_text text = {0};
-    int status = 0;
-
-    if (time <= stored_clock(state))
-        return 0;
-    sp_text_add(&text, "%" PRIu64 "\n", time);
-    if (!text.failed)
-        status = sp_path_replace_file(state->state_fd, "clock", text.bytes,
-                                      text.size, 0600, err);
     sp_text_release(&text);
     return status;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The floor: the highest version of each name that was ever published here.
- * A validly signed but older package is how a rollback looks. And the clock:
- * it never goes below the newest signature that was ever verified.
+ * A validly signed but older package is how a rollback looks.
  */
 #ifndef SP_INGEST_FLOOR_H
 #define SP_INGEST_FLOOR_H
@@ -39,6 +38,10 @@ void sp_floor_release(struct sp_floor *floor);
  */
 int sp_floor_mend(const struct sp_state *state, struct sp_error *err);
 
+/* Raises it to "E:V-R" as our files have it. Reason: state. */
+int sp_floor_take(struct sp_floor *floor, const char *name, const char *evr,
+                  struct sp_error *err);
+
 /* The entry of a name, NULL when there is none. */
 const struct sp_floor_entry *sp_floor_find(const struct sp_floor *floor,
                                            const char *name);
@@ -53,10 +56,5 @@ int sp_floor_save(const struct sp_state *state, const struct sp_floor *floor,
 /* <0, 0, >0 as the package is older than, equal to, newer than the entry. */
 int sp_floor_compare(const struct sp_nevra *nevra,
                      const struct sp_floor_entry *entry);
-
-/* The machine's clock, but never below STATE/clock. */
-uint64_t sp_clock_now(const struct sp_state *state);
-int sp_clock_raise(const struct sp_state *state, uint64_t time,
-                   struct sp_error *err);
 
 #endif

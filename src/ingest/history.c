@@ -33,6 +33,26 @@ add_package(struct sp_text *text, const struct sp_package *p)
                 p->error.code == SP_OK ? "accepted" : p->error.detail);
 }
 
+static void
+add_freshness(struct sp_text *text, const struct sp_freshness *f)
+{
+    if (sp_freshness_time(f) > 0)
+        sp_text_add(text, "newest %" PRIu64 "\n", sp_freshness_time(f));
+    for (size_t i = 0; i < f->n_repositories; i++) {
+        const struct sp_repository *r = &f->repositories[i];
+
+        sp_text_add(text, "evidence %s %" PRIu64 " %" PRIu64 " %s\n", r->label,
+                    r->revision, r->signed_at,
+                    r->error.code == SP_OK ? r->primary_fpr : r->error.detail);
+    }
+    for (size_t i = 0; i < f->n_withheld; i++) {
+        char nevra[SP_NEVRA_SHOWN_MAX];
+
+        sp_nevra_show(&f->withheld[i].nevra, nevra, sizeof(nevra));
+        sp_text_add(text, "withheld %s %s\n", nevra, f->withheld[i].label);
+    }
+}
+
 /* What a run that died was about to write. */
 static void
 remove_halves(int dir_fd)
@@ -69,6 +89,7 @@ sp_history_add(struct sp_state *state, const char *command,
                 "generation %" PRIu64 "\npackages %" PRIu64 "\nbytes %" PRIu64
                 "\n",
                 o->generation, o->n_packages, o->bytes);
+    add_freshness(&text, &o->freshness);
     for (uint64_t i = 0; i < o->n_requests; i++)
         sp_text_add(&text, "request %s\n", o->requests[i]);
     for (uint64_t i = 0; i < o->n_packages; i++)
@@ -109,6 +130,8 @@ take_line(struct sp_history *h, const char *key, const char *value)
         (void)sp_text_u64(value, UINT64_MAX, &h->packages);
     else if (strcmp(key, "bytes") == 0)
         (void)sp_text_u64(value, UINT64_MAX, &h->bytes);
+    else if (strcmp(key, "newest") == 0)
+        (void)sp_text_u64(value, UINT64_MAX, &h->newest);
 }
 
 static int

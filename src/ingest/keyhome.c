@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/sha256.h"
@@ -182,45 +180,6 @@ copy_keys(int dir, const struct key_files *files, const char *allowed,
     return 0;
 }
 
-/* Listens to make-home until its channel ends. */
-static int
-listen_to(struct sp_crew *crew, struct sp_error *err)
-{
-    struct sp_hand *hand = &crew->hands[0];
-    const uint64_t deadline = sp_clock_ms() + UINT64_C(1000) * BUILD_SECONDS;
-
-    while (hand->report_fd >= 0) {
-        struct pollfd p = {hand->report_fd, POLLIN, 0};
-        int status;
-
-        (void)poll(&p, 1, 1000);
-        status = sp_crew_read(hand, err);
-        if (status > 0) {
-            if (hand->record.type == SP_REPORT_FAULT)
-                sp_report_get_error(&hand->record, &hand->fault);
-            hand->faulted = hand->record.type == SP_REPORT_FAULT;
-            hand->done = hand->record.type == SP_REPORT_DONE;
-            if (hand->record.type == SP_REPORT_JAILED &&
-                sp_crew_go(crew, err) < 0)
-                return -1;
-        }
-        if (status < 0)
-            return -1;
-        if (sp_clock_ms() > deadline)
-            return sp_fail(err, "engine-error",
-                           "building the key home took longer than %d s",
-                           BUILD_SECONDS);
-    }
-    if (hand->faulted) {
-        *err = hand->fault;
-        return -1;
-    }
-    if (!hand->done)
-        return sp_fail(err, "worker-died",
-                       "building the key home ended without a result");
-    return 0;
-}
-
 static int
 run_make_home(const char *dir_path, const char *fresh, size_t count,
               struct sp_error *err)
@@ -243,7 +202,8 @@ run_make_home(const char *dir_path, const char *fresh, size_t count,
     status =
         sp_crew_start(&crew, SP_WORKER_MAKE_HOME, arguments, -1, -1, -1, err);
     if (status == 0)
-        status = listen_to(&crew, err);
+        status = sp_crew_hear(&crew, BUILD_SECONDS, "engine-error",
+                              "building the key home", NULL, NULL, err);
     if (sp_crew_end(&crew, 500, &left) < 0 && status == 0) {
         *err = left;
         status = -1;

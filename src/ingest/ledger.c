@@ -23,6 +23,14 @@ sp_ledger_manifest(struct sp_ledger *ledger, const struct sp_report *report,
         return sp_fail(err, "protocol", "check reported a manifest twice");
     if (m->packages > ledger->max_files || m->requests > SP_MAX_REQUESTS)
         return sp_fail(err, "protocol", "check let a manifest grow too large");
+    if (m->evidence > SP_MAX_EVIDENCE)
+        return sp_fail(err, "protocol", "check let a manifest grow too large");
+    if (m->evidence > 0) {
+        ledger->outcome->evidence =
+            calloc(m->evidence, sizeof(*ledger->outcome->evidence));
+        if (!ledger->outcome->evidence)
+            return sp_fail(err, "no-memory", "no memory for the evidence");
+    }
     if (m->requests > 0) {
         ledger->outcome->requests =
             calloc(m->requests, sizeof(*ledger->outcome->requests));
@@ -45,6 +53,56 @@ sp_ledger_request(struct sp_ledger *ledger, const struct sp_report *report,
     memcpy(o->requests[o->n_requests++], report->body.request.id,
            sizeof(report->body.request.id));
     ledger->requests++;
+    return 0;
+}
+
+int
+sp_ledger_evidence(struct sp_ledger *ledger, const struct sp_report *report,
+                   struct sp_error *err)
+{
+    struct sp_outcome *o = ledger->outcome;
+    struct sp_piece *p;
+
+    if (!ledger->has_manifest || o->n_packages > 0 ||
+        o->n_evidence >= ledger->manifest.evidence ||
+        report->index != o->n_evidence + 1)
+        return sp_fail(err, "protocol", "check reported evidence out of order");
+    p = &o->evidence[o->n_evidence++];
+    p->index = report->index;
+    p->facts = report->body.evidence;
+    if (p->facts.verdict != SP_VERDICT_ACCEPTED)
+        sp_report_get_error(report, &p->error);
+    return 0;
+}
+
+/* The repomd.xml that a signature belongs to stands right before it. */
+int
+sp_ledger_evidence_verdict(struct sp_ledger *ledger,
+                           const struct sp_report *report, struct sp_error *err)
+{
+    const struct sp_report_verdict *v = &report->body.verdict;
+    struct sp_outcome *o = ledger->outcome;
+    struct sp_piece *p;
+
+    if (report->index <= ledger->signatures || report->index < 2 ||
+        report->index > o->n_evidence)
+        return sp_fail(err, "protocol", "verify judged evidence out of order");
+    p = &o->evidence[report->index - 1];
+    if (p->facts.kind != SP_EVIDENCE_SIGNATURE ||
+        p->facts.verdict != SP_VERDICT_ACCEPTED)
+        return sp_fail(err, "disagreement",
+                       "verify judged what check did not hand on");
+    if (p[-1].facts.kind != SP_EVIDENCE_REPOMD ||
+        memcmp(v->header_sha256, p[-1].facts.sha256, 32) != 0)
+        return sp_fail(err, "disagreement",
+                       "check and verify saw different metadata of '%s'",
+                       p->facts.label);
+    ledger->signatures = report->index;
+    p->judged = true;
+    memcpy(p->signed_sha256, v->header_sha256, sizeof(p->signed_sha256));
+    memcpy(p->primary_fpr, v->primary_fpr, sizeof(p->primary_fpr));
+    if (v->verdict != SP_VERDICT_ACCEPTED)
+        sp_report_get_error(report, &p->error);
     return 0;
 }
 
@@ -125,13 +183,36 @@ sp_ledger_verdict(struct sp_ledger *ledger, const struct sp_report *report,
     return 0;
 }
 
+/* Does verify's count of evidence fit what check handed on? */
+static int
+close_evidence(const struct sp_ledger *ledger, uint64_t *ret_judged,
+               struct sp_error *err)
+{
+    const struct sp_outcome *o = ledger->outcome;
+    uint64_t handed = 0, judged = 0;
+
+    for (uint64_t i = 0; i < o->n_evidence; i++) {
+        handed += o->evidence[i].facts.kind == SP_EVIDENCE_SIGNATURE &&
+                  o->evidence[i].facts.verdict == SP_VERDICT_ACCEPTED;
+        judged += o->evidence[i].judged;
+    }
+    if (handed != judged ||
+        (ledger->has_manifest && ledger->manifest.evidence != o->n_evidence))
+        return sp_fail(err, "disagreement",
+                       "check and verify count different evidence");
+    *ret_judged = judged;
+    return 0;
+}
+
 int
 sp_ledger_close(struct sp_ledger *ledger, uint64_t checked, uint64_t verified,
                 struct sp_error *err)
 {
     const struct sp_outcome *o = ledger->outcome;
-    uint64_t passed = 0, judged = 0;
+    uint64_t passed = 0, judged = 0, evidence = 0;
 
+    if (close_evidence(ledger, &evidence, err) < 0)
+        return -1;
     for (uint64_t i = 0; i < o->n_packages; i++) {
         passed += o->packages[i].facts.verdict == SP_VERDICT_ACCEPTED;
         judged += o->packages[i].judged;
@@ -142,7 +223,7 @@ sp_ledger_close(struct sp_ledger *ledger, uint64_t checked, uint64_t verified,
           ledger->manifest.requests != ledger->requests)))
         return sp_fail(err, "disagreement",
                        "manifest and check count different packages");
-    if (passed != judged || verified != judged)
+    if (passed != judged || verified != judged + evidence)
         return sp_fail(err, "disagreement",
                        "check and verify count different packages");
     return 0;

@@ -15,8 +15,9 @@ struct sp_ledger {
     uint64_t max_files;
     bool has_manifest;
     struct sp_report_manifest manifest;
-    uint64_t requests; /* request records so far */
-    uint64_t judged;   /* position behind the last judged package */
+    uint64_t requests;   /* request records so far */
+    uint64_t judged;     /* position behind the last judged package */
+    uint64_t signatures; /* position behind the last judged one */
 };
 
 void sp_ledger_init(struct sp_ledger *ledger, struct sp_outcome *outcome,
@@ -33,6 +34,12 @@ int sp_ledger_package(struct sp_ledger *ledger, const struct sp_report *report,
                       struct sp_package **ret, struct sp_error *err);
 int sp_ledger_verdict(struct sp_ledger *ledger, const struct sp_report *report,
                       struct sp_package **ret, struct sp_error *err);
+
+int sp_ledger_evidence(struct sp_ledger *ledger, const struct sp_report *report,
+                       struct sp_error *err);
+int sp_ledger_evidence_verdict(struct sp_ledger *ledger,
+                               const struct sp_report *report,
+                               struct sp_error *err);
 
 /* At the end: counts of manifest, check and verify agree. */
 int sp_ledger_close(struct sp_ledger *ledger, uint64_t checked,

@@ -84,7 +84,8 @@ last_delivery(struct sp_state *state, struct sp_status *status,
     if (sp_history_list(state, 64, &list, &n, err) < 0)
         return -1;
     for (size_t i = n; i > 0; i--)
-        if (strcmp(list[i - 1].class_word, "done") == 0)
+        if (strcmp(list[i - 1].class_word, "done") == 0 ||
+            strcmp(list[i - 1].detail, "too-old") == 0)
             status->last_success = list[i - 1].time;
     if (n > 0) {
         memcpy(status->last_id, list[0].id, sizeof(status->last_id));

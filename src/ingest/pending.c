@@ -16,7 +16,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "bundle/rpm.h"
-#include "ingest/floor.h"
+#include "ingest/clock.h"
 
 enum { PENDING_BYTES_MAX = 4 * 1024 * 1024 };
 
@@ -30,14 +30,30 @@ open_pending(const struct sp_state *state, struct sp_error *err)
 
 /* ---- writing ---- */
 
+/* The db is sorted: the versions of a name stand together. */
+static void
+add_names(struct sp_text *text, const struct sp_rpmdb *db)
+{
+    struct sp_floor highest = {0};
+
+    for (size_t i = 0; i < db->n; i++)
+        if (sp_floor_raise(&highest, &db->packages[i].nevra, false, NULL) < 0)
+            text->failed = true;
+    for (size_t i = 0; i < highest.n; i++)
+        sp_text_add(text, "name %s %" PRIu32 ":%s-%s\n",
+                    highest.entries[i].name, highest.entries[i].epoch,
+                    highest.entries[i].version, highest.entries[i].release);
+    sp_floor_release(&highest);
+}
+
 int
 sp_pending_add(const struct sp_state *state, const char *id,
                enum sp_action action, const struct sp_words *specs,
-               const struct sp_rpmdb *db, struct sp_error *err)
+               const struct sp_words *exclude, const struct sp_rpmdb *db,
+               struct sp_error *err)
 {
     struct sp_text text = {0};
     SP_AUTO_FD dir = open_pending(state, err);
-    const char *last = "";
     int status;
 
     if (dir < 0)
@@ -46,13 +62,9 @@ sp_pending_add(const struct sp_state *state, const char *id,
                 sp_clock_now(state), sp_action_word(action));
     for (size_t i = 0; i < specs->n; i++)
         sp_text_add(&text, "spec %s\n", specs->word[i]);
-    for (size_t i = 0; i < db->n; i++) {
-        const char *name = db->packages[i].nevra.name;
-
-        if (strcmp(name, last) != 0)
-            sp_text_add(&text, "name %s\n", name);
-        last = name;
-    }
+    for (size_t i = 0; i < exclude->n; i++)
+        sp_text_add(&text, "exclude %s\n", exclude->word[i]);
+    add_names(&text, db);
     if (text.failed)
         status = sp_fail(err, "no-memory", "no memory for a pending request");
     else
@@ -103,6 +115,22 @@ goes_back(const char *word)
            strcmp(word, sp_action_word(SP_ACTION_REINSTALL)) == 0;
 }
 
+/* "NAME EVR" */
+static bool
+add_installed(struct sp_wanted *wanted, char *value)
+{
+    const char *evr = sp_lines_value(value);
+
+    return sp_floor_take(&wanted->installed, value, evr, NULL) == 0;
+}
+
+static bool
+updates_all(const char *action)
+{
+    return strcmp(action, sp_action_word(SP_ACTION_UPGRADE)) == 0 ||
+           strcmp(action, sp_action_word(SP_ACTION_DISTRO_SYNC)) == 0;
+}
+
 /* One pending request into *wanted; *ret_created is always read. */
 static int
 parse_pending(const char *id, const char *text, size_t size,
@@ -111,30 +139,35 @@ parse_pending(const char *id, const char *text, size_t size,
 {
     struct sp_lines lines = {.text = text, .size = size};
     char line[SP_LINE_MAX];
-    bool bad = false, dated = false, older = false;
+    bool bad = false, dated = false, older = false, all = false;
 
     if (!sp_lines_next(&lines, line, &bad) || strcmp(line, first_line) != 0)
         return damaged(id, 1, err);
     while (sp_lines_next(&lines, line, &bad)) {
-        const char *value = sp_lines_value(line);
+        char *value = sp_lines_value(line);
         bool held = true;
 
         if (strcmp(line, "created") == 0)
             dated = sp_text_u64(value, UINT64_MAX, ret_created);
         else if (strcmp(line, "name") == 0)
-            held = sp_wordlist_add(&wanted->names, value);
-        else if (strcmp(line, "spec") == 0)
+            held = add_installed(wanted, value);
+        else if (strcmp(line, "exclude") == 0)
+            held = sp_wordlist_add(&wanted->excludes, value);
+        else if (strcmp(line, "spec") == 0) {
+            all = false;
             held = sp_wordlist_add(&wanted->specs, value) &&
                    (!older || sp_wordlist_add(&wanted->older, value));
-        else if (strcmp(line, "action") == 0)
+        } else if (strcmp(line, "action") == 0) {
             older = goes_back(value);
-        else
+            all = updates_all(value);
+        } else
             return damaged(id, lines.number, err);
         if (!held)
-            return sp_fail(err, "no-memory", "no memory for the need list");
+            return damaged(id, lines.number, err);
     }
     if (bad || !dated)
         return damaged(id, lines.number, err);
+    wanted->all = wanted->all || all;
     return 0;
 }
 
@@ -213,7 +246,8 @@ sp_wanted_load(const struct sp_state *state, char (*ids)[33], uint64_t n,
 void
 sp_wanted_release(struct sp_wanted *wanted)
 {
-    sp_wordlist_release(&wanted->names);
+    sp_floor_release(&wanted->installed);
+    sp_wordlist_release(&wanted->excludes);
     sp_wordlist_release(&wanted->specs);
     sp_wordlist_release(&wanted->older);
     memset(wanted, 0, sizeof(*wanted));
@@ -264,7 +298,17 @@ any_matches(const struct sp_wordlist *specs, const struct sp_nevra *nevra)
 bool
 sp_wanted_has(const struct sp_wanted *wanted, const struct sp_nevra *nevra)
 {
-    return sp_wordlist_has(&wanted->names, nevra->name) ||
+    if (sp_floor_find(&wanted->installed, nevra->name))
+        return true;
+    return any_matches(&wanted->specs, nevra);
+}
+
+bool
+sp_wanted_newest(const struct sp_wanted *wanted, const struct sp_nevra *nevra)
+{
+    if (any_matches(&wanted->excludes, nevra) || sp_wanted_older(wanted, nevra))
+        return false;
+    return (wanted->all && sp_floor_find(&wanted->installed, nevra->name)) ||
            any_matches(&wanted->specs, nevra);
 }
 

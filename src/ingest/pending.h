@@ -10,15 +10,18 @@
 #include "base/error.h"
 #include "base/wordlist.h"
 #include "bundle/request.h"
+#include "ingest/floor.h"
 #include "ingest/rpmdb.h"
 #include "ingest/state.h"
 
 enum { SP_PENDING_DAYS = 30 };
 
-/* Notes a request; `specs` were asked for, `db` is installed. */
+/* Notes a request; `specs` were asked for, `exclude` (globs) were not, `db` is
+ * installed. */
 int sp_pending_add(const struct sp_state *state, const char *id,
                    enum sp_action action, const struct sp_words *specs,
-                   const struct sp_rpmdb *db, struct sp_error *err);
+                   const struct sp_words *exclude, const struct sp_rpmdb *db,
+                   struct sp_error *err);
 
 /* Forgets a request; it may be gone already. */
 int sp_pending_remove(const struct sp_state *state, const char *id,
@@ -29,10 +32,12 @@ void sp_pending_expire(const struct sp_state *state);
 
 /* What the answers to some requests may bring. */
 struct sp_wanted {
-    uint64_t pending;         /* how many of the requests were pending */
-    struct sp_wordlist names; /* installed */
-    struct sp_wordlist specs; /* asked for */
-    struct sp_wordlist older; /* specs of a downgrade or reinstall */
+    uint64_t pending; /* how many of the requests were pending */
+    bool all;         /* updates of all that is installed were asked for */
+    struct sp_floor installed;   /* by name, the highest version */
+    struct sp_wordlist specs;    /* asked for */
+    struct sp_wordlist older;    /* specs of a downgrade or reinstall */
+    struct sp_wordlist excludes; /* globs of names that were not to come */
 };
 
 /* Of the n requests, those that are pending and not too old. */
@@ -47,6 +52,10 @@ void sp_wanted_release(struct sp_wanted *wanted);
  */
 bool sp_wanted_has(const struct sp_wanted *wanted,
                    const struct sp_nevra *nevra);
+
+/* Was the newest version of it asked for, as far as the request says? */
+bool sp_wanted_newest(const struct sp_wanted *wanted,
+                      const struct sp_nevra *nevra);
 
 /* May it be older than what was published: was a downgrade asked for? */
 bool sp_wanted_older(const struct sp_wanted *wanted,

@@ -15,7 +15,11 @@
 #include "ingest/state.h"
 #include "transports/qubes.h"
 
-enum { POLICY_BYTES_MAX = 64 * 1024 };
+enum {
+    POLICY_BYTES_MAX = 64 * 1024,
+    /* Distributions publish something each week; monthly is a slow month. */
+    MAX_AGE_DAYS = 60,
+};
 
 /* Architectures a machine runs beside its own (rpm's arch_compat). */
 static const struct {
@@ -70,6 +74,7 @@ set_defaults(struct sp_policy *p)
         add_word(p->installonly, &p->n_installonly, SP_POLICY_NAMES_MAX,
                  installonly[i]);
     p->keep_generations = SP_KEEP_GENERATIONS;
+    p->max_age_days = MAX_AGE_DAYS;
     p->ceilings.files = SP_MAX_PACKAGES;
     p->ceilings.bytes = SP_MAX_BUNDLE_BYTES;
     p->ceilings.file_bytes = SP_MAX_MEMBER_BYTES;
@@ -91,6 +96,7 @@ struct number {
 
 static const struct number numbers[] = {
     {"keep-generations", 1, 1000, FIELD(keep_generations)},
+    {"max-age", 0, 3660, FIELD(max_age_days)},
     {"max-packages", 1, SP_MAX_PACKAGES, FIELD(ceilings.files)},
     {"max-bytes", 1, SP_MAX_BUNDLE_BYTES, FIELD(ceilings.bytes)},
     {"max-file-bytes", 1, SP_MAX_MEMBER_BYTES, FIELD(ceilings.file_bytes)},
@@ -152,12 +158,36 @@ set_updatevm(struct sp_policy *p, const char *value)
 }
 
 static bool
+set_withheld(struct sp_policy *p, const char *value)
+{
+    p->refuse_withheld = strcmp(value, "refuse") == 0;
+    return p->refuse_withheld || strcmp(value, "warn") == 0;
+}
+
+/* A label as bundles have it. */
+static bool
+label_ok(const char *word)
+{
+    return *word && strlen(word) < SP_LABEL_MAX &&
+           word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
+                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                             "0123456789._:-")] == '\0';
+}
+
+static bool
 set_value(struct sp_policy *p, const char *key, char *value)
 {
     if (strcmp(key, "allow-key") == 0)
         return add_key(p, value);
     if (strcmp(key, "updatevm") == 0)
         return set_updatevm(p, value);
+    if (strcmp(key, "withheld") == 0)
+        return set_withheld(p, value);
+    if (strcmp(key, "require-evidence") == 0 && label_ok(value) &&
+        p->n_evidence < SP_POLICY_NAMES_MAX) {
+        add_word(p->evidence, &p->n_evidence, SP_POLICY_NAMES_MAX, value);
+        return true;
+    }
     if (strcmp(key, "installonly") == 0 && name_pattern_ok(value) &&
         p->n_installonly < SP_POLICY_NAMES_MAX) {
         add_word(p->installonly, &p->n_installonly, SP_POLICY_NAMES_MAX, value);
@@ -273,7 +303,7 @@ sp_policy_check_key(const struct sp_policy *policy, const char *primary_fpr,
     for (unsigned i = 0; i < policy->n_keys; i++) {
         if (strcmp(policy->keys[i].fpr, primary_fpr) != 0)
             continue;
-        if (may_sign(policy, &policy->keys[i], name))
+        if (!name || may_sign(policy, &policy->keys[i], name))
             return 0;
         return sp_fail(err, "key-pattern",
                        "the policy does not let key %s sign '%s'", primary_fpr,

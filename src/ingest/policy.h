@@ -40,6 +40,11 @@ struct sp_policy {
     unsigned n_arches; /* what this machine runs, noarch included */
     char updatevm[SP_POLICY_QUBE_MAX]; /* "" = as the system says */
     uint64_t keep_generations;
+    uint64_t max_age_days; /* 0 = no limit */
+    bool refuse_withheld;
+    /* Repositories whose signed metadata must come with every delivery. */
+    char evidence[SP_POLICY_NAMES_MAX][SP_POLICY_WORD_MAX];
+    unsigned n_evidence;
     struct sp_ceilings ceilings;
     struct sp_deadlines deadlines;
 };
@@ -56,7 +61,8 @@ bool sp_policy_is_installonly(const struct sp_policy *policy, const char *name);
 bool sp_policy_runs_arch(const struct sp_policy *policy, const char *arch);
 
 /*
- * May this key sign this name? Reasons key-not-allowed, key-pattern.
+ * May this key sign packages of this name, or metadata (NULL)? Reasons
+ * key-not-allowed, key-pattern.
  */
 int sp_policy_check_key(const struct sp_policy *policy, const char *primary_fpr,
                         const char *name, struct sp_error *err);

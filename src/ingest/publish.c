@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/lines.h"
 #include "base/path.h"
+#include "ingest/clock.h"
 #include "ingest/floor.h"
 #include "ingest/generation.h"
 #include "ingest/index.h"

@@ -150,7 +150,8 @@ sp_quarantine_scratch(struct sp_quarantine *ret, struct sp_error *err)
     (void)snprintf(q.name, sizeof(q.name), "%s", strrchr(q.path, '/') + 1);
     q.fd = sp_path_open_dir(parent, q.name, err);
     messages = q.fd >= 0 ? make_inside(&q, "messages", err) : -1;
-    if (messages < 0 || sp_quarantine_id(q.id, err) < 0) {
+    q.packages_fd = messages >= 0 ? make_inside(&q, "packages", err) : -1;
+    if (q.packages_fd < 0 || sp_quarantine_id(q.id, err) < 0) {
         sp_quarantine_destroy(&q);
         return -1;
     }

@@ -5,6 +5,7 @@
  * dead run left is gone at the start of the next one.
  *
  *   packages/000001.rpm ...   written by check
+ *   packages/e0001 ...        evidence, gone once it was judged
  *   messages/                 verify's private directory
  *   stage/rpm/                verified packages under their own names
  *   stage/packages            what the generation holds
@@ -36,7 +37,8 @@ int sp_quarantine_make(const struct sp_state *state, struct sp_quarantine *ret,
 
 /*
  * A scratch place for runs that store nothing (inspect, verify): a private
- * directory below /tmp with messages/ alone. packages_fd and stage_fd are -1.
+ * directory below /tmp with messages/, and packages/ for evidence. stage_fd is
+ * -1.
  */
 int sp_quarantine_scratch(struct sp_quarantine *ret, struct sp_error *err);
 

@@ -17,8 +17,10 @@
 #include "base/text.h"
 #include "bundle/rpm.h"
 #include "ingest/caller.h"
+#include "ingest/clock.h"
 #include "ingest/engine.h"
 #include "ingest/errors.h"
+#include "ingest/evidence.h"
 #include "ingest/floor.h"
 #include "ingest/generation.h"
 #include "ingest/judge.h"
@@ -27,6 +29,7 @@
 #include "ingest/policy.h"
 #include "ingest/publish.h"
 #include "ingest/quarantine.h"
+#include "ingest/ratchet.h"
 #include "ingest/reply.h"
 #include "ingest/state.h"
 #include "transports/transport.h"
@@ -46,6 +49,7 @@ struct delivery {
     bool has_quarantine;
     struct sp_floor floor;
     struct sp_wanted wanted;
+    struct sp_ratchet ratchet;
     char home[4200];
     char messages[4300];
     struct sp_engine_plan plan;
@@ -100,6 +104,8 @@ open_places(struct delivery *d)
                    sp_floor_mend(&d->state, fault(d)) < 0))
         return -1;
     memset(fault(d), 0, sizeof(*fault(d)));
+    if (d->has_state && sp_clock_check(&d->state, fault(d)) < 0)
+        return -1;
     if (ingest)
         d->has_quarantine =
             sp_quarantine_make(&d->state, &d->quarantine, fault(d)) == 0;
@@ -129,7 +135,9 @@ open_keys(struct delivery *d)
         return -1;
     (void)snprintf(base, sizeof(base), "%s/keyhome",
                    kept ? d->state.state_path : d->quarantine.path);
-    return sp_keyhome_get(dir, base, keys, &d->policy, d->home, fault(d));
+    if (sp_keyhome_get(dir, base, keys, &d->policy, d->home, fault(d)) < 0)
+        return -1;
+    return sp_clock_check_keys(d->home, fault(d));
 }
 
 /* What may be written: free space less the reserve, kept for the machine. */
@@ -174,7 +182,8 @@ plan_engine(struct delivery *d)
     p->any_framing = caps & SP_CAP_SERVICE;
     p->medium = caps & SP_CAP_MEDIUM;
     p->go_on = d->mode != SP_MODE_INGEST;
-    p->packages_fd = d->mode == SP_MODE_INGEST ? d->quarantine.packages_fd : -1;
+    p->packages_fd = d->quarantine.packages_fd;
+    p->store = d->mode == SP_MODE_INGEST;
     p->home = d->home;
     p->messages = d->messages;
     p->now = sp_clock_now(d->has_state ? &d->state : NULL);
@@ -195,7 +204,8 @@ recall(struct delivery *d)
 
     if (!d->has_state)
         return 0;
-    if (sp_floor_load(&d->state, &d->floor, fault(d)) < 0)
+    if (sp_floor_load(&d->state, &d->floor, fault(d)) < 0 ||
+        sp_ratchet_load(&d->state, &d->ratchet, fault(d)) < 0)
         return -1;
     return sp_wanted_load(&d->state, o->requests, o->n_requests, &d->wanted,
                           fault(d));
@@ -216,15 +226,11 @@ judge_request(struct delivery *d)
 
 /* The owner's rules over what the workers let through. */
 static int
-judge(struct delivery *d)
+judge_packages(struct delivery *d)
 {
     struct sp_outcome *o = d->outcome;
     struct sp_error first = {0};
 
-    if (d->mode == SP_MODE_INGEST)
-        sp_pending_expire(&d->state);
-    if (recall(d) < 0)
-        return -1;
     for (uint64_t i = 0; i < o->n_packages; i++) {
         struct sp_package *p = &o->packages[i];
 
@@ -249,6 +255,42 @@ judge(struct delivery *d)
     }
     memset(fault(d), 0, sizeof(*fault(d)));
     return judge_request(d);
+}
+
+static int
+judge(struct delivery *d)
+{
+    int status;
+
+    if (d->mode == SP_MODE_INGEST)
+        sp_pending_expire(&d->state);
+    if (recall(d) < 0)
+        return -1;
+    status = judge_packages(d);
+    if (status == 0)
+        status = sp_evidence_judge(&d->policy, &d->wanted, &d->quarantine,
+                                   &d->ratchet, d->outcome, fault(d));
+    sp_evidence_note_ages(&d->policy, &d->ratchet, d->outcome);
+    return status;
+}
+
+/* What was proven stays proven, whatever becomes of the delivery. */
+static int
+remember(struct delivery *d)
+{
+    if (sp_ratchet_save(&d->state, &d->ratchet, fault(d)) < 0)
+        return -1;
+    return sp_clock_raise(&d->state, d->outcome->freshness.proven, fault(d));
+}
+
+/* It is done, and yet whoever reads the status must know. */
+static int
+judge_age(struct delivery *d)
+{
+    const struct sp_freshness *f = &d->outcome->freshness;
+    uint64_t now = sp_clock_now(d->has_state ? &d->state : NULL);
+
+    return sp_freshness_judge(f->known, f->max_age, now, fault(d));
 }
 
 /*
@@ -299,11 +341,13 @@ deliver(struct delivery *d, const char *address)
     if (run_engine(d) < 0 || judge(d) < 0)
         return -1;
     if (d->mode != SP_MODE_INGEST)
-        return 0;
-    if (sp_publish(&d->state, &d->policy, &d->quarantine, d->outcome, d->event,
-                   d->data, fault(d)) < 0)
+        return judge_age(d);
+    if (remember(d) < 0 ||
+        sp_publish(&d->state, &d->policy, &d->quarantine, d->outcome, d->event,
+                   d->data, fault(d)) < 0 ||
+        close_requests(d) < 0)
         return -1;
-    return close_requests(d);
+    return judge_age(d);
 }
 
 /* Every delivery leaves one record, refused ones too. */
@@ -370,8 +414,11 @@ sp_receive(const struct sp_setup *setup, enum sp_mode mode, const char *address,
     d->state = (struct sp_state){-1, -1, -1, "", ""};
     sp_text_show(ret->source, sizeof(ret->source), address);
     sp_engine_catch_signals();
-    if (deliver(d, address) < 0)
+    if (deliver(d, address) < 0) {
+        if (d->has_state)
+            sp_clock_blame(&d->state, fault(d));
         name_culprit(ret);
+    }
     if (d->has_quarantine)
         sp_quarantine_destroy(&d->quarantine);
     if (d->has_state) {
@@ -381,6 +428,7 @@ sp_receive(const struct sp_setup *setup, enum sp_mode mode, const char *address,
     answer(d);
     sp_floor_release(&d->floor);
     sp_wanted_release(&d->wanted);
+    sp_ratchet_release(&d->ratchet);
     sp_transport_close(&d->source);
 }
 
@@ -388,6 +436,9 @@ void
 sp_outcome_release(struct sp_outcome *outcome)
 {
     free(outcome->packages);
+    free(outcome->evidence);
+    free(outcome->freshness.repositories);
+    free(outcome->freshness.withheld);
     free(outcome->requests);
     memset(outcome, 0, sizeof(*outcome));
 }

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "bundle/record.h"
+#include "ingest/freshness.h"
 
 /* A list of words from the command line; belongs to the caller. */
 struct sp_words {
@@ -64,6 +65,16 @@ struct sp_package {
     char primary_fpr[41];
 };
 
+/* One evidence member. What it proves stands in freshness.h. */
+struct sp_piece {
+    uint64_t index; /* 1 based, as in the bundle */
+    struct sp_report_evidence facts;
+    bool judged;               /* a signature: verify reported */
+    struct sp_error error;     /* of a signature; SP_OK: good so far */
+    uint8_t signed_sha256[32]; /* of repomd.xml, by verify */
+    char primary_fpr[41];
+};
+
 struct sp_event {
     enum sp_event_kind kind;
     const char *phase;
@@ -90,11 +101,14 @@ struct sp_outcome {
     uint32_t crc32;          /* of a qfile stream */
     struct sp_package *packages;
     uint64_t n_packages;
+    struct sp_piece *evidence;
+    uint64_t n_evidence;
+    struct sp_freshness freshness;
     uint64_t bytes;            /* taken from the carrier */
     uint64_t newest_signature; /* time of the newest accepted one, 0 = none */
     char (*requests)[33];
     uint64_t n_requests;
-    struct sp_report_jailed jails[SP_WORKER_INDEX + 1]; /* by worker kind */
+    struct sp_report_jailed jails[SP_WORKER_EVIDENCE + 1]; /* by worker kind */
 };
 
 void sp_outcome_release(struct sp_outcome *outcome);

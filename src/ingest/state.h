@@ -6,6 +6,7 @@
  *   STATE/history/ID        one record a delivery
  *   STATE/floor             highest EVR ever published, by name
  *   STATE/clock             the clock never goes below this
+ *   STATE/ratchet           newest metadata and package ever seen
  *   STATE/pending/ID        requests that wait for their answer
  *   STATE/keyhome/DIGEST/   key homes built from the key files
  *   REPO/.lock              held by every ingest and rollback
@@ -84,6 +85,7 @@ struct sp_history {
     uint64_t generation; /* 0 = none */
     uint64_t packages;
     uint64_t bytes;
+    uint64_t newest; /* sp_freshness_time of the delivery, 0 = not known */
 };
 
 /* Newest first, at most max; malloc'ed. */

@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "base/spawn.h"
 #include "base/text.h"
+#include "ingest/clock.h"
 #include "ingest/judge.h"
 #include "ingest/keyhome.h"
 #include "ingest/quarantine.h"

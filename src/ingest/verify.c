@@ -27,6 +27,7 @@ struct verify {
     struct sp_keytable keys;
     uint64_t messages;   /* received */
     uint64_t last_index; /* of the message before; ignored for the first */
+    uint32_t last_type;
     struct sp_batch batch;
 };
 
@@ -38,7 +39,9 @@ send_verdict(const struct sp_batch_item *item)
     struct sp_report report;
     struct sp_report_verdict *body = &report.body.verdict;
 
-    sp_report_init(&report, SP_WORKER_VERIFY, SP_REPORT_VERDICT);
+    sp_report_init(&report, SP_WORKER_VERIFY,
+                   item->is_evidence ? SP_REPORT_EVIDENCE_VERDICT
+                                     : SP_REPORT_VERDICT);
     report.index = item->index;
     body->verdict = item->verdict;
     memcpy(body->header_sha256, item->header_sha256,
@@ -213,6 +216,17 @@ take_message(struct verify *v, struct sp_batch_item *item, size_t packet_size,
 
 /* ---- the stream -------------------------------------------------------- */
 
+/* Indexes rise in each kind, and evidence stands before packages. */
+static bool
+in_order(const struct verify *v, const struct sp_message *message)
+{
+    if (v->messages == 0)
+        return true;
+    if (message->type != v->last_type)
+        return message->type == SP_MESSAGE_PACKAGE;
+    return message->index > v->last_index;
+}
+
 static int
 next_message(struct verify *v, const struct sp_message *message,
              struct sp_error *err)
@@ -220,7 +234,7 @@ next_message(struct verify *v, const struct sp_message *message,
     struct sp_batch *batch = &v->batch;
     struct sp_batch_item *item;
 
-    if (v->messages > 0 && message->index <= v->last_index)
+    if (!in_order(v, message))
         return sp_fail(err, "protocol", "the messages are out of order");
     if (batch->n_items == SP_CHUNK_PACKAGES ||
         message->header_size > SP_CHUNK_BYTES - batch->bytes)
@@ -228,6 +242,7 @@ next_message(struct verify *v, const struct sp_message *message,
     item = &batch->items[batch->n_items];
     memset(item, 0, sizeof(*item));
     item->index = message->index;
+    item->is_evidence = message->type == SP_MESSAGE_EVIDENCE;
     item->header_size = message->header_size;
     if (take_message(v, item, message->packet_size, err) < 0)
         return -1;
@@ -235,6 +250,7 @@ next_message(struct verify *v, const struct sp_message *message,
     batch->bytes += message->header_size;
     v->messages++;
     v->last_index = message->index;
+    v->last_type = message->type;
     return 0;
 }
 

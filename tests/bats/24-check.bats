@@ -16,7 +16,7 @@ setup() {
 # Runs the scene with all packages stored. The report is in $output.
 check() { # SCENE [KEY=VALUE]...
     run python3 "$SP_TOP/tests/fake/check.py" "$SP_BUILD/sallyport-check" \
-        "$store" "$1" "${@:2}" store=1 now=2000000000 space=1000000000
+        "$store" "$1" "${@:2}" store=1 keep="${KEEP:-0}" now=2000000000 space=1000000000
     assert_equal "$status" 0 "parent: $output"
 }
 
@@ -47,6 +47,13 @@ assert_fault() { # WORD STATUS MESSAGES
     assert_line "exit 0"
     assert_stored 000001.rpm 000002.rpm 000003.rpm
     assert_equal "$(stat -c %a "$store"/*.rpm | sort -u)" 600 mode
+}
+
+@test "evidence is stored as it came" {
+    KEEP=1 check good
+    assert_stored 000001.rpm 000002.rpm 000003.rpm e0001
+    assert_equal "$(cat "$store/e0001")" metadata
+    assert_equal "$(stat -c %a "$store/e0001")" 600 mode
 }
 
 @test "what is stored has the announced size and is its own canonical form" {

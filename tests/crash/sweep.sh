@@ -95,14 +95,14 @@ whole() { # STATE
     done
 }
 
-# What a finished state holds besides: floor, clock, leftovers. The record of a
+# What a finished state holds besides: floor, clock, ratchet, leftovers. The record of a
 # delivery has a name of its own each time; old generations that were to go
 # may go with the delivery after.
 rest() { # STATE
     (cd "$1" && find . -mindepth 1 ! -path './history/*' ! -name .lock \
         ! -path './updates/generations/[0-9]*' \
         -printf '%P %y %m\n' | sort &&
-        cat floor clock highest 2>&1 &&
+        cat floor clock highest ratchet 2>&1 &&
         find history -mindepth 1 -name '.*')
 }
 export -f ingest view rest digest_of whole

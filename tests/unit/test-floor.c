@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "ingest/clock.h"
 #include "ingest/floor.h"
 #include "ingest/generation.h"
 #include "tap.h"

@@ -74,6 +74,83 @@ test_good(void)
     tap_ok(outcome.packages[0].error.code == SP_OK, "the first is accepted");
 }
 
+static int
+evidence(uint64_t index, enum sp_evidence kind, bool accepted, uint8_t digest)
+{
+    struct sp_report r;
+
+    sp_report_init(&r, SP_WORKER_CHECK, SP_REPORT_EVIDENCE);
+    r.index = index;
+    r.body.evidence.kind = kind;
+    r.body.evidence.verdict =
+        accepted ? SP_VERDICT_ACCEPTED : SP_VERDICT_REFUSED;
+    if (!accepted)
+        memcpy(r.reason, "sig-type", 9);
+    memset(r.body.evidence.sha256, digest, 32);
+    return sp_ledger_evidence(&ledger, &r, &err);
+}
+
+static int
+proven(uint64_t index, uint8_t digest)
+{
+    struct sp_report r;
+
+    sp_report_init(&r, SP_WORKER_VERIFY, SP_REPORT_EVIDENCE_VERDICT);
+    r.index = index;
+    r.body.verdict.verdict = SP_VERDICT_ACCEPTED;
+    memset(r.body.verdict.header_sha256, digest, 32);
+    return sp_ledger_evidence_verdict(&ledger, &r, &err);
+}
+
+/* A manifest of one package and of a repository's three members. */
+static void
+with_evidence(bool good_signature)
+{
+    struct sp_report r;
+
+    fresh();
+    sp_report_init(&r, SP_WORKER_CHECK, SP_REPORT_MANIFEST);
+    r.body.manifest.packages = 1;
+    r.body.manifest.evidence = 3;
+    tap_ok(sp_ledger_manifest(&ledger, &r, &err) == 0 &&
+               evidence(1, SP_EVIDENCE_REPOMD, true, 7) == 0 &&
+               evidence(2, SP_EVIDENCE_SIGNATURE, good_signature, 8) == 0 &&
+               evidence(3, SP_EVIDENCE_PRIMARY, true, 9) == 0,
+           "three pieces of evidence");
+}
+
+static void
+test_evidence(void)
+{
+    with_evidence(true);
+    tap_ok(proven(2, 7) == 0 && checked(1, true, 1) == 0 &&
+               judged(1, true, 1) == 0 &&
+               sp_ledger_close(&ledger, 1, 2, &err) == 0,
+           "evidence is judged beside packages");
+    tap_ok(outcome.evidence[1].judged &&
+               outcome.evidence[1].signed_sha256[0] == 7,
+           "what was signed is known");
+    with_evidence(true);
+    tap_ok(proven(2, 6) < 0, "another repomd.xml");
+    tap_is_str(err.detail, "disagreement", "is a disagreement");
+    with_evidence(true);
+    tap_ok(proven(1, 7) < 0 && proven(3, 9) < 0, "no signature was judged");
+    tap_ok(proven(2, 7) == 0 && proven(2, 7) < 0, "twice");
+    with_evidence(false);
+    tap_ok(proven(2, 7) < 0, "a packet that check had refused");
+    with_evidence(true);
+    tap_ok(checked(1, true, 1) == 0 && judged(1, true, 1) == 0 &&
+               sp_ledger_close(&ledger, 1, 1, &err) < 0,
+           "verify leaves a signature out");
+    with_evidence(true);
+    tap_ok(evidence(4, SP_EVIDENCE_COMPS, true, 1) < 0, "a fourth of three");
+    fresh();
+    tap_ok(manifest(1) == 0 && evidence(1, SP_EVIDENCE_REPOMD, true, 1) < 0,
+           "evidence that MANIFEST does not know");
+    with_evidence(true);
+    tap_ok(proven(0, 7) < 0 && proven(4, 7) < 0, "an index beyond");
+}
+
 static void
 test_disagreement(void)
 {
@@ -135,6 +212,7 @@ int
 main(void)
 {
     test_good();
+    test_evidence();
     test_disagreement();
     test_counts();
     test_order();

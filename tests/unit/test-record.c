@@ -100,7 +100,19 @@ good(enum sp_worker_kind worker, enum sp_report_type type)
         memcpy(r.body.package.nevra.release, "2", 2);
         memcpy(r.body.package.nevra.arch, "noarch", 7);
         break;
+    case SP_REPORT_EVIDENCE:
+        r.body.evidence.verdict = SP_VERDICT_ACCEPTED;
+        r.body.evidence.kind = SP_EVIDENCE_SIGNATURE;
+        memcpy(r.body.evidence.label, "updates", 8);
+        break;
+    case SP_REPORT_LISTED:
+        memcpy(r.body.listed.nevra.name, "bash", 5);
+        memcpy(r.body.listed.nevra.version, "5.1", 4);
+        memcpy(r.body.listed.nevra.release, "2", 2);
+        memcpy(r.body.listed.nevra.arch, "noarch", 7);
+        break;
     case SP_REPORT_VERDICT:
+    case SP_REPORT_EVIDENCE_VERDICT:
         r.body.verdict.verdict = SP_VERDICT_ACCEPTED;
         memcpy(r.body.verdict.signing_fpr, FPR, 41);
         memcpy(r.body.verdict.primary_fpr, FPR, 41);
@@ -112,6 +124,7 @@ good(enum sp_worker_kind worker, enum sp_report_type type)
     case SP_REPORT_FAULT: memcpy(r.reason, "truncated", 10); break;
     case SP_REPORT_PROGRESS:
     case SP_REPORT_MANIFEST:
+    case SP_REPORT_REVISION:
     case SP_REPORT_DONE: break;
     }
     return r;
@@ -122,13 +135,16 @@ static void
 test_report_types(void)
 {
     static const char *const allowed[] = {
-        [SP_WORKER_UNPACK] = "JP.....FD", [SP_WORKER_CHECK] = "J.MRP..FD",
-        [SP_WORKER_VERIFY] = "J....V.FD", [SP_WORKER_MAKE_HOME] = "J.....KFD",
-        [SP_WORKER_INDEX] = "J......FD",
+        [SP_WORKER_UNPACK] = "JP.....FD....",
+        [SP_WORKER_CHECK] = "J.MRP..FDE...",
+        [SP_WORKER_VERIFY] = "J....V.FD.e..",
+        [SP_WORKER_MAKE_HOME] = "J.....KFD....",
+        [SP_WORKER_INDEX] = "J......FD....",
+        [SP_WORKER_EVIDENCE] = "J......FD..rL",
     };
 
-    for (unsigned w = SP_WORKER_UNPACK; w <= SP_WORKER_INDEX; w++) {
-        for (unsigned t = SP_REPORT_JAILED; t <= SP_REPORT_DONE; t++) {
+    for (unsigned w = SP_WORKER_UNPACK; w <= SP_WORKER_EVIDENCE; w++) {
+        for (unsigned t = SP_REPORT_JAILED; t <= SP_REPORT_LISTED; t++) {
             struct sp_report r =
                 good((enum sp_worker_kind)w, (enum sp_report_type)t);
 
@@ -164,7 +180,7 @@ test_report_fields(void)
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, magic, ff, "magic");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, worker, "\2", "other worker");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\0", "type zero");
-    REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\12", "type beyond");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\16", "type beyond");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\377\377", "type 65535");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, reserved, one, "reserved");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, reason, "io", "DONE, reason");
@@ -219,6 +235,27 @@ test_report_of_check(void)
             "space in the release");
     REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.nevra.reserved,
             one, "reserved");
+}
+
+static void
+test_report_of_evidence(void)
+{
+    const enum sp_report_type e = SP_REPORT_EVIDENCE;
+
+    REFUSED(SP_WORKER_CHECK, e, body.evidence.verdict, "\0",
+            "refused evidence without a reason");
+    REFUSED(SP_WORKER_CHECK, e, body.evidence.kind, "\0", "no kind");
+    REFUSED(SP_WORKER_CHECK, e, body.evidence.kind, "\5", "unknown kind");
+    REFUSED(SP_WORKER_CHECK, e, body.evidence.label, "\0", "no label");
+    REFUSED(SP_WORKER_CHECK, e, body.evidence.label, "a b", "a space");
+    REFUSED(SP_WORKER_CHECK, e, body.evidence.label, "\n", "a line end");
+    REFUSED(SP_WORKER_CHECK, e, body.evidence.reserved, one, "reserved");
+    REFUSED(SP_WORKER_CHECK, e, reason, "sig-type", "good, with a reason");
+    REFUSED(SP_WORKER_EVIDENCE, SP_REPORT_LISTED, body.listed.nevra.name,
+            "../x", "a path is listed");
+    REFUSED(SP_WORKER_EVIDENCE, SP_REPORT_LISTED, index, one, "an index");
+    REFUSED(SP_WORKER_VERIFY, SP_REPORT_EVIDENCE_VERDICT,
+            body.verdict.primary_fpr, "a", "metadata by no key");
 }
 
 static void
@@ -287,6 +324,7 @@ main(void)
     test_report_types();
     test_report_fields();
     test_report_of_check();
+    test_report_of_evidence();
     test_report_of_keys();
     test_errors();
     test_why();

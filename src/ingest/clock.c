@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ingest/clock.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/lines.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "ingest/keytable.h"
+
+enum {
+    DAY = 86400,
+    /* Machines lie in a drawer for months; keys are renewed each year. */
+    LEAP = 366 * DAY,
+    DATE_MAX = 32,
+};
+
+uint64_t
+sp_clock_known(const struct sp_state *state)
+{
+    SP_AUTO_FREE char *text = NULL;
+    size_t size;
+    uint64_t stored = 0;
+
+    if (sp_read_file(state->state_fd, "clock", 64, &text, &size, NULL) < 0)
+        return 0;
+    if (size > 0 && text[size - 1] == '\n')
+        size--;
+    (void)sp_text_u64_len(text, size, INT64_MAX, &stored);
+    return stored;
+}
+
+static uint64_t
+machine_clock(void)
+{
+    time_t machine = time(NULL);
+
+    return machine > 0 ? (uint64_t)machine : 0;
+}
+
+uint64_t
+sp_clock_now(const struct sp_state *state)
+{
+    uint64_t now = machine_clock();
+    uint64_t known = state ? sp_clock_known(state) : 0;
+
+    return now > known ? now : known;
+}
+
+int
+sp_clock_raise(const struct sp_state *state, uint64_t time,
+               struct sp_error *err)
+{
+    struct sp_text text = {0};
+    int status = 0;
+
+    if (time <= sp_clock_known(state))
+        return 0;
+    sp_text_add(&text, "%" PRIu64 "\n", time);
+    if (text.failed)
+        status = sp_fail(err, "no-memory", "no memory for the clock");
+    else
+        status = sp_path_replace_file(state->state_fd, "clock", text.bytes,
+                                      text.size, 0600, err);
+    sp_text_release(&text);
+    return status;
+}
+
+static void
+show_date(char dst[DATE_MAX], uint64_t when)
+{
+    time_t seconds = (time_t)when;
+    struct tm tm;
+
+    if (!gmtime_r(&seconds, &tm) ||
+        strftime(dst, DATE_MAX, "%Y-%m-%d", &tm) == 0)
+        (void)snprintf(dst, DATE_MAX, "?");
+}
+
+int
+sp_clock_check(const struct sp_state *state, struct sp_error *err)
+{
+    uint64_t known = sp_clock_known(state), machine = machine_clock();
+    char shows[DATE_MAX], at_least[DATE_MAX];
+
+    if (machine >= known || known - machine <= DAY)
+        return 0;
+    show_date(shows, machine);
+    show_date(at_least, known);
+    return sp_fail(err, "clock",
+                   "the clock of this machine shows %s, but a signature of %s "
+                   "was verified here before",
+                   shows, at_least);
+}
+
+int
+sp_clock_check_keys(const char *home, struct sp_error *err)
+{
+    SP_AUTO_FD fd = sp_path_open_dir(AT_FDCWD, home, err);
+    uint64_t newest = 0, machine = machine_clock();
+    char shows[DATE_MAX], at_least[DATE_MAX];
+    struct sp_keytable table = {0};
+
+    if (fd < 0 || sp_keytable_read(fd, &table, err) < 0)
+        return -1;
+    for (size_t i = 0; i < table.n_keys; i++)
+        if (table.keys[i].created > newest)
+            newest = table.keys[i].created;
+    sp_keytable_release(&table);
+    if (machine >= newest || newest - machine <= DAY)
+        return 0;
+    show_date(shows, machine);
+    show_date(at_least, newest);
+    return sp_fail(err, "clock",
+                   "the clock of this machine shows %s, but one of its keys "
+                   "was made on %s",
+                   shows, at_least);
+}
+
+static bool
+is_expiry(const char *detail)
+{
+    return strcmp(detail, "key-expired") == 0 ||
+           strcmp(detail, "sig-expired") == 0;
+}
+
+void
+sp_clock_blame(const struct sp_state *state, struct sp_error *refusal)
+{
+    uint64_t known = sp_clock_known(state);
+    uint64_t machine = machine_clock();
+    char shows[DATE_MAX], last[DATE_MAX];
+    struct sp_error was = *refusal;
+
+    if (!is_expiry(was.detail) || known == 0 || machine < known ||
+        machine - known <= LEAP)
+        return;
+    show_date(shows, machine);
+    show_date(last, known);
+    (void)sp_fail(refusal, "clock",
+                  "the clock of this machine shows %s, and nothing newer than "
+                  "%s is known here; by that clock %.160s",
+                  shows, last, was.msg);
+}
