@@ -59,11 +59,14 @@ speech := $(call in,cli,command command-parse command-help nearest options \
 sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	$(speech) \
 	$(call in,cli,cmd-ingest cmd-verify cmd-status cmd-history cmd-rollback \
-	cmd-doctor cmd-explain cmd-request consent listen present table \
+	cmd-doctor cmd-explain cmd-request cmd-update update-options update-voice \
+	update-hand-over consent listen present table \
 	render-json) \
 	$(call in,src/ingest,receive engine feed crew ledger judge verifier overview \
 	policy floor quarantine generation index publish state history keyhome \
-	reply errors caller doctor doctor-jails ask pending rpmdb repofiles pubkeys) \
+	reply errors caller doctor doctor-jails ask pending rpmdb repofiles pubkeys \
+	round round-talk update update-root update-vm update-stock update-guard \
+	update-features) \
 	$(call in,src/ingest,clock keytable ratchet listing evidence freshness) \
 	cli/freshness.c \
 	$(call in,src/bundle,record nevra qfile-result request request-key \
@@ -146,7 +149,7 @@ bats := 00-smoke 01-house 02-install 65-memory 70-block 71-sneakernet \
 	21-hostile-container 23-corpus 24-check 24-second-opinion 30-publish \
 	32-request 35-workers 36-attack 37-policy-attacks 40-sandbox 45-qrexec 46-example \
 	50-build 51-pack 52-metadata 53-solve 54-hostile-server 55-vchan 60-faults \
-	85-packaging
+	80-update 85-packaging
 
 # With the sanitizers: what feeds bytes to our parsers. Left out is what
 # looks at jails, places, memory, time or devices; those are the same code.

@@ -334,6 +334,13 @@ static const struct sp_advice table[] = {
     {"unsolicited", "the delivery answers no pending request of this machine",
      "write a request and build with it, or repeat with --any-request when "
      "you brought the bundle yourself"},
+    {"boot-not-mounted",
+     "a boot partition that the system's table names is not mounted",
+     "mount it, or say --skip-boot-check when it is meant to be away"},
+    {"xen-upgrade",
+     "the hypervisor would be replaced by another version while qubes run",
+     "shut all qubes down and repeat, or say --force-xen-upgrade and restart "
+     "the machine right behind it"},
     {"foreign-qube", "the call comes from a qube that may not bring updates",
      "compare the name in the message with 'updatevm' in the policy; if you "
      "did not start this, that qube tries something"},

@@ -9,8 +9,10 @@ extern const struct sp_option sp_ingest_options[];
 extern const struct sp_option sp_inspect_options[];
 extern const struct sp_option sp_doctor_options[];
 extern const struct sp_option sp_request_options[];
+extern const struct sp_option sp_update_options[];
 
 int sp_cmd_request(const struct sp_args *args);
+int sp_cmd_update(const struct sp_args *args);
 int sp_cmd_ingest(const struct sp_args *args);
 int sp_cmd_inspect(const struct sp_args *args);
 int sp_cmd_verify(const struct sp_args *args);
@@ -23,5 +25,6 @@ int sp_cmd_explain(const struct sp_args *args);
 /* The carriers, for --help of what takes a SOURCE or a DEST. */
 void sp_help_sources(FILE *out);
 void sp_help_request(FILE *out);
+void sp_help_update(FILE *out);
 
 #endif

@@ -56,6 +56,18 @@ says_yes(int fd)
 }
 
 bool
+sp_consent_ask(const char *text, const char *question)
+{
+    SP_AUTO_FILE *terminal = open_terminal();
+
+    if (!terminal)
+        return false;
+    (void)fprintf(terminal, "%s%s [y/N] ", text ? text : "", question);
+    (void)fflush(terminal);
+    return says_yes(fileno(terminal));
+}
+
+bool
 sp_consent_new(const struct sp_package *const *packages, size_t n)
 {
     SP_AUTO_FILE *terminal = open_terminal();

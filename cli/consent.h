@@ -12,4 +12,7 @@
  */
 bool sp_consent_new(const struct sp_package *const *packages, size_t n);
 
+/* Any question; `text`, which may be NULL, is what it is about. */
+bool sp_consent_ask(const char *text, const char *question);
+
 #endif

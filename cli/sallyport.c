@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cmd-update.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 
@@ -49,6 +53,14 @@ static const struct sp_command commands[] = {
      .summary = "find out whether this machine is fit, jails included",
      .options = sp_doctor_options,
      .run = sp_cmd_doctor},
+    {.name = "update",
+     .summary = "one round in Qubes OS: ask, take in, install",
+     .operands = "[PACKAGE...]",
+     .max_operands = -1,
+     .options = sp_update_options,
+     .passes_on = true,
+     .more_help = sp_help_update,
+     .run = sp_cmd_update},
     {.name = "explain",
      .summary = "tell what a word of a message means and what to do",
      .operands = "[WORD]",
@@ -57,10 +69,37 @@ static const struct sp_command commands[] = {
     {0},
 };
 
+/* qubes-dom0-update WORDS: sallyport update WORDS. */
+static int
+run_as_old(struct sp_program *program, int argc, char **argv)
+{
+    static char command[] = "update";
+    char **words = calloc((size_t)argc + 2, sizeof(*words));
+    int status = SP_E_INTERNAL;
+
+    if (words) {
+        words[0] = argv[0];
+        words[1] = command;
+        memcpy(words + 2, argv + 1, ((size_t)argc - 1) * sizeof(*words));
+        program->name = SP_OLD_NAME;
+        status = sp_program_run(program, argc + 1, words);
+    }
+    free(words);
+    return status;
+}
+
+static bool
+has_old_name(int argc, char *const *argv)
+{
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+
+    return argc > 0 && strcmp(slash ? slash + 1 : argv[0], SP_OLD_NAME) == 0;
+}
+
 int
 main(int argc, char **argv)
 {
-    static const struct sp_program program = {
+    struct sp_program program = {
         .name = "sallyport",
         .summary = "Brings RPM updates into a machine without network.",
         .commands = commands,
@@ -68,5 +107,7 @@ main(int argc, char **argv)
         .usage_fault = sp_options_usage_fault,
     };
 
+    if (has_old_name(argc, argv))
+        return run_as_old(&program, argc, argv);
     return sp_program_run(&program, argc, argv);
 }

@@ -164,6 +164,8 @@ static const struct sp_reason reasons[] = {
     {"downgrade", SP_E_POLICY},
     {"key-pattern", SP_E_POLICY},
     {"unsolicited", SP_E_POLICY},
+    {"boot-not-mounted", SP_E_POLICY},
+    {"xen-upgrade", SP_E_POLICY},
     {"foreign-qube", SP_E_POLICY},
     {"policy-file", SP_E_POLICY},
 

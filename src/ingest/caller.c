@@ -37,13 +37,20 @@ ask_prefs(char ret[SP_POLICY_QUBE_MAX], struct sp_error *err)
 }
 
 int
+sp_caller_updatevm(const struct sp_policy *policy, char ret[SP_POLICY_QUBE_MAX],
+                   struct sp_error *err)
+{
+    memcpy(ret, policy->updatevm, SP_POLICY_QUBE_MAX);
+    return ret[0] ? 0 : ask_prefs(ret, err);
+}
+
+int
 sp_caller_check(const struct sp_policy *policy, const char *peer,
                 struct sp_error *err)
 {
     char wanted[SP_POLICY_QUBE_MAX];
 
-    memcpy(wanted, policy->updatevm, sizeof(wanted));
-    if (!wanted[0] && ask_prefs(wanted, err) < 0)
+    if (sp_caller_updatevm(policy, wanted, err) < 0)
         return -1;
     if (!wanted[0])
         return sp_fail(err, "foreign-qube",

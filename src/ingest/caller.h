@@ -6,6 +6,13 @@
 #include "ingest/policy.h"
 
 /*
+ * The qube that brings updates: the policy names it, or else the system
+ * does. "" when neither does.
+ */
+int sp_caller_updatevm(const struct sp_policy *policy,
+                       char ret[SP_POLICY_QUBE_MAX], struct sp_error *err);
+
+/*
  * peer: who called, printable. The policy names the right one, or else
  * `qubes-prefs updatevm` does; when neither does, nobody may. Reason:
  * foreign-qube.

@@ -22,6 +22,9 @@ enum { INDEX_SECONDS = 3600, SAID_MAX = 64 * 1024 };
 
 static const char program[] = "/usr/bin/createrepo_c";
 
+/* The package groups of Qubes OS, from this machine's own package. */
+static const char default_comps[] = "/usr/share/qubes/Qubes-comps.xml";
+
 /* What createrepo_c made must be plain files with plain names. */
 static int
 settle_file(int dir, const char *name, uint64_t revision, struct sp_error *err)
@@ -89,22 +92,24 @@ check_count(const char *said, uint64_t count, struct sp_error *err)
 
 static int
 run_tool(const char *stage, const char *output, uint64_t number, uint64_t count,
-         uint64_t revision, struct sp_error *err)
+         uint64_t revision, const char *comps, struct sp_error *err)
 {
     char location[64], revision_text[24];
-    const char *const argv[] = {"createrepo_c",
-                                "--no-database",
-                                "--general-compress-type=gz",
-                                "--checksum=sha256",
-                                "--revision",
-                                revision_text,
-                                "--set-timestamp-to-revision",
-                                "--location-prefix",
-                                location,
-                                "--outputdir",
-                                output,
-                                stage,
-                                NULL};
+    const char *argv[] = {"createrepo_c",
+                          "--no-database",
+                          "--general-compress-type=gz",
+                          "--checksum=sha256",
+                          "--revision",
+                          revision_text,
+                          "--set-timestamp-to-revision",
+                          "--location-prefix",
+                          location,
+                          "--outputdir",
+                          output,
+                          stage,
+                          NULL,
+                          NULL,
+                          NULL};
     const char *const envp[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC",
                                 NULL};
     struct sp_spawn plan = {
@@ -118,6 +123,11 @@ run_tool(const char *stage, const char *output, uint64_t number, uint64_t count,
     if (access(program, X_OK) < 0)
         return sp_fail_sys(err, errno, "index", "cannot run '%s'", program);
     sp_jails_index(program, stage, output, SP_MAX_MEMBER_BYTES, &jail);
+    if (comps) {
+        argv[sizeof(argv) / sizeof(*argv) - 3] = "--groupfile";
+        argv[sizeof(argv) / sizeof(*argv) - 2] = comps;
+        sp_jail_require(&jail, comps, SP_JAIL_READ);
+    }
     plan.jail = &jail;
     plan.fds[0] = -1;
     plan.stop = sp_engine_stop_flag();
@@ -129,7 +139,7 @@ run_tool(const char *stage, const char *output, uint64_t number, uint64_t count,
 
 int
 sp_index_run(const struct sp_quarantine *q, uint64_t number, uint64_t count,
-             uint64_t revision, struct sp_error *err)
+             uint64_t revision, const char *comps, struct sp_error *err)
 {
     char stage[4300], output[4300];
     SP_AUTO_FD index_fd = sp_path_open_dir(q->fd, "index", err);
@@ -138,7 +148,9 @@ sp_index_run(const struct sp_quarantine *q, uint64_t number, uint64_t count,
         return -1;
     (void)snprintf(stage, sizeof(stage), "%s/stage", q->path);
     (void)snprintf(output, sizeof(output), "%s/index", q->path);
-    if (run_tool(stage, output, number, count, revision, err) < 0 ||
+    if (!comps[0])
+        comps = access(default_comps, R_OK) == 0 ? default_comps : NULL;
+    if (run_tool(stage, output, number, count, revision, comps, err) < 0 ||
         settle(index_fd, revision, err) < 0)
         return -1;
     if (renameat2(index_fd, "repodata", q->stage_fd, "repodata",

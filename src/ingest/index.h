@@ -13,9 +13,12 @@
 /*
  * Writes stage/repodata for what lies in stage/rpm. `number`: the generation
  * to be, part of every location; `count`: of the packages, all of which must
- * be in it; `revision`: newest build time. Reasons: index, sandbox, space.
+ * be in it; `revision`: newest build time; `comps`: the file of package
+ * groups, "" for that of Qubes OS where there is one. Reasons: index, sandbox,
+ * space.
  */
 int sp_index_run(const struct sp_quarantine *quarantine, uint64_t number,
-                 uint64_t count, uint64_t revision, struct sp_error *err);
+                 uint64_t count, uint64_t revision, const char *comps,
+                 struct sp_error *err);
 
 #endif

@@ -157,6 +157,16 @@ set_updatevm(struct sp_policy *p, const char *value)
     return true;
 }
 
+/* An absolute path; that it is there is looked at when it is used. */
+static bool
+set_comps(struct sp_policy *p, const char *value)
+{
+    if (p->comps[0] || value[0] != '/' || strlen(value) >= sizeof(p->comps))
+        return false;
+    memcpy(p->comps, value, strlen(value) + 1);
+    return true;
+}
+
 static bool
 set_withheld(struct sp_policy *p, const char *value)
 {
@@ -188,6 +198,8 @@ set_value(struct sp_policy *p, const char *key, char *value)
         add_word(p->evidence, &p->n_evidence, SP_POLICY_NAMES_MAX, value);
         return true;
     }
+    if (strcmp(key, "comps") == 0)
+        return set_comps(p, value);
     if (strcmp(key, "installonly") == 0 && name_pattern_ok(value) &&
         p->n_installonly < SP_POLICY_NAMES_MAX) {
         add_word(p->installonly, &p->n_installonly, SP_POLICY_NAMES_MAX, value);

@@ -19,6 +19,7 @@ enum {
     SP_POLICY_NAMES_MAX = 64,
     SP_POLICY_WORD_MAX = 129,
     SP_POLICY_QUBE_MAX = 32,
+    SP_POLICY_PATH_MAX = 256,
 };
 
 /* A key that is allowed; without patterns it may sign any name. */
@@ -39,6 +40,7 @@ struct sp_policy {
     char arches[SP_POLICY_NAMES_MAX][SP_POLICY_WORD_MAX];
     unsigned n_arches; /* what this machine runs, noarch included */
     char updatevm[SP_POLICY_QUBE_MAX]; /* "" = as the system says */
+    char comps[SP_POLICY_PATH_MAX];    /* package groups, "" = Qubes OS's */
     uint64_t keep_generations;
     uint64_t max_age_days; /* 0 = no limit */
     bool refuse_withheld;

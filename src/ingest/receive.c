@@ -31,18 +31,22 @@
 #include "ingest/quarantine.h"
 #include "ingest/ratchet.h"
 #include "ingest/reply.h"
+#include "ingest/round.h"
 #include "ingest/state.h"
 #include "transports/transport.h"
 
 /* One delivery: everything it holds, released in one place. */
 struct delivery {
     const struct sp_setup *setup;
+    struct sp_setup of_round; /* *setup, and what the round allows */
     enum sp_mode mode;
     sp_event_fn event;
     void *data;
     struct sp_outcome *outcome;
     struct sp_policy policy;
     struct sp_transport source;
+    struct sp_round round;
+    bool in_round;
     struct sp_state state;
     bool has_state;
     struct sp_quarantine quarantine;
@@ -86,6 +90,61 @@ check_caller(struct delivery *d)
     (void)snprintf(d->outcome->source, sizeof(d->outcome->source), "%.100s%s",
                    d->source.shown, d->source.peer);
     return sp_caller_check(&d->policy, d->source.peer, fault(d));
+}
+
+static bool
+ask_round(void *data, const struct sp_package *const *packages, size_t n)
+{
+    struct delivery *d = data;
+
+    return sp_round_ask(&d->state, &d->round, d->outcome->delivery, packages, n,
+                        sp_engine_stop_flag());
+}
+
+static void
+join_round(struct delivery *d)
+{
+    d->of_round = *d->setup;
+    if (d->of_round.allow_new.n == 0)
+        d->of_round.allow_new =
+            (struct sp_words){d->round.allow_new, d->round.n_allow_new};
+    if (!d->of_round.ask) {
+        d->of_round.ask = ask_round;
+        d->of_round.ask_data = d;
+    }
+    d->setup = &d->of_round;
+}
+
+/*
+ * Whoever calls is heard only while somebody here waits for it. Before that
+ * is known nothing is read and nothing is written.
+ */
+static int
+check_round(struct delivery *d)
+{
+    struct sp_state state;
+    int found;
+
+    if (!d->outcome->service)
+        return 0;
+    if (sp_state_open(d->setup, false, &state, fault(d)) == 0) {
+        found = sp_round_find(&state, &d->round, &d->in_round, fault(d));
+        sp_state_close(&state);
+        if (found < 0)
+            return -1;
+    }
+    if (d->in_round && strcmp(d->round.qube, d->source.peer) == 0) {
+        join_round(d);
+        return 0;
+    }
+    d->in_round = false;
+    if (d->setup->any_request) {
+        memset(fault(d), 0, sizeof(*fault(d)));
+        return 0;
+    }
+    return sp_fail(fault(d), "unsolicited",
+                   "'%s' called, but this machine waits for no delivery",
+                   d->source.peer);
 }
 
 /*
@@ -196,12 +255,40 @@ plan_engine(struct delivery *d)
     p->data = d->data;
 }
 
+static bool
+answers_round(const struct delivery *d)
+{
+    for (uint64_t i = 0; i < d->outcome->n_requests; i++)
+        if (strcmp(d->outcome->requests[i], d->round.id) == 0)
+            return true;
+    return false;
+}
+
+/* A stock sender cannot say what it answers: the round that waits for it. */
+static int
+assume_request(struct delivery *d)
+{
+    struct sp_outcome *o = d->outcome;
+
+    if (!d->in_round || !d->round.stock || o->stream_kind != SP_STREAM_QFILE ||
+        o->n_requests > 0)
+        return 0;
+    o->requests = calloc(1, sizeof(*o->requests));
+    if (!o->requests)
+        return sp_fail(fault(d), "no-memory", "no memory for a request");
+    memcpy(o->requests[0], d->round.id, sizeof(d->round.id));
+    o->n_requests = 1;
+    return 0;
+}
+
 /* What was published, and what was asked for. */
 static int
 recall(struct delivery *d)
 {
     const struct sp_outcome *o = d->outcome;
 
+    if (assume_request(d) < 0)
+        return -1;
     if (!d->has_state)
         return 0;
     if (sp_floor_load(&d->state, &d->floor, fault(d)) < 0 ||
@@ -218,6 +305,10 @@ recall(struct delivery *d)
 static int
 judge_request(struct delivery *d)
 {
+    if (d->in_round && !d->setup->any_request && !answers_round(d))
+        return sp_fail(fault(d), "unsolicited",
+                       "this round waits for the answer to request %s",
+                       d->round.id);
     if (d->wanted.pending == 0 && d->has_state &&
         sp_publish_is_current(&d->state, d->outcome))
         return 0;
@@ -334,8 +425,8 @@ deliver(struct delivery *d, const char *address)
     /* The source comes first: whoever calls through it wants an answer. */
     if (sp_spawn_init(fault(d)) < 0 || open_source(d, address) < 0 ||
         sp_policy_load(d->setup->policy_path, &d->policy, fault(d)) < 0 ||
-        check_caller(d) < 0 || open_places(d) < 0 || open_keys(d) < 0 ||
-        measure_space(d) < 0)
+        check_caller(d) < 0 || check_round(d) < 0 || open_places(d) < 0 ||
+        open_keys(d) < 0 || measure_space(d) < 0)
         return -1;
     plan_engine(d);
     if (run_engine(d) < 0 || judge(d) < 0)
@@ -362,6 +453,18 @@ record(struct delivery *d)
         fault(d)->code == SP_OK)
         *fault(d) = err;
     if (sp_history_add(&d->state, "ingest", d->outcome, &err) < 0 &&
+        fault(d)->code == SP_OK)
+        *fault(d) = err;
+}
+
+/* Who waits for this delivery learns how it ended, before its sender does. */
+static void
+tell_round(struct delivery *d)
+{
+    struct sp_error err = {0};
+
+    if (d->in_round && d->has_state &&
+        sp_round_tell(&d->state, d->outcome, &err) < 0 &&
         fault(d)->code == SP_OK)
         *fault(d) = err;
 }
@@ -423,12 +526,14 @@ sp_receive(const struct sp_setup *setup, enum sp_mode mode, const char *address,
         sp_quarantine_destroy(&d->quarantine);
     if (d->has_state) {
         record(d);
+        tell_round(d);
         sp_state_close(&d->state);
     }
     answer(d);
     sp_floor_release(&d->floor);
     sp_wanted_release(&d->wanted);
     sp_ratchet_release(&d->ratchet);
+    sp_round_forget(&d->round);
     sp_transport_close(&d->source);
 }
 

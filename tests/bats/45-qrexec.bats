@@ -179,7 +179,7 @@ make_service() { # COMMAND...
 @test "F02 nobody asked: refused" {
     ASK='' refused 'result 1 (ok|differs) sallyport 1 policy unsolicited' \
         "$FIXTURES"/rpms/*.rpm
-    ASK='' refused 'line sallyport 1 policy unsolicited' --raw "$GOOD"
+    ASK='' refused 'result 1 (ok|differs) sallyport 1 policy unsolicited' --raw "$GOOD"
 }
 
 @test "F03 early close and truncation" {

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/update-voice.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "cli/consent.h"
+
+/* What the person is told before the question. */
+enum { LIST_BYTES = 64 * 1024 };
+
+static void
+note(void *data, const char *text)
+{
+    const struct sp_update_voice *voice = data;
+
+    if (voice->machine)
+        (void)printf("dom0:out: %s\n", text);
+    else
+        (void)fprintf(stderr, "%s\n", text);
+    (void)fflush(stdout);
+}
+
+static void
+said(void *data, bool on_stderr, const char *line)
+{
+    const struct sp_update_voice *voice = data;
+
+    if (voice->machine)
+        (void)printf("dom0:out: %s\n", line);
+    else
+        (void)fprintf(on_stderr ? stderr : stdout, "%s\n", line);
+    (void)fflush(stdout);
+}
+
+static void
+percent(void *data, unsigned now)
+{
+    struct sp_update_voice *voice = data;
+
+    if (!voice->machine || now <= voice->percent)
+        return;
+    voice->percent = now;
+    (void)fprintf(stderr, "dom0 updating %u\n", now);
+}
+
+static bool
+confirm(void *data, const char *question)
+{
+    const struct sp_update_voice *voice = data;
+
+    return !voice->no && sp_consent_ask(NULL, question);
+}
+
+static bool
+accept(void *data, const struct sp_round_item *items, size_t n)
+{
+    const struct sp_update_voice *voice = data;
+    SP_AUTO_FREE char *list = malloc(LIST_BYTES);
+    FILE *out = list ? fmemopen(list, LIST_BYTES, "w") : NULL;
+
+    if (!out)
+        return false;
+    (void)fputs("neither installed nor requested:\n", out);
+    for (size_t i = 0; i < n; i++)
+        (void)fprintf(out, "  %s, signed by %s; the builder says: %s\n",
+                      items[i].nevra, items[i].fpr, items[i].why);
+    (void)fclose(out);
+    list[LIST_BYTES - 1] = '\0';
+    if (voice->yes || voice->no) {
+        note(data, list);
+        return voice->yes;
+    }
+    return sp_consent_ask(list, n == 1 ? "take it in?" : "take them in?");
+}
+
+bool
+sp_update_voice_begin(struct sp_update_voice *voice,
+                      const struct sp_update_words *words,
+                      struct sp_update_hooks *hooks)
+{
+    *voice = (struct sp_update_voice){
+        .machine = words->machine_progress,
+        .yes = words->yes,
+        .no = words->no,
+    };
+    *hooks = (struct sp_update_hooks){.data = voice,
+                                      .note = note,
+                                      .said = said,
+                                      .percent = percent,
+                                      .confirm = confirm,
+                                      .accept = accept};
+    if (words->silent) {
+        SP_AUTO_FD null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+        if (null < 0 || dup2(null, STDOUT_FILENO) < 0)
+            return false;
+    }
+    if (voice->machine)
+        (void)fprintf(stderr, "dom0 updating 0\n");
+    return true;
+}
+
+void
+sp_update_voice_end(struct sp_update_voice *voice, int status)
+{
+    const char *word = "error";
+
+    if (!voice->machine)
+        return;
+    if (status == 0)
+        word = voice->nothing ? "no_updates" : "success";
+    percent(voice, 100);
+    (void)fprintf(stderr, "dom0 done %s\n", word);
+}

@@ -1,0 +1,275 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# `sallyport update`: the whole round of a Qubes dom0, from the request to the
+# installed packages.
+
+load helpers
+load dom0
+
+bats_require_minimum_version 1.8.0
+
+setup_file() {
+    make_world
+}
+
+teardown_file() {
+    end_world
+}
+
+setup() {
+    requires root
+    requires landlock
+    requires program nginx
+    new_dom0
+}
+
+@test "a plain update: asked, built, delivered, published, installed" {
+    up 0 -y
+    assert_equal "$(installed app)" 2-1
+    assert_equal "$(installed liba)" 2-1
+    [ -e "$repo/rpm" ] && [ -e "$repo/repodata/repomd.xml" ]
+    grep -q '^dnf upgrade --exclude=qubes-template-\* --releasever=41 -y$' \
+        "$bin/CALLS" || fail "$(cat "$bin/CALLS")"
+    assert_equal "$(feature updates-available)" ''
+    [[ $(feature last-update) =~ ^20[0-9-]+\ [0-9:]+$ ]] ||
+        fail "$(cat "$bin/FEATURES")"
+    assert_equal "$(ls "$state/round" 2>/dev/null)" ''
+    assert_equal "$(ls "$state/pending")" ''
+    assert_no_leftovers
+}
+
+# A repository of its own below the server's root: what the packages are.
+make_repo() { # NAME PACKAGE...
+    local dir=$world/edge/$1
+    shift
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    cp "$@" "$dir"
+    createrepo_c --quiet "$dir"
+}
+
+# The builder of a qube that was taken over: it packs what lies in evil/,
+# whatever is asked.
+take_over_builder() { # PACKAGE...
+    printf '%s\n' "$@" >"$bin/vm/evil.list"
+    cat >"$bin/vm/sallyport-builder" <<END
+#!/bin/sh
+exec "$SP_BUILD/sallyport-builder" build --list "$bin/vm/evil.list" \
+    --request - -o qrexec:dom0
+END
+}
+
+# Nothing was published, nothing was installed, nothing is left over.
+unchanged_by() { # STATUS DETAIL COMMAND ARGS...
+    local want=$1 word=$2 before packages
+    shift 2
+    before=$(repository_snapshot "$repo")
+    packages=$(rpm --root "$root" -qa | sort)
+    "$1" "$want" "${@:2}"
+    assert_detail "$word"
+    assert_equal "$(repository_snapshot "$repo")" "$before" repository
+    assert_equal "$(rpm --root "$root" -qa | sort)" "$packages" packages
+    assert_equal "$(ls "$state/round" 2>/dev/null)" '' 'the round'
+    assert_no_leftovers
+}
+
+@test "a named package, and nothing but it" {
+    up 0 -y member-a
+    assert_equal "$(installed member-a)" 1-1
+    assert_equal "$(installed app)" 1-1
+    assert_equal "$(calls dnf)" \
+        'install --exclude=qubes-template-* --releasever=41 -y member-a'
+    assert_equal "$(feature updates-available)" '' 'never told'
+    ! grep -q updates-available "$bin/FEATURES" || fail 'told'
+}
+
+@test "a group goes as @NAME, to the builder and to dnf" {
+    up 0 -y @tools
+    [ "$(installed member-a)" = 1-1 ] || fail "$(rpm --root "$root" -qa)"
+    [[ $(calls dnf) == *' -y @tools' ]] || fail "$(calls dnf)"
+}
+
+@test "nothing to do: said, flagged, dnf is not bothered, run again" {
+    up 0 -y
+    before=$(repository_snapshot "$repo")
+    : >"$bin/CALLS"
+    echo updates-available=1 >>"$bin/FEATURES"
+    up 0 -y
+    [[ $output == *'nothing to do'* ]] || fail "$output"
+    assert_equal "$(calls dnf)" ''
+    assert_equal "$(feature updates-available)" ''
+    assert_equal "$(repository_snapshot "$repo")" "$before"
+}
+
+@test "no network is no 'nothing to do': unreachable, and nothing is told" {
+    sed -i 's|127.0.0.1:[0-9]*|127.0.0.1:1|' "$repos/edge.repo"
+    unchanged_by 4 unreachable up -y
+    [[ $stderr == *sys-update* && $stderr == *'is unchanged'* ]] ||
+        fail "$stderr"
+    [ ! -e "$bin/FEATURES" ] || fail "$(cat "$bin/FEATURES")"
+}
+
+@test "names that nobody asked for: refused without a person, named" {
+    unchanged_by 15 name-not-wanted up
+    [[ $stderr == *--allow-new* && $stderr == *'is unchanged'* ]] ||
+        fail "$stderr"
+    unchanged_by 15 name-not-wanted up --assumeno
+    assert_equal "$(calls dnf)" ''
+}
+
+@test "the person is asked, with names and signer: no, then yes" {
+    run -15 timeout 100 "$SP_TOP/tests/fake/on-terminal.py" n \
+        "$bin/sallyport" "${SP_OPTIONS[@]}" update --dbpath "$(database)" \
+        --reposdir "$repos" --releasever=41
+    [[ $output == *"always-1-1"*"signed by $(cat "$FIXTURES/fpr-rsa")"* ]] ||
+        fail "$output"
+    [[ $output == *name-not-wanted* ]] || fail "$output"
+    assert_equal "$(installed app)" 1-1
+    # Yes to the delivery, to dnf and to its key; no restart.
+    run -0 timeout 100 "$SP_TOP/tests/fake/on-terminal.py" yyyn \
+        "$bin/sallyport" "${SP_OPTIONS[@]}" update --dbpath "$(database)" \
+        --reposdir "$repos" --releasever=41
+    assert_equal "$(installed app)" 2-1
+}
+
+@test "--allow-new takes one name, and dnf still asks" {
+    OWN='--allow-new newapp --allow-new newlib'
+    up 0 -y newapp
+    assert_equal "$(installed newlib)" 2-1
+}
+
+@test "an unsigned package and an unknown key: refused by name" {
+    cp "$world"/edge/main/member-a-*.rpm "$BATS_TEST_TMPDIR/a.rpm"
+    rpmsign --delsign "$BATS_TEST_TMPDIR/a.rpm" >/dev/null 2>&1
+    make_repo unsigned "$BATS_TEST_TMPDIR/a.rpm"
+    serve_from unsigned
+    unchanged_by 10 no-header-signature up -y member-a
+    [[ $stderr == *member-a* ]] || fail "$stderr"
+    sign_packages foreign "$BATS_TEST_TMPDIR/a.rpm"
+    make_repo foreign "$BATS_TEST_TMPDIR/a.rpm"
+    serve_from foreign
+    unchanged_by 14 no-key up -y member-a
+}
+
+@test "a revoked key: refused" {
+    home=$(mktemp -d /tmp/sp-revoke.XXXXXX)
+    cp -r "$FIXTURES/secret/." "$home"
+    sed 's/^:---/---/' "$home/openpgp-revocs.d/$(cat "$FIXTURES/fpr-rsa").rev" |
+        gpg --homedir "$home" --batch --quiet --import 2>/dev/null
+    gpg --homedir "$home" --batch --armor --export rsa@example.invalid \
+        >"$keys/key-rsa.asc"
+    gpgconf --homedir "$home" --kill all
+    rm -rf "$home"
+    unchanged_by 14 key-revoked up -y member-a
+}
+
+@test "a downgrade that nobody asked for: refused; asked for: installed" {
+    up 0 -y
+    take_over_builder "$world"/edge/installed/app-1-*.rpm
+    sign_packages rsa "$world"/edge/installed/app-1-*.rpm
+    unchanged_by 15 downgrade up -y
+    make_update_qube
+    OWN='' up 0 -y --action=downgrade down
+    assert_equal "$(installed down)" 1-1
+}
+
+@test "an extra package with Obsoletes: refused, unless the person takes it" {
+    take_over_builder "$world"/edge/main/{member-a,heir}-1-*.rpm
+    unchanged_by 15 name-not-wanted up member-a
+    [[ $stderr == *heir* ]] || fail "$stderr"
+}
+
+@test "a bundle of another day: it answers nothing that is asked now" {
+    cat >"$bin/vm/sallyport-builder" <<END
+#!/bin/sh
+cat >"$bin/vm/request.\$\$"
+"$SP_BUILD/sallyport-builder" build --request "$bin/vm/request.\$\$" \
+    --allow-http --cache-dir "$BATS_TEST_TMPDIR/cache" -o "$bin/vm/bundle" &&
+exec "$SP_BUILD/sallyport-builder" send "$bin/vm/bundle" qrexec:dom0
+END
+    up 0 -y member-a
+    # The same bytes again, in a round that asks for something else.
+    cat >"$bin/vm/sallyport-builder" <<END
+#!/bin/sh
+exec "$SP_BUILD/sallyport-builder" send "$bin/vm/bundle" qrexec:dom0
+END
+    unchanged_by 15 unsolicited up -y member-b
+    # An empty one is no "nothing to do" either.
+    : >"$BATS_TEST_TMPDIR/none"
+    spb 0 build --allow-empty --list "$BATS_TEST_TMPDIR/none" \
+        -o "$BATS_TEST_TMPDIR/empty"
+    cp "$BATS_TEST_TMPDIR/empty" "$bin/vm/bundle"
+    unchanged_by 15 unsolicited up -y
+}
+
+@test "a call out of nowhere: refused, and not one byte changes" {
+    up 0 -y member-a
+    make_bundle "$BATS_TEST_TMPDIR/good" "$world"/edge/main/member-b-*.rpm
+    before=$(repository_snapshot "$state")
+    run timeout 60 python3 "$SP_TOP/tests/fake/caller.py" --stderr --raw \
+        "$BATS_TEST_TMPDIR/good" -- "$bin/services/qubes.ReceiveUpdates"
+    [[ $output == *'result 1 '*' sallyport 1 policy unsolicited'* ]] || fail "$output"
+    grep -q "waits for no delivery" "$BATS_TEST_TMPDIR/service.log"
+    assert_equal "$(repository_snapshot "$state")" "$before"
+    # A request that waits is no round: it has to be brought by hand.
+    sp 0 request --dbpath "$(database)" --reposdir "$repos" --releasever 41 \
+        -o "$BATS_TEST_TMPDIR/request" member-b
+    spb 0 build --list <(ls "$world"/edge/main/member-b-*.rpm) \
+        --request "$BATS_TEST_TMPDIR/request" -o "$BATS_TEST_TMPDIR/asked"
+    run timeout 60 python3 "$SP_TOP/tests/fake/caller.py" --raw \
+        "$BATS_TEST_TMPDIR/asked" -- "$bin/services/qubes.ReceiveUpdates"
+    [[ $output == *'policy unsolicited'* ]] || fail "$output"
+    sp 0 ingest "$BATS_TEST_TMPDIR/asked"
+}
+
+# Starts an update whose other side does not answer: $pid.
+start_silent() {
+    echo silent >"$bin/MODE"
+    setsid "$bin/sallyport" "${SP_OPTIONS[@]}" update --dbpath "$(database)" \
+        --reposdir "$repos" --releasever=41 -y >"$BATS_TEST_TMPDIR/out" \
+        2>"$BATS_TEST_TMPDIR/err" 3>&- &
+    job=$!
+    for _ in $(seq 100); do
+        [ ! -e "$state/round/open" ] || break
+        sleep 0.1
+    done
+    pid=$(pgrep -o -f "^$bin/sallyport .*update")
+}
+
+@test "a second update is told who is busy; so is one of the old name" {
+    start_silent
+    up 18 -y
+    assert_detail busy
+    kill -TERM -- "-$pid"
+    wait "$job" || true
+}
+
+@test "from another qube than the one that is asked: refused" {
+    start_silent
+    make_bundle "$BATS_TEST_TMPDIR/good" "$world"/edge/main/member-b-*.rpm
+    run timeout 60 python3 "$SP_TOP/tests/fake/caller.py" --from=personal \
+        --raw "$BATS_TEST_TMPDIR/good" -- "$bin/services/qubes.ReceiveUpdates"
+    [[ $output == *'policy foreign-qube'* ]] || fail "$output"
+    kill -TERM -- "-$pid"
+    wait "$job" || true
+}
+
+@test "interrupted while it waits: nothing changed, nothing left, run again" {
+    for signal in INT TERM HUP KILL; do
+        start_silent
+        kill "-$signal" -- "-$pid"
+        wait "$job" || true
+        [ "$signal" = KILL ] || grep -q interrupted "$BATS_TEST_TMPDIR/err" ||
+            fail "$signal: $(cat "$BATS_TEST_TMPDIR/err")"
+        for _ in $(seq 50); do
+            pgrep -f "$bin/" >/dev/null || break
+            sleep 0.1
+        done
+        ! pgrep -af "$bin/" || fail "$signal: left running"
+        [ ! -e "$repo/current" ] || fail published
+    done
+    rm "$bin/MODE"
+    up 0 -y member-a
+    assert_equal "$(installed member-a)" 1-1
+}
