@@ -382,8 +382,8 @@ workers := $(addprefix sallyport-,unpack check verify escape)
 files-dom0 := $(call program_files,sallyport,$(BINDIR)) \
 	$(call program_files,$(workers),$(helpers)) \
 	$(call completion_files,sallyport) \
-	$(call manual_files,sallyport.1 sallyport-policy.5 sallyport-setup.7 \
-	sallyport-check.8 sallyport-escape.8 sallyport-unpack.8 \
+	$(call manual_files,sallyport.1 sallyport-update.1 sallyport-policy.5 \
+	sallyport-setup.7 sallyport-check.8 sallyport-escape.8 sallyport-unpack.8 \
 	sallyport-verify.8)
 
 files-builder := $(call program_files,sallyport-builder,$(BINDIR)) \
