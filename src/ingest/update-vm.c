@@ -53,7 +53,9 @@ struct hearing {
 static void
 take_fault(struct sp_vm_end *end, const char *shown)
 {
+    static const char builder[] = "sallyport-builder ";
     const char *open = strrchr(shown, '(');
+    const char *colon = strstr(shown, ": ");
     const char *comma = open ? strstr(open, ", ") : NULL;
     char word[SP_DETAIL_MAX];
     size_t len = comma ? strcspn(comma + 2, ")") : 0;
@@ -62,6 +64,9 @@ take_fault(struct sp_vm_end *end, const char *shown)
         return;
     memcpy(word, comma + 2, len);
     word[len] = '\0';
+    if (colon && colon < open &&
+        strncmp(shown, builder, sizeof(builder) - 1) == 0)
+        shown = colon + 2;
     if (sp_reason_find(word))
         (void)sp_fail(&end->fault, word, "%.*s", (int)(open - shown - 1),
                       shown);

@@ -145,10 +145,13 @@ unchanged_by() { # STATUS DETAIL COMMAND ARGS...
     make_repo unsigned "$BATS_TEST_TMPDIR/a.rpm"
     serve_from unsigned
     unchanged_by 10 no-header-signature up -y member-a
-    [[ $stderr == *member-a* ]] || fail "$stderr"
+    [[ $stderr == *"'sys-update': 'a.rpm'"* ]] || fail "$stderr"
     sign_packages foreign "$BATS_TEST_TMPDIR/a.rpm"
     make_repo foreign "$BATS_TEST_TMPDIR/a.rpm"
     serve_from foreign
+    unchanged_by 14 no-key up -y member-a
+    # And with a builder that does not look at keys.
+    take_over_builder "$BATS_TEST_TMPDIR/a.rpm"
     unchanged_by 14 no-key up -y member-a
 }
 
@@ -161,6 +164,7 @@ unchanged_by() { # STATUS DETAIL COMMAND ARGS...
         >"$keys/key-rsa.asc"
     gpgconf --homedir "$home" --kill all
     rm -rf "$home"
+    take_over_builder "$world"/edge/main/member-a-1-*.rpm
     unchanged_by 14 key-revoked up -y member-a
 }
 
