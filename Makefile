@@ -50,7 +50,7 @@ transports := $(call in,transports,transport file stdio block block-write \
 	vchan vchan-peer) \
 	$(call in,src/base,reply spawn spawn-kept sandbox sandbox-calls)
 speech := $(call in,cli,command command-parse command-help nearest options \
-	terminal progress result advice completion completion-bash \
+	terminal progress result advice confirm completion completion-bash \
 	completion-zsh completion-fish)
 
 # Behind each list stands what its program may be linked with besides libc;
@@ -108,7 +108,7 @@ solver := no-solver
 endif
 
 sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
-	$(call in,cli,builder-common builder-confirm builder-options \
+	$(call in,cli,builder-common builder-options \
 	builder-build builder-plan builder-check builder-send builder-devices \
 	table) \
 	$(call in,src/build,fetch session proxy transfer answer ending part hash \
@@ -144,7 +144,8 @@ unit := advice command listing ratchet confirm devices evr flip floor gate group
 	ledger lines list manifest message metadata nevra pack path plan policy \
 	progress qfile record repofile request rpm sandbox sha256 sigpacket \
 	spawn status tar transport vchan-frame
-bats := 00-smoke 01-house 02-install 65-memory 70-block 71-sneakernet \
+bats := 00-smoke 01-house 02-install 65-memory 70-block 47-carriers \
+	71-sneakernet \
 	20-hostile-rpm 25-verify 22-hostile-flip 10-cli 11-completion 15-unpack \
 	21-hostile-container 23-corpus 24-check 24-second-opinion 30-publish \
 	32-request 35-workers 36-attack 37-policy-attacks 40-sandbox 45-qrexec 46-example \

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cli/builder-confirm.h"
+#include "cli/confirm.h"
 #include "cli/result.h"
 
 static volatile sig_atomic_t caught;

@@ -4,16 +4,18 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/confirm.h"
 #include "cli/options.h"
 #include "cli/result.h"
 #include "ingest/ask.h"
-#include "transports/transport.h"
 
 const struct sp_option sp_request_options[] = {
     {"action", 0, SP_OPTION_TEXT, "ACTION",
      "what to do; upgrade, or install with a SPEC"},
     {"output", 'o', SP_OPTION_TEXT, "DEST",
      "where the request goes (standard output)"},
+    {"yes-really", 0, SP_OPTION_TEXT, "SERIAL",
+     "write over the device with this serial number, unasked"},
     {"hide", 0, SP_OPTION_WORDS, "GLOB",
      "do not tell of installed packages of this name"},
     {"exclude", 0, SP_OPTION_WORDS, "GLOB",
@@ -92,9 +94,12 @@ take_ask(const struct sp_args *args, const struct sp_setup *setup,
 static const char *
 left(const struct sp_asked *asked)
 {
-    return asked->written ? "the request that was written is not pending: its "
-                            "answer would be refused"
-                          : SP_NOTHING_CHANGED;
+    if (asked->written)
+        return "the request that was written is not pending: its answer would "
+               "be refused";
+    return asked->harmed ? "what was on the device is lost, and no request is "
+                           "there"
+                         : SP_NOTHING_CHANGED;
 }
 
 static void
@@ -135,12 +140,23 @@ report_done(const char *destination, const struct sp_asked *asked)
                            "be told which to use\n");
 }
 
+/* data: the value of --yes-really. */
+static int
+confirm(void *data, const struct sp_overwrite *what, struct sp_error *err)
+{
+    const char *const *given = data;
+
+    return sp_confirm_overwrite(what, *given, err);
+}
+
 int
 sp_cmd_request(const struct sp_args *args)
 {
     const char *destination = sp_args_text(args, "output", "-");
     struct sp_asked asked = {0};
     struct sp_error err = {0};
+    const char *given = sp_args_text(args, "yes-really", NULL);
+    const struct sp_transport_user user = {.data = &given, .confirm = confirm};
     struct sp_setup setup;
     struct sp_voice voice;
     struct sp_ask ask;
@@ -148,6 +164,7 @@ sp_cmd_request(const struct sp_args *args)
     sp_options_setup(args, &setup);
     sp_options_voice(args, &voice);
     take_ask(args, &setup, &ask);
+    ask.user = &user;
     if (ask.action == SP_ACTION_NONE)
         return sp_args_mistake(args, "--action takes one of the actions that "
                                      "the help lists");

@@ -136,15 +136,15 @@ put(int fd, const char *bytes, size_t len, struct sp_error *err)
  * What comes is dropped unseen, for a short time.
  */
 static void
-drain(int fd)
+drain(void)
 {
     const uint64_t deadline = sp_clock_ms() + DRAIN_MS;
     char untrusted_rest[4096];
-    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    struct pollfd polled = {.fd = STDIN_FILENO, .events = POLLIN};
 
     while (left_until(deadline) > 0 &&
            poll(&polled, 1, left_until(deadline)) > 0)
-        if (read(fd, untrusted_rest, sizeof(untrusted_rest)) <= 0)
+        if (read(STDIN_FILENO, untrusted_rest, sizeof(untrusted_rest)) <= 0)
             return;
 }
 
@@ -158,7 +158,7 @@ qrexec_answer_bytes(struct sp_transport *t, const void *bytes, size_t len,
     /* On a socket the number of open descriptors does not matter. */
     (void)shutdown(service->answer_fd, SHUT_WR);
     sp_close_fd(&service->answer_fd);
-    drain(t->fd);
+    drain();
     return result;
 }
 

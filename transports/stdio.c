@@ -60,8 +60,10 @@ static int
 stdio_write(struct sp_transport *t, const void *buf, size_t len,
             struct sp_error *err)
 {
-    if (sp_write_full(t->fd, buf, len) == 0)
+    if (sp_write_patient(t->fd, buf, len) == 0)
         return 0;
+    if (errno == EINTR)
+        return sp_fail(err, "interrupted", "stopped by a signal");
     if (errno == EPIPE)
         return sp_fail(err, "peer-gone", "nobody reads %s any more",
                        stream_name(t));

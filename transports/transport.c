@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/text.h"
 #include "transports/carriers.h"
 
@@ -233,6 +234,12 @@ int
 sp_transport_start(struct sp_transport *t, struct sp_error *err)
 {
     return t->ops && t->ops->start ? t->ops->start(t, err) : 0;
+}
+
+void
+sp_transport_handed_over(struct sp_transport *t)
+{
+    sp_close_fd(&t->fd);
 }
 
 void

@@ -183,6 +183,11 @@ int sp_transport_write(struct sp_transport *t, const void *buf, size_t len,
 int sp_transport_finish(struct sp_transport *t, struct sp_error *err);
 /* These do nothing, with success, where the carrier has no such slot. */
 int sp_transport_start(struct sp_transport *t, struct sp_error *err);
+/*
+ * A worker has ->fd now and ours is closed: the last one to close a medium
+ * that is stuck waits for it, and that must not be us.
+ */
+void sp_transport_handed_over(struct sp_transport *t);
 void sp_transport_tend(struct sp_transport *t);
 int sp_transport_ending(struct sp_transport *t, struct sp_error *err);
 int sp_transport_answer(struct sp_transport *t, enum sp_code code,

@@ -188,16 +188,6 @@ vchan_ending(struct sp_transport *t, struct sp_error *err)
 
 /* ---- reading: serve ---------------------------------------------------- */
 
-/* The worker has the descriptor by now: its end must be everybody's end. */
-static int
-vchan_start(struct sp_transport *t, struct sp_error *err)
-{
-    if (start_process(t, err) < 0)
-        return -1;
-    sp_close_fd(&t->fd);
-    return 0;
-}
-
 static ssize_t
 vchan_read(struct sp_transport *t, void *buf, size_t len, struct sp_error *err)
 {
@@ -240,8 +230,10 @@ vchan_write(struct sp_transport *t, const void *buf, size_t len,
 
     if (!v->started && start_process(t, err) < 0)
         return -1;
-    if (sp_write_full(v->in, buf, len) == 0)
+    if (sp_write_patient(v->in, buf, len) == 0)
         return 0;
+    if (errno == EINTR)
+        return sp_fail(err, "interrupted", "stopped by a signal");
     return sp_fail_sys(err, errno, errno == EPIPE ? "peer-gone" : "io",
                        "'%s' takes no more after %" PRIu64 " bytes", t->shown,
                        t->bytes);
@@ -317,7 +309,7 @@ const struct sp_transport_ops sp_carrier_vchan = {
     .caps = SP_CAP_READ | SP_CAP_WRITE | SP_CAP_DUPLEX | SP_CAP_PLAIN_FD |
             SP_CAP_KNOWN_END,
     .open = vchan_open,
-    .start = vchan_start,
+    .start = start_process,
     .read = vchan_read,
     .write = vchan_write,
     .finish = vchan_finish,

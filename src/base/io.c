@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,23 +39,45 @@ sp_read_full(int fd, void *buf, size_t len)
     return (ssize_t)done;
 }
 
-int
-sp_write_full(int fd, const void *buf, size_t len)
+static bool
+would_wait(int fd)
 {
-    const char *p = buf;
+    struct pollfd polled = {.fd = fd, .events = POLLOUT};
 
+    return poll(&polled, 1, 0) == 0;
+}
+
+/* A write that a signal cut short has forgotten it: the next would wait. */
+static int
+write_all(int fd, const char *p, size_t len, bool ends_at_signal)
+{
     while (len > 0) {
         ssize_t n = write(fd, p, len);
 
-        if (n < 0) {
-            if (errno == EINTR)
-                continue;
+        if (n < 0 && errno == EINTR && !ends_at_signal)
+            continue;
+        if (n < 0)
             return -1;
-        }
         p += n;
         len -= (size_t)n;
+        if (ends_at_signal && len > 0 && would_wait(fd)) {
+            errno = EINTR;
+            return -1;
+        }
     }
     return 0;
+}
+
+int
+sp_write_full(int fd, const void *buf, size_t len)
+{
+    return write_all(fd, buf, len, false);
+}
+
+int
+sp_write_patient(int fd, const void *buf, size_t len)
+{
+    return write_all(fd, buf, len, true);
 }
 
 int

@@ -24,6 +24,10 @@ ssize_t sp_read_some(int fd, void *buf, size_t len);
 /* Writes all of it. Returns 0, or -1 with errno. */
 int sp_write_full(int fd, const void *buf, size_t len);
 
+/* The same, but a signal that is caught ends it (EINTR): for pipes, whose
+ * readers may take their time. */
+int sp_write_patient(int fd, const void *buf, size_t len);
+
 /*
  * Takes the places of standard input, output and error that are closed, so
  * that no file that is opened later becomes one of them. Reading and writing

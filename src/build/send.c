@@ -1,26 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "build/send.h"
 
+#include <errno.h>
+#include <poll.h>
+
 #include "base/auto.h"
+#include "base/clock.h"
 #include "build/convert.h"
 #include "bundle/limits.h"
 
-enum { BUFFER_BYTES = 256 * 1024 };
+/* On a page: the kernel copies whole pages several times as fast. */
+enum { BUFFER_BYTES = 256 * 1024, PAGE_BYTES = 4096 };
+enum { TICK_MS = 200 }; /* build/hooks.h */
+
+struct relay {
+    struct sp_transport *source;
+    struct sp_convert convert;
+    const struct sp_build_hooks *hooks;
+    uint64_t idle_ms; /* 0 = no deadline */
+    uint8_t *buf;
+};
+
+/* A source without a descriptor cannot be asked: its read may wait. */
+static int
+wait_for_bytes(const struct relay *r, struct sp_error *err)
+{
+    struct pollfd polled = {.fd = r->source->fd, .events = POLLIN};
+    const uint64_t start = sp_clock_ms();
+
+    while (polled.fd >= 0) {
+        int n = poll(&polled, 1, TICK_MS);
+
+        if (n < 0 && errno != EINTR)
+            return sp_fail_sys(err, errno, "internal", "cannot poll");
+        if (sp_hooks_stopped(r->hooks, err) < 0)
+            return -1;
+        if (n > 0)
+            break;
+        if (r->idle_ms > 0 && sp_clock_ms() - start >= r->idle_ms)
+            return sp_fail(err, "idle", "nothing came from '%s' for %llu s",
+                           r->source->shown,
+                           (unsigned long long)(r->idle_ms / 1000));
+    }
+    return 0;
+}
 
 /*
  * Fills the buffer unless the source ends; whole blocks are wanted, but no
  * more is waited for than is there.
  */
 static int
-read_blocks(struct sp_transport *source, uint8_t *buf, size_t *ret_len,
-            struct sp_error *err)
+read_blocks(const struct relay *r, size_t *ret_len, struct sp_error *err)
 {
     size_t len = 0;
 
     do {
-        ssize_t n =
-            sp_transport_read(source, buf + len, BUFFER_BYTES - len, err);
+        ssize_t n;
 
+        if (wait_for_bytes(r, err) < 0)
+            return -1;
+        n = sp_transport_read(r->source, r->buf + len, BUFFER_BYTES - len, err);
         if (n < 0)
             return -1;
         if (n == 0)
@@ -49,21 +88,23 @@ pass_gate(struct sp_gate *gate, const uint8_t *buf, size_t len, size_t *ret_len,
 }
 
 static int
-check_end(struct sp_transport *source, size_t behind, struct sp_error *err)
+check_end(const struct relay *r, size_t behind, struct sp_error *err)
 {
     uint8_t byte;
     ssize_t n = 0;
 
-    if (!(source->ops->caps & SP_CAP_KNOWN_END))
+    if (!(r->source->ops->caps & SP_CAP_KNOWN_END))
         return 0;
+    if (behind == 0 && wait_for_bytes(r, err) < 0)
+        return -1;
     if (behind == 0)
-        n = sp_transport_read(source, &byte, 1, err);
+        n = sp_transport_read(r->source, &byte, 1, err);
     if (n < 0)
         return -1;
     if (behind > 0 || n > 0)
         return sp_fail(err, "trailing-data",
                        "'%s' goes on behind the end of the bundle",
-                       source->shown);
+                       r->source->shown);
     return 0;
 }
 
@@ -80,25 +121,24 @@ carry(struct sp_convert *convert, const uint8_t *buf, size_t len,
 }
 
 static int
-copy(struct sp_transport *source, struct sp_convert *convert, uint8_t *buf,
-     const struct sp_build_hooks *hooks, struct sp_error *err)
+copy(struct relay *r, struct sp_error *err)
 {
-    const struct sp_gate *gate = convert->gate;
+    struct sp_transport *source = r->source;
+    const struct sp_gate *gate = r->convert.gate;
     struct sp_build_progress progress = {.phase = "send",
                                          .total_bytes = source->known_size};
 
     for (;;) {
         size_t len = 0, ours = 0;
 
-        if (sp_hooks_stopped(hooks, err) < 0 ||
-            read_blocks(source, buf, &len, err) < 0 ||
-            carry(convert, buf, len, &ours, err) < 0)
+        if (read_blocks(r, &len, err) < 0 ||
+            carry(&r->convert, r->buf, len, &ours, err) < 0)
             return -1;
-        progress.bytes = convert->out->dest->bytes;
+        progress.bytes = r->convert.out->dest->bytes;
         progress.packages = gate->packages;
-        sp_hooks_progress(hooks, &progress);
+        sp_hooks_progress(r->hooks, &progress);
         if (gate->last == SP_GATE_END)
-            return check_end(source, len - ours, err);
+            return check_end(r, len - ours, err);
         if (source->ended && source->bytes == 0)
             return sp_fail(err, "empty", "'%s' is empty", source->shown);
         if (ours != len || len == 0)
@@ -109,33 +149,36 @@ copy(struct sp_transport *source, struct sp_convert *convert, uint8_t *buf,
 
 /* A bundle ends with its own marker, which was copied. */
 static int
-carry_all(struct sp_transport *source, struct sp_convert *convert, uint8_t *buf,
-          const struct sp_build_hooks *hooks, struct sp_error *err)
+carry_all(struct relay *r, struct sp_error *err)
 {
-    if (sp_transport_start(source, err) < 0 ||
-        copy(source, convert, buf, hooks, err) < 0 ||
-        sp_transport_ending(source, err) < 0)
+    if (sp_transport_start(r->source, err) < 0 || copy(r, err) < 0 ||
+        sp_transport_ending(r->source, err) < 0)
         return -1;
-    if (convert->out->framing == SP_FRAMING_BUNDLE)
+    if (r->convert.out->framing == SP_FRAMING_BUNDLE)
         return 0;
-    return sp_outlet_end(convert->out, err);
+    return sp_outlet_end(r->convert.out, err);
 }
 
 int
 sp_send(struct sp_transport *source, struct sp_outlet *out,
-        const struct sp_build_hooks *hooks, struct sp_error *err)
+        const struct sp_build_hooks *hooks, unsigned idle_seconds,
+        struct sp_error *err)
 {
-    SP_AUTO_FREE uint8_t *buf = malloc(BUFFER_BYTES);
+    SP_AUTO_FREE uint8_t *buf = aligned_alloc(PAGE_BYTES, BUFFER_BYTES);
     struct sp_gate gate = {.max_packages = SP_MAX_PACKAGES,
                            .max_member = SP_MAX_MEMBER_BYTES,
                            .max_bytes = SP_MAX_BUNDLE_BYTES};
-    struct sp_convert convert = {.out = out, .gate = &gate};
+    struct relay relay = {.source = source,
+                          .convert = {.out = out, .gate = &gate},
+                          .hooks = hooks,
+                          .idle_ms = UINT64_C(1000) * idle_seconds,
+                          .buf = buf};
     int status;
 
     if (!buf)
         return sp_fail(err, "no-memory", "no memory to copy with");
-    status = carry_all(source, &convert, buf, hooks, err);
-    sp_convert_release(&convert);
+    status = carry_all(&relay, err);
+    sp_convert_release(&relay.convert);
     if (status == 0)
         return sp_outlet_finish(out, err);
     /* A medium that is not whole is damaged: another class. */

@@ -11,11 +11,13 @@
 #include "build/outlet.h"
 
 /*
- * Copies and finishes `out`; the caller closes both. Into another framing
- * (outlet.h) the packages are carried alone. Reasons: those of the gate, the
- * outlet and the carriers, truncated, trailing-data.
+ * Copies and finishes `out`; the caller closes both, and answers the source.
+ * Into another framing (outlet.h) the packages are carried alone. A source
+ * that gives nothing for idle_seconds ends it; 0 = it may. Reasons: those of
+ * the gate, the outlet and the carriers, truncated, trailing-data, idle.
  */
 int sp_send(struct sp_transport *source, struct sp_outlet *out,
-            const struct sp_build_hooks *hooks, struct sp_error *err);
+            const struct sp_build_hooks *hooks, unsigned idle_seconds,
+            struct sp_error *err);
 
 #endif

@@ -21,7 +21,6 @@
 #include "ingest/repofiles.h"
 #include "ingest/rpmdb.h"
 #include "ingest/state.h"
-#include "transports/transport.h"
 
 #define DEFAULT_REPOS_DIR "/etc/yum.repos.d"
 
@@ -272,7 +271,7 @@ run(struct asking *a, const char *address, struct sp_error *err)
 
     if (sp_spawn_init(err) < 0 || make_id(a->asked->id, err) < 0 ||
         sp_policy_load(a->ask->setup->policy_path, &a->policy, err) < 0 ||
-        sp_transport_open(&a->dest, address, SP_DIR_WRITE, 0, err) < 0 ||
+        sp_transport_open_write(&a->dest, address, a->ask->user, err) < 0 ||
         (!root && open_state(a, err) < 0))
         return -1;
     if (sp_rpmdb_read(a->ask->db_path, &a->db, err) < 0 ||
@@ -295,6 +294,7 @@ sp_ask(const struct sp_ask *ask, const char *address, struct sp_asked *ret,
     a->asked = ret;
     a->dest.fd = -1;
     status = run(a, address, err);
+    ret->harmed = a->dest.harmed;
     sp_request_write_release(&a->writer);
     sp_rpmdb_release(&a->db);
     sp_transport_close(&a->dest);

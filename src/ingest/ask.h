@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "bundle/request.h"
 #include "ingest/receive.h"
+#include "transports/transport.h"
 
 struct sp_ask {
     const struct sp_setup *setup;
@@ -21,6 +22,7 @@ struct sp_ask {
     const char *db_path;     /* NULL = rpm's own */
     const char *repos_dir;   /* NULL = /etc/yum.repos.d */
     const char *release_ver; /* NULL = as the installed packages say */
+    const struct sp_transport_user *user; /* who says what may be written */
 };
 
 struct sp_asked {
@@ -28,6 +30,7 @@ struct sp_asked {
     char *text; /* malloc'ed */
     size_t size;
     uint64_t packages, hidden, repo_files;
+    bool harmed;  /* what was at the destination is gone */
     bool written; /* also when it could not be noted afterwards */
 };
 

@@ -224,14 +224,16 @@ int
 sp_crew_end(struct sp_crew *crew, unsigned grace_ms, struct sp_error *err)
 {
     pid_t pids[SP_CREW_MAX];
+    bool all;
 
     (void)collect(crew, grace_ms);
     for (size_t i = 0; i < crew->n; i++) {
         pids[i] = crew->hands[i].pid;
         sp_spawn_kill(pids[i]);
     }
-    (void)collect(crew, 1000 * SP_REAP_SECONDS);
+    all = collect(crew, 1000 * SP_REAP_SECONDS);
     for (size_t i = 0; i < crew->n; i++)
         sp_close_fd(&crew->hands[i].report_fd);
-    return sp_spawn_sweep(pids, crew->n, SP_REAP_SECONDS, err);
+    /* One that did not end in time gets no second time. */
+    return sp_spawn_sweep(pids, crew->n, all ? SP_REAP_SECONDS : 0, err);
 }

@@ -634,6 +634,19 @@ conclude(struct engine *e, struct sp_error *err)
     return sp_ledger_close(&e->ledger, check->count, verify->count, err);
 }
 
+/* It tells of our machine, not of the delivery: behind any other reason. */
+static void
+report_left(struct engine *e, const struct sp_error *left)
+{
+    size_t used = strlen(e->why.msg);
+
+    if (e->weight == WEIGHT_NONE)
+        blame(e, WEIGHT_REFUSAL, left, 0);
+    else
+        (void)snprintf(e->why.msg + used, sizeof(e->why.msg) - used, "; %s",
+                       left->msg);
+}
+
 int
 sp_engine_run(const struct sp_engine_plan *plan, struct sp_outcome *outcome,
               struct sp_error *err)
@@ -655,7 +668,7 @@ sp_engine_run(const struct sp_engine_plan *plan, struct sp_outcome *outcome,
         run(&e);
     crew = e.crew.n;
     if (sp_crew_end(&e.crew, e.weight == WEIGHT_NONE ? GRACE_MS : 0, &left) < 0)
-        blame(&e, WEIGHT_REFUSAL, &left, 0);
+        report_left(&e, &left);
     for (size_t i = 0; i < crew && e.weight > WEIGHT_DEATH; i++)
         judge_ending(&e, &e.crew.hands[i]);
     return conclude(&e, err);

@@ -57,7 +57,8 @@ struct sp_engine_plan {
  * counts and header digests agree (single refused packages are in the
  * outcome, with go_on); -1 with the most telling reason, the index of the
  * package it is about in outcome->refused_index. No process is left either
- * way, or the reason is "worker-left".
+ * way, or the reason is "worker-left"; behind another reason the message
+ * tells what is left.
  */
 int sp_engine_run(const struct sp_engine_plan *plan, struct sp_outcome *outcome,
                   struct sp_error *err);

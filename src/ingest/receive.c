@@ -221,7 +221,10 @@ measure_space(struct delivery *d)
 static int
 start_source(void *source, struct sp_error *err)
 {
-    return sp_transport_start(source, err);
+    if (sp_transport_start(source, err) < 0)
+        return -1;
+    sp_transport_handed_over(source);
+    return 0;
 }
 
 static void

@@ -265,8 +265,38 @@ swap_medium() {
     truncate -s 4M "$image"
     dd if="$next" of="$image" conv=notrunc status=none
     faulty 4M slow=8192
-    echo 'idle-seconds = 2' >"$BATS_TEST_TMPDIR/policy.conf"
+    echo 'idle-seconds = 1' >"$BATS_TEST_TMPDIR/policy.conf"
     refused 4 transport idle "" "block:$device"
+}
+
+# The kernel waits for such a read when the device is closed: whoever closes
+# it last cannot be ended, and that must not be the one who answers.
+@test "a stick that says nothing for ever: in time, named, told what is left" {
+    published
+    truncate -s 4M "$image"
+    dd if="$next" of="$image" conv=notrunc status=none
+    faulty 4M stall=8192
+    echo "kill $disk" >>"$undo" # or taking it down waits as well
+    echo 'idle-seconds = 1' >"$BATS_TEST_TMPDIR/policy.conf"
+    start=$SECONDS
+    "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" --any-request --json \
+        "block:$device" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+    pid=$!
+    until ! kill -0 "$pid" 2>/dev/null; do
+        [ $((SECONDS - start)) -lt 30 ] || fail "it does not end"
+        sleep 0.2
+    done
+    status=0
+    wait "$pid" || status=$?
+    assert_equal "$status" 4
+    output=$(cat "$BATS_TEST_TMPDIR/out")
+    [[ $output == *'"detail":"idle"'*'processes do not end: '* ]] ||
+        fail "$output"
+    assert_equal "$(repository_snapshot "$repo")" "$before" "repository"
+    assert_no_leftovers
+    # What is left keeps no lock, and ends with the device.
+    : >"$BATS_TEST_TMPDIR/policy.conf"
+    sp 0 ingest --any-request "$next"
 }
 
 # One MBR partition of Linux from 1 MiB on.
@@ -587,6 +617,60 @@ time.sleep(100)' "$1" >"$BATS_TEST_TMPDIR/held" 3>&- &
     head -c 3000 /dev/urandom >"$BATS_TEST_TMPDIR/noise"
     spb 5 send "$BATS_TEST_TMPDIR/noise" "block:$device" --yes-really="$name"
     cmp "$image" <(yes | head -c 1M)
+}
+
+# ---- the request out, the bundle back --------------------------------------
+
+# A machine on which hello is installed asks: ask STATUS OPTION...
+ask() {
+    db=$BATS_TEST_TMPDIR/db
+    [ -d "$db" ] || {
+        cp -r "$FIXTURES/rpmdb" "$db"
+        rpm --dbpath "$db" --nosignature --justdb --nodeps --noscripts -i \
+            "$FIXTURES"/rpms/hello-*.rpm 2>/dev/null
+        mkdir "$BATS_TEST_TMPDIR/repos"
+    }
+    sp "$1" request --dbpath "$db" --reposdir "$BATS_TEST_TMPDIR/repos" \
+        --releasever 41 -o "block:$device" "${@:2}"
+}
+
+@test "one stick carries the request out and the bundle back" {
+    printf '%s\n' "$FIXTURES"/newer/hello-*.rpm >"$BATS_TEST_TMPDIR/list"
+    truncate -s 16M "$image"
+    for sector in 512 4096; do
+        rm -rf "$state" && mkdir "$state"
+        attach "$image" --sector-size "$sector"
+        yes | head -c 16M >"$device" # what was on it before
+        ask 0 --yes-really="$name"
+        spb 0 build --request "block:$device" --list "$BATS_TEST_TMPDIR/list" \
+            -o "block:$device" --yes-really="$name"
+        sp 0 ingest "block:$device"
+        assert_equal "$(ls "$repo/rpm")" "$(cd "$FIXTURES/newer" && echo hello-*)"
+        assert_equal "$(ls "$state/pending")" "" "pending"
+        losetup --detach "$device"
+    done
+}
+
+@test "a request is written only on the device that was named, and if it fits" {
+    yes | head -c 512 >"$image"
+    attach "$image"
+    ask 2
+    assert_detail device-unsafe
+    ask 2 --yes-really=wrong
+    assert_detail not-confirmed
+    ask 19 --yes-really="$name"
+    [[ $stderr == *"(space, space)"* ]] || fail "$stderr"
+    cmp "$image" <(yes | head -c 512)
+    assert_equal "$(ls "$state/pending" 2>/dev/null)" "" "pending"
+}
+
+@test "a request on a stick that forgets is not pending" {
+    truncate -s 4M "$image"
+    faulty 4M forget=512
+    ask 9 --yes-really="$name"
+    assert_detail read-back
+    [[ $stderr == *"is lost, and no request is there"* ]] || fail "$stderr"
+    assert_equal "$(ls "$state/pending" 2>/dev/null)" "" "pending"
 }
 
 # ---- root, and the list -----------------------------------------------------

@@ -11,7 +11,8 @@ The file is MOUNTPOINT/disk and has the size of BACKING. Faults:
     eio=N       reading byte N and what follows fails
     weio=N      writing byte N and what follows fails
     stall=N     reading byte N and what follows never ends
-    slow=N      the same, but it fails after 8 seconds
+    slow=N      the same, but it fails after 4 seconds
+    drip=N      reading byte N and what follows takes a second for each 8 KiB
     changes=1   what is read again is something else; SIGUSR1 begins anew
     log=FILE    each read as a line "OFFSET SIZE"
 
@@ -71,8 +72,10 @@ class Disk:
         if self.limit("stall", offset, size) < size:
             return None
         if self.limit("slow", offset, size) < size:
-            time.sleep(8)
+            time.sleep(4)
             raise Fault(errno.EIO)
+        if self.limit("drip", offset, size) < size:
+            time.sleep(size / 8192)
         good = self.limit("eio", offset, size)
         if good == 0 < size:
             raise Fault(errno.EIO)

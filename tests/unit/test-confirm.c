@@ -7,7 +7,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "cli/builder-confirm.h"
+#include "cli/confirm.h"
 #include "tests/unit/tap.h"
 
 static const struct sp_overwrite stick = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whether a device may be written over: asked, or said before. */
-#ifndef SP_CLI_BUILDER_CONFIRM_H
-#define SP_CLI_BUILDER_CONFIRM_H
+#ifndef SP_CLI_CONFIRM_H
+#define SP_CLI_CONFIRM_H
 
 #include "transports/transport.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/builder-confirm.h"
+#include "cli/confirm.h"
 
 #include <errno.h>
 #include <fcntl.h>
