@@ -15,7 +15,7 @@ const struct sp_option sp_request_options[] = {
     {"output", 'o', SP_OPTION_TEXT, "DEST",
      "where the request goes (standard output)"},
     {"yes-really", 0, SP_OPTION_TEXT, "SERIAL",
-     "write over the device with this serial number, unasked"},
+     "write over the device with this serial number"},
     {"hide", 0, SP_OPTION_WORDS, "GLOB",
      "do not tell of installed packages of this name"},
     {"exclude", 0, SP_OPTION_WORDS, "GLOB",

@@ -215,6 +215,7 @@ from_file() {
     before=$(repository_snapshot "$repo")
     policy 'idle-seconds = 1'
     refused 4 idle silence
+    policy 'idle-seconds = 30'
     refused 5 trailing-data flood
     policy 'rate-seconds = 1' 'rate-bytes = 100000'
     refused 4 too-slow trickle
