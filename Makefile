@@ -68,7 +68,7 @@ sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	round round-talk update update-root update-vm update-stock update-guard \
 	update-features) \
 	$(call in,src/ingest,clock keytable ratchet listing evidence freshness) \
-	cli/freshness.c \
+	cli/freshness.c cli/cmd-state.c src/ingest/reset.c \
 	$(call in,src/bundle,record nevra qfile-result request request-key \
 	request-print) \
 	$(call in,src/base,path lines wordlist json sha256 evr spawn-run \

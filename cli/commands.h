@@ -10,6 +10,7 @@ extern const struct sp_option sp_inspect_options[];
 extern const struct sp_option sp_doctor_options[];
 extern const struct sp_option sp_request_options[];
 extern const struct sp_option sp_update_options[];
+extern const struct sp_option sp_state_options[];
 
 int sp_cmd_request(const struct sp_args *args);
 int sp_cmd_update(const struct sp_args *args);
@@ -19,6 +20,7 @@ int sp_cmd_verify(const struct sp_args *args);
 int sp_cmd_status(const struct sp_args *args);
 int sp_cmd_history(const struct sp_args *args);
 int sp_cmd_rollback(const struct sp_args *args);
+int sp_cmd_state(const struct sp_args *args);
 int sp_cmd_doctor(const struct sp_args *args);
 int sp_cmd_explain(const struct sp_args *args);
 
@@ -26,5 +28,6 @@ int sp_cmd_explain(const struct sp_args *args);
 void sp_help_sources(FILE *out);
 void sp_help_request(FILE *out);
 void sp_help_update(FILE *out);
+void sp_help_state(FILE *out);
 
 #endif

@@ -240,6 +240,20 @@ sp_floor_release(struct sp_floor *floor)
     memset(floor, 0, sizeof(*floor));
 }
 
+bool
+sp_floor_forget(struct sp_floor *floor, const char *name)
+{
+    size_t at = 0;
+    struct sp_floor_entry *entry = find(floor, name, &at);
+
+    if (!entry)
+        return false;
+    at = (size_t)(entry - floor->entries);
+    memmove(entry, entry + 1, (floor->n - at - 1) * sizeof(*entry));
+    floor->n--;
+    return true;
+}
+
 int
 sp_floor_save(const struct sp_state *state, const struct sp_floor *floor,
               struct sp_error *err)

@@ -50,6 +50,9 @@ const struct sp_floor_entry *sp_floor_find(const struct sp_floor *floor,
 int sp_floor_raise(struct sp_floor *floor, const struct sp_nevra *nevra,
                    bool force, struct sp_error *err);
 
+/* False: the name was not there. */
+bool sp_floor_forget(struct sp_floor *floor, const char *name);
+
 int sp_floor_save(const struct sp_state *state, const struct sp_floor *floor,
                   struct sp_error *err);
 

@@ -67,6 +67,30 @@ remove_halves(int dir_fd)
 }
 
 int
+sp_history_note(struct sp_state *state, const char *command, const char *id,
+                const char *source, const char *message, struct sp_error *err)
+{
+    struct sp_text text = {0};
+    SP_AUTO_FD dir = sp_path_make_dir(state->state_fd, "history", 0700, err);
+    int status;
+
+    if (dir < 0)
+        return -1;
+    remove_halves(dir);
+    sp_text_add(&text, "delivery 1\ntime %" PRIu64 "\ncommand %s\n",
+                (uint64_t)time(NULL), command);
+    sp_text_add(&text, "source %s\nclass %s\ndetail recorded\nmessage %s\n",
+                source, sp_code_word(SP_OK), message);
+    if (text.failed)
+        status = sp_fail(err, "no-memory", "no memory for the history record");
+    else
+        status =
+            sp_path_replace_file(dir, id, text.bytes, text.size, 0600, err);
+    sp_text_release(&text);
+    return status;
+}
+
+int
 sp_history_add(struct sp_state *state, const char *command,
                const struct sp_outcome *o, struct sp_error *err)
 {

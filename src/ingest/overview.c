@@ -74,6 +74,18 @@ describe_all(const struct sp_state *state, struct sp_status *status,
     return 0;
 }
 
+/* The history has more than deliveries. Returns how many are left. */
+static size_t
+only_deliveries(struct sp_history *list, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].command, "ingest") == 0)
+            list[kept++] = list[i];
+    return kept;
+}
+
 static int
 last_delivery(struct sp_state *state, struct sp_status *status,
               struct sp_error *err)
@@ -83,6 +95,7 @@ last_delivery(struct sp_state *state, struct sp_status *status,
 
     if (sp_history_list(state, 64, &list, &n, err) < 0)
         return -1;
+    n = only_deliveries(list, n);
     for (size_t i = n; i > 0; i--)
         if (strcmp(list[i - 1].class_word, "done") == 0 ||
             strcmp(list[i - 1].detail, "too-old") == 0)

@@ -96,6 +96,10 @@ int sp_history_list(struct sp_state *state, size_t max, struct sp_history **ret,
 int sp_history_show(struct sp_state *state, const char *id,
                     struct sp_history *ret, char **ret_text,
                     struct sp_error *err);
+/* A record of what was no delivery: who did what to which thing, and why. */
+int sp_history_note(struct sp_state *state, const char *command, const char *id,
+                    const char *source, const char *message,
+                    struct sp_error *err);
 int sp_history_add(struct sp_state *state, const char *command,
                    const struct sp_outcome *outcome, struct sp_error *err);
 

@@ -5,7 +5,7 @@
 
 load helpers
 
-COMMANDS=(request ingest inspect verify status history rollback doctor
+COMMANDS=(request ingest inspect verify status history rollback state doctor
     explain)
 
 setup() {

@@ -15,6 +15,7 @@ extraneous dependencies|name-not-wanted|32-request: a name that is neither insta
 endless data|too-many-bytes|21-hostile-container: N14 more than a tebibyte
 slow retrieval|too-slow|30-publish: a trickle is ended, by name
 rollback|downgrade, metadata-rollback|
+fast-forward|state reset|
 indefinite freeze|too-old|
 mix-and-match|mix-and-match|
 partial bundle|manifest-member, withheld|
@@ -267,6 +268,45 @@ p:s/^<\/package>$/&\n<!DOCTYPE x>/
     rm "$dir/repodata/repomd.xml"
     pack b repo updates "$dir" package "${new[0]}"
     no_evidence b metadata
+}
+
+# ---- fast-forward ----
+
+@test "fast-forward: only the owner turns back what an attacker turned up" {
+    two_publications
+    signed_repository far.d 9000000000000 "$FIXTURES"/newer/*.rpm
+    pack far repo updates "$BATS_TEST_TMPDIR/far.d" package "${new[0]}"
+    ingest 0 far
+    refused metadata-rollback 16 b2
+    sp 0 state show --json
+    assert_equal "$(json ratchet.0.revision)" 9000000000000
+    assert_equal "$(json ratchet.0.repository)" updates
+    # No carrier, no option of ingest: only this, and with a reason.
+    sp 2 state reset ratchet:updates
+    sp 2 state reset ratchet:updates --reason ''
+    sp 2 state reset ratchet:updates --reason $'two\nlines'
+    sp 2 state reset everything --reason test
+    sp 3 state reset ratchet:other --reason 'there is none'
+    sp 0 state reset ratchet:updates --reason 'the repository was reset'
+    sp 0 history --json
+    assert_equal "$(json deliveries.0.did)" state-reset
+    assert_equal "$(json deliveries.0.source)" ratchet:updates
+    assert_equal "$(json deliveries.0.result_message)" 'the repository was reset'
+    ingest 0 b2
+    # What is published counts again at once.
+    sp 0 state reset floor --reason test
+    pack plain package "${old[0]}"
+    refused downgrade 15 plain
+    sp 0 state reset floor:hello --reason test
+    refused downgrade 15 plain
+    for what in clock ratchet floor; do
+        sp 0 state reset "$what" --reason test
+        [ ! -e "$state/$what" ] || fail "$what is there"
+        sp 3 state reset "$what" --reason test
+        assert_detail not-found
+    done
+    sp 0 state show
+    [[ $output == *'hello 0:1.0-1.fc42'* ]] || fail "$output"
 }
 
 # ---- freeze ----
