@@ -384,7 +384,7 @@ files-dom0 := $(call program_files,sallyport,$(BINDIR)) \
 	$(call program_files,$(workers),$(helpers)) \
 	$(call completion_files,sallyport) \
 	$(call manual_files,sallyport.1 sallyport-update.1 sallyport-policy.5 \
-	sallyport-setup.7 sallyport-check.8 sallyport-escape.8 sallyport-unpack.8 \
+	sallyport-check.8 sallyport-escape.8 sallyport-unpack.8 \
 	sallyport-verify.8)
 
 files-builder := $(call program_files,sallyport-builder,$(BINDIR)) \
@@ -394,7 +394,7 @@ files-builder := $(call program_files,sallyport-builder,$(BINDIR)) \
 
 # What both sides speak of, and the carrier that both sides run.
 files-common := $(call manual_files,sallyport-bundle.5 sallyport-package.5 \
-	sallyport-request.5 sallyport-qrexec.7)
+	sallyport-request.5 sallyport-qrexec.7 sallyport-setup.7)
 
 files-vchan := $(call program_files,$(vchan),$(helpers)) \
 	$(call manual_files,sallyport-vchan.8)
@@ -474,9 +474,30 @@ uninstall: ## remove what the install targets put there
 		$(SYSCONFDIR)/sallyport/keys $(SYSCONFDIR)/sallyport); do \
 		[ ! -d "$$dir" ] || rmdir --ignore-fail-on-non-empty "$$dir"; done
 
+tarball := sallyport-$(VERSION).tar.gz
+
+# The file modes must not depend on the configuration of git.
 dist: ## a tarball of the committed tree, the same every time
-	git archive --format=tar --prefix=sallyport-$(VERSION)/ HEAD | \
-		gzip -9n > sallyport-$(VERSION).tar.gz
+	git -c tar.umask=0022 archive --format=tar \
+		--prefix=sallyport-$(VERSION)/ HEAD | gzip -9n > $(tarball)
+
+# RPMBUILD: more options, as --without xen.
+rpm: dist ## rpm packages of the committed tree, in build/rpm
+	$(Q)tests/deps.sh package
+	rpmbuild -ba --nodeps --define '_topdir $(abspath $(O))/rpm' \
+		--define '_sourcedir $(CURDIR)' $(RPMBUILD) \
+		examples/packaging/sallyport.spec
+
+deb: dist ## Debian packages of the networked side, in build/deb
+	$(Q)tests/deps.sh package
+	$(Q)rm -rf $(O)/deb && mkdir -p $(O)/deb
+	tar -xzf $(tarball) -C $(O)/deb
+	cp $(tarball) $(O)/deb/sallyport_$(VERSION).orig.tar.gz
+	cp -r examples/packaging/debian $(O)/deb/sallyport-$(VERSION)/
+	cd $(O)/deb/sallyport-$(VERSION) && dpkg-buildpackage -us -uc $(DPKGBUILD)
+
+check-packages: rpm deb ## lint, install and remove the packages (root for the last)
+	$(Q)tests/packages.sh $(O)
 
 deps: ## install what is missing for all of this (as root)
 	$(Q)tests/deps.sh
@@ -492,7 +513,7 @@ help: ## this list
 
 FORCE:
 .PHONY: all dom0 builder carrier \
-	$(sides:%=install-%) install-keys uninstall cover compile_commands.json need-build unit check \
+	$(sides:%=install-%) install-keys uninstall rpm deb check-packages cover compile_commands.json need-build unit check \
 	check-root check-long check-crash check-asan check-links check-arrows check-headers check-reproducible lint size demo bench \
 	bench-vchan bench-download install \
 	dist deps clean help FORCE

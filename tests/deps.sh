@@ -7,6 +7,7 @@
 #   test   make check, make demo        lint  make lint
 #   bench  what make bench-download compares with
 #   xen    vchans (without it, WITH_XEN=0)
+#   package  make rpm, make deb, make check-packages (only when asked for)
 #   cover  make cover, make compile_commands.json (only when asked for)
 #
 # Says nothing, and needs no network, when nothing is missing. Not as root,
@@ -66,6 +67,12 @@ lint  cppcheck           cppcheck              cppcheck
 lint  shellcheck         shellcheck            ShellCheck
 lint  mandoc             mandoc                mandoc
 lint  git                git                   git-core
+package rpmbuild         rpm                   rpm-build
+package rpmlint          rpmlint               rpmlint
+package dpkg-buildpackage dpkg-dev             dpkg-dev
+package dh               debhelper             debhelper
+package lintian          lintian               lintian
+package fakeroot         fakeroot              fakeroot
 cover gcovr              gcovr                 gcovr
 cover bear               bear                  bear
 '

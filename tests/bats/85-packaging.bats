@@ -59,6 +59,41 @@ $net/usr/libexec/sallyport/sallyport-metadata"
         "$dest/opt/sp/lib/systemd/system/sallyport-ingest.service"
 }
 
+# ---- packages: what can be seen without building them ----
+
+@test "every packaging file has the version of the Makefile" {
+    local version
+    version=$(sed -n 's/^VERSION := //p' Makefile)
+    grep -qx "Version: *$version" examples/packaging/sallyport.spec
+    grep -q "^\* .* - $version-" examples/packaging/sallyport.spec
+    run -0 head -n 1 examples/packaging/debian/changelog
+    [[ $output == "sallyport ($version-"* ]] || fail "$output"
+    grep -q "^## $version " CHANGELOG.md
+}
+
+@test "rpm understands the spec, with and without Xen" {
+    run -0 rpmspec -q --qf '%{name}\n' examples/packaging/sallyport.spec
+    [[ $output == *sallyport-vchan* && $output == *sallyport-qubes* ]] ||
+        fail "$output"
+    run -0 rpmspec -q --without xen --qf '%{name}\n' \
+        examples/packaging/sallyport.spec
+    [[ $output != *sallyport-vchan* ]] || fail "$output"
+}
+
+@test "the spec names what is installed, and nothing else" {
+    ! is_test_build || skip "a sanitizer build is never installed"
+    [ -x "$SP_BUILD/sallyport-vchan" ] || skip "built without Xen"
+    local dest=$BATS_TEST_TMPDIR/dest
+    staged "${everything[@]}" DESTDIR="$dest"
+    (cd "$dest" && find . -type f | sed 's/^\.//' | sort) \
+        >"$BATS_TEST_TMPDIR/installed"
+    rpmspec -P examples/packaging/sallyport.spec |
+        sed -n '/^%files/,/^%changelog/p' |
+        sed -n 's|^\(%config(noreplace) \)\?\(/[^*]*\)\*\?$|\2|p' |
+        grep -v '/policy.conf$' | sort >"$BATS_TEST_TMPDIR/named"
+    run -0 diff "$BATS_TEST_TMPDIR/named" "$BATS_TEST_TMPDIR/installed"
+}
+
 # ---- systemd ----
 
 @test "systemd accepts every unit, sysusers and tmpfiles" {
