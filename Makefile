@@ -119,7 +119,7 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	selfcheck signed plan plan-text \
 	$(solver)) \
 	$(call in,src/build,repofile repovars mirror mirrorlist metadata \
-	metadata-mirrors metadata-repomd metadata-files metadata-check jailed \
+	metadata-ahead metadata-mirrors metadata-repomd metadata-files metadata-check jailed \
 	evidence armor keys) \
 	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
 	sigpacket record nevra qfile qfile-result request request-key groups) \

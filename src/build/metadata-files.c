@@ -17,7 +17,10 @@ static const struct {
     {SP_REPOMD_UPDATEINFO, offsetof(struct sp_metadata, updateinfo)},
 };
 
-enum { WANTED = sizeof(wanted) / sizeof(wanted[0]) };
+enum { WANTED = SP_JOB_FILES };
+
+_Static_assert(sizeof(wanted) / sizeof(wanted[0]) == SP_JOB_FILES,
+               "as many as the header says");
 
 static struct sp_fetch_item
 item_of(const struct sp_metadata_job *job,
@@ -73,6 +76,32 @@ unfold(const struct sp_metadata_job *job,
                        source->location);
     *ret = file;
     return 0;
+}
+
+/* What was unpacked by an earlier run is looked at by sp_job_files. */
+static bool
+is_unpacked(const struct sp_metadata_job *job,
+            const struct sp_metadata_source *source)
+{
+    char name[SP_CACHE_NAME_MAX];
+
+    sp_cache_name_digest(name, source->open_sha256);
+    return source->has_open_sha256 && sp_cache_bytes(job->cache, name) > 0;
+}
+
+size_t
+sp_job_items(const struct sp_metadata_job *job, struct sp_fetch_item *items)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < WANTED; i++) {
+        const struct sp_metadata_source *source =
+            &job->repomd.sources[wanted[i].kind];
+
+        if (source->present && !is_unpacked(job, source))
+            items[n++] = item_of(job, source);
+    }
+    return n;
 }
 
 int

@@ -8,7 +8,7 @@
 #include "build/metadata-job.h"
 #include "bundle/limits.h"
 
-enum { REPOMD_MAX_BYTES = 4 * 1024 * 1024, SIGNATURE_MAX_BYTES = 64 * 1024 };
+enum { SIGNATURE_MAX_BYTES = 64 * 1024 };
 /* The two files may come from different publications for some seconds. */
 enum { STEP_TRIES = 3, STEP_WAIT_MS = 500 };
 
@@ -99,7 +99,7 @@ get_both(struct sp_metadata_job *job, int mirror, bool no_cache,
     char name[SP_CACHE_NAME_MAX];
 
     found->signature = (struct sp_metadata_file){0};
-    if (download_at(job, mirror, "repodata/repomd.xml", REPOMD_MAX_BYTES,
+    if (download_at(job, mirror, "repodata/repomd.xml", SP_REPOMD_MAX_BYTES,
                     no_cache, name, err) < 0 ||
         sp_evidence_adopt(job->cache, name, &found->repomd, err) < 0 ||
         check_version(job, &found->repomd, err) < 0)

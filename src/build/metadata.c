@@ -27,6 +27,27 @@ may_be_republished(const struct sp_error *fault)
            strcmp(fault->detail, "metadata-digest") == 0;
 }
 
+/* A fault that was found ahead. */
+static int
+again(const struct sp_metadata_job *job, struct sp_error *err)
+{
+    *err = job->fault;
+    return -1;
+}
+
+/* repomd.xml, which may have been read together with those of the others. */
+static int
+look(struct sp_metadata_job *job, int mirror, bool no_cache,
+     struct sp_error *err)
+{
+    bool is_done = !no_cache && job->first == mirror;
+
+    job->first = SP_MIRROR_NONE;
+    if (!is_done)
+        return sp_job_repomd(job, mirror, no_cache, err);
+    return job->fault.code == SP_OK ? 0 : again(job, err);
+}
+
 /* All of it, beginning with the repomd.xml of one mirror. */
 static int
 try_mirror(struct sp_metadata_job *job, int mirror, struct sp_error *err)
@@ -35,7 +56,7 @@ try_mirror(struct sp_metadata_job *job, int mirror, struct sp_error *err)
     uint8_t before[32] = {0};
 
     for (unsigned restart = 0;; restart++) {
-        if (sp_job_repomd(job, mirror, restart > 0, err) < 0)
+        if (look(job, mirror, restart > 0, err) < 0)
             return -1;
         /* The same again can only end the same. */
         if (restart > 0 && memcmp(before, job->ret->repomd.sha256, 32) == 0) {
@@ -132,14 +153,12 @@ static int
 fetch_repo(struct sp_metadata_job *job, struct sp_error *err)
 {
     char shown[SP_SHOWN_MAX];
-    int status;
+    int status = 0;
 
-    job->ret->repo = job->repo;
-    job->ret->mirrors = calloc(1, sizeof(*job->ret->mirrors));
-    job->mirrors = job->ret->mirrors;
-    if (!job->mirrors)
-        return sp_fail(err, "no-memory", "no memory for the mirrors");
-    status = sp_job_find_mirrors(job, err);
+    if (job->fault.code != SP_OK && !job->has_mirrors)
+        status = again(job, err);
+    else if (!job->has_mirrors)
+        status = sp_job_find_mirrors(job, err);
     if (status == 0)
         status = from_mirrors(job, err);
     free(job->metalink);
@@ -163,6 +182,57 @@ mark_missing(struct sp_metadata *metadata, const struct sp_error *fault)
     metadata->problem = *fault;
 }
 
+static int
+begin_job(struct sp_metadata_job *job, struct sp_error *err)
+{
+    job->ret->repo = job->repo;
+    job->ret->mirrors = calloc(1, sizeof(*job->ret->mirrors));
+    job->mirrors = job->ret->mirrors;
+    return job->mirrors
+               ? 0
+               : sp_fail(err, "no-memory", "no memory for the mirrors");
+}
+
+/* The first steps of all repositories, each step for all at once. */
+static int
+look_ahead(struct sp_metadata_job *jobs, size_t n, struct sp_error *err)
+{
+    if (sp_jobs_ahead_lists(jobs, n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (sp_job_find_mirrors(&jobs[i], &jobs[i].fault) < 0)
+            continue;
+        jobs[i].has_mirrors = true;
+        jobs[i].first =
+            sp_mirrors_choose(jobs[i].mirrors, not_to_ask(&jobs[i]));
+    }
+    if (sp_jobs_ahead_repomd(jobs, n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (jobs[i].first != SP_MIRROR_NONE)
+            (void)sp_job_repomd(&jobs[i], jobs[i].first, false, &jobs[i].fault);
+    return sp_jobs_ahead_files(jobs, n, err);
+}
+
+static int
+fetch_each(struct sp_metadata_job *jobs, size_t n, struct sp_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct sp_metadata_job *job = &jobs[i];
+        struct sp_error fault = {0};
+
+        if (fetch_repo(job, &fault) == 0)
+            continue;
+        if (!job->repo->skip_if_unavailable || sp_job_must_end(job, &fault)) {
+            if (err)
+                *err = fault;
+            return -1;
+        }
+        mark_missing(job->ret, &fault);
+    }
+    return 0;
+}
+
 int
 sp_metadata_fetch(const struct sp_cache *cache,
                   const struct sp_metadata_policy *policy,
@@ -170,25 +240,29 @@ sp_metadata_fetch(const struct sp_cache *cache,
                   const struct sp_build_hooks *hooks, struct sp_metadata *ret,
                   struct sp_error *err)
 {
-    memset(ret, 0, n * sizeof(*ret));
-    for (size_t i = 0; i < n; i++) {
-        struct sp_metadata_job job = {.cache = cache,
-                                      .policy = policy,
-                                      .repo = repos[i],
-                                      .hooks = hooks,
-                                      .ret = &ret[i]};
-        struct sp_error fault = {0};
+    SP_AUTO_FREE struct sp_metadata_job *jobs = calloc(n + 1, sizeof(*jobs));
+    int status = 0;
 
-        if (fetch_repo(&job, &fault) == 0)
-            continue;
-        if (!repos[i]->skip_if_unavailable || sp_job_must_end(&job, &fault)) {
-            if (err)
-                *err = fault;
-            return -1;
-        }
-        mark_missing(&ret[i], &fault);
+    memset(ret, 0, n * sizeof(*ret));
+    if (!jobs)
+        return sp_fail(err, "no-memory", "no memory for repositories");
+    for (size_t i = 0; i < n && status == 0; i++) {
+        jobs[i] = (struct sp_metadata_job){.cache = cache,
+                                           .policy = policy,
+                                           .repo = repos[i],
+                                           .hooks = hooks,
+                                           .ret = &ret[i],
+                                           .first = SP_MIRROR_NONE};
+        status = begin_job(&jobs[i], err);
     }
-    return 0;
+    /* One alone has nobody to be side by side with. */
+    if (status == 0 && n > 1 && policy->fetch.session)
+        status = look_ahead(jobs, n, err);
+    if (status == 0)
+        status = fetch_each(jobs, n, err);
+    for (size_t i = 0; i < n; i++)
+        free(jobs[i].metalink);
+    return status;
 }
 
 int

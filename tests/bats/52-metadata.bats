@@ -198,6 +198,41 @@ sys.stdout.buffer.write(open(sys.stdin.buffer.read()))' $c \
     assert_equal "$(grep -c "/$repo/.*primary" "$log")" 1
 }
 
+@test "repositories are asked side by side, each file once" {
+    local i seen
+    : >"$BATS_TEST_TMPDIR/repo"
+    for i in 1 2 3 4; do
+        repodata "$repo-$i" --revision "$i"
+        printf '%s\n' "[r$i]" "baseurl=$http/repo/$repo-$i/" \
+            >>"$BATS_TEST_TMPDIR/repo"
+    done
+    fetch 0 -x
+    assert_equal "$(told revision | xargs)" '1 2 3 4' revisions
+    seen=$(grep "/$repo-" "$log" | cut -d' ' -f1)
+    assert_equal "$(sort <<<"$seen" | uniq -d)" '' 'asked for twice'
+    # No primary is asked for while a repomd.xml is not.
+    assert_equal "$(head -n 8 <<<"$seen" | grep -c repomd)" 8 "$seen"
+    assert_equal "$(tail -n +9 <<<"$seen" | grep -c primary)" 4 "$seen"
+}
+
+@test "one of several repositories that is not there" {
+    repodata "$repo"
+    repodata "$repo-more"
+    printf '%s\n' '[one]' "baseurl=$http/repo/$repo/" \
+        '[dead]' 'baseurl=http://127.0.0.1:1/x/' 'skip_if_unavailable=1' \
+        '[broken]' "baseurl=$http/portal/$repo/ $http/repo/$repo-more/" \
+        >"$BATS_TEST_TMPDIR/repo"
+    fetch 0 -x
+    [[ $output == *'repo dead missing'$'\n''problem unreachable '* ]] ||
+        fail "$output"
+    assert_equal "$(told mirror | xargs)" \
+        "$http/repo/$repo/ $http/repo/$repo-more/"
+    # Nor may it be missing silently.
+    sed -i /skip_if/d "$BATS_TEST_TMPDIR/repo"
+    fetch 4 -x
+    [[ $stderr == "unreachable: repository 'dead': "* ]] || fail "$stderr"
+}
+
 @test "file lists are cut down to the path that is asked for" {
     local name
     repo_file "baseurl=$nginx/real-gz/"

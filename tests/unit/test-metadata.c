@@ -451,6 +451,7 @@ fetch_all(const struct sp_repos *repos, const struct sp_cache *cache,
 
     for (size_t i = 0; i < repos->n; i++)
         wanted[i] = &repos->repos[i];
+    d->policy.fetch.session = sp_session_open(&err);
     status = sp_metadata_fetch(cache, &d->policy, wanted, repos->n, NULL,
                                metadata, &err);
     for (size_t i = 0; status == 0 && i < repos->n; i++)
@@ -463,6 +464,7 @@ fetch_all(const struct sp_repos *repos, const struct sp_cache *cache,
         show_file("filelists", &lists);
     }
     sp_metadata_release(metadata, repos->n);
+    sp_session_close(d->policy.fetch.session);
     return status;
 }
 
