@@ -12,6 +12,7 @@
 
 enum {
     TURN_MS = 200, /* how long one turn waits: hooks are asked this often */
+    ASK_MS = 50,
     REPORT_MS = 100,
     SWEEP_MS = 1000,
     KEPT_CONNECTIONS = 32,
@@ -27,11 +28,11 @@ struct run {
     size_t next; /* the first that was never started */
     struct sp_transfer *active[SP_FETCH_STREAMS];
     size_t running, retrying, done;
-    size_t limit;                       /* of running ones */
-    size_t ceiling;                     /* of the limit */
-    size_t smooth;                      /* files since the limit was changed */
-    uint64_t deadline, reported, swept; /* monotonic ms */
-    bool ahead;                         /* what fails is asked for later */
+    size_t limit;   /* of running ones */
+    size_t ceiling; /* of the limit */
+    size_t smooth;  /* files since the limit was changed */
+    uint64_t deadline, asked, reported, swept; /* monotonic ms */
+    bool ahead; /* what fails is asked for later */
     const struct sp_build_hooks *hooks;
 };
 
@@ -275,6 +276,18 @@ sweep(struct run *run, struct sp_error *err)
     return 0;
 }
 
+/* Many turns are short, and each asking costs a system call. */
+static int
+ask_hooks(struct run *run, struct sp_error *err)
+{
+    uint64_t now = sp_clock_ms();
+
+    if (now - run->asked < ASK_MS)
+        return 0;
+    run->asked = now;
+    return sp_hooks_stopped(run->hooks, err);
+}
+
 static int
 turn(struct run *run, struct sp_error *err)
 {
@@ -285,7 +298,7 @@ turn(struct run *run, struct sp_error *err)
     if (curl_multi_perform(run->multi, &active) != CURLM_OK)
         return sp_fail(err, "internal", "libcurl cannot go on");
     if (end_finished(run, err) < 0 || sweep(run, err) < 0 ||
-        sp_hooks_stopped(run->hooks, err) < 0)
+        ask_hooks(run, err) < 0)
         return -1;
     report(run, run->done == run->n);
     if (run->done == run->n)

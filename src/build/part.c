@@ -10,8 +10,8 @@
 #include "base/io.h"
 #include "base/text.h"
 
-/* 16 KiB at a time, as they arrive, cost fifteen times the calls. */
-enum { BUFFER_BYTES = 256 * 1024, ASK_BYTES = 64 * BUFFER_BYTES };
+/* 16 KiB at a time, as they arrive, cost eight times the calls. */
+enum { BUFFER_BYTES = 128 * 1024, ASK_BYTES = 128 * BUFFER_BYTES };
 
 /*
  * Hashes `fd` from its begin to its end. Gigabytes take their time, in which

@@ -116,7 +116,7 @@ set_bounds(struct sp_transfer *t)
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     /* Many files over one HTTP/2 connection instead of many connections. */
     (void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, https ? 1L : 0L);
-    (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 64L * 1024);
+    (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 128L * 1024);
     if (policy->session)
         (void)curl_easy_setopt(easy, CURLOPT_SHARE,
                                sp_session_share(policy->session));
