@@ -44,7 +44,7 @@ programs := sallyport sallyport-unpack sallyport-check sallyport-verify \
 # What every program needs, and what every jailed one adds.
 base := $(call in,src/base,error reason text io)
 jail := $(call in,src/base,sandbox sandbox-calls) src/ingest/jails.c
-worker := $(jail) src/ingest/worker.c $(call in,src/bundle,record nevra)
+worker := $(jail) src/ingest/worker.c $(call in,src/bundle,record groups nevra)
 transports := $(call in,transports,transport file stdio block block-write \
 	device device-use device-safety qrexec qrexec-call qube qubes process \
 	vchan vchan-peer) \
@@ -64,12 +64,12 @@ sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	render-json) \
 	$(call in,src/ingest,receive engine feed crew ledger judge verifier overview \
 	policy floor quarantine generation index publish state history keyhome \
-	reply errors caller doctor doctor-jails ask pending rpmdb repofiles pubkeys \
+	reply errors caller doctor doctor-jails ask pending rpmdb repofiles pubkeys comps \
 	round round-talk update update-root update-vm update-stock update-guard \
 	update-features) \
 	$(call in,src/ingest,clock keytable ratchet listing evidence freshness) \
 	cli/freshness.c cli/cmd-state.c src/ingest/reset.c \
-	$(call in,src/bundle,record nevra qfile-result request request-key \
+	$(call in,src/bundle,record groups nevra qfile-result request request-key \
 	request-print) \
 	$(call in,src/base,path lines wordlist json sha256 evr spawn-run \
 	spawn-sweep)
@@ -81,7 +81,7 @@ sallyport-unpack_src := cli/unpack.c $(base) $(worker) \
 sallyport-unpack_libs := -larchive
 
 sallyport-check_src := cli/check.c $(base) $(worker) \
-	$(call in,src/ingest,check check-package check-evidence evidence-scan \
+	$(call in,src/ingest,check check-groups check-package check-evidence evidence-scan \
 	entries digest) \
 	$(call in,src/bundle,manifest tar rpm rpm-header rpm-prefix sigpacket) \
 	src/base/sha256.c

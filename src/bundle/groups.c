@@ -162,6 +162,8 @@ sp_groups_parse(const char *untrusted_text, size_t size,
     for (unsigned number = 2; at < end; number++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
 
+        if (number > SP_GROUPS_MAX_LINES + 1)
+            return sp_fail(err, "groups", "the groups have too many lines");
         if (!stop || !sp_group_line_read(at, (size_t)(stop - at), &line) ||
             !sp_groups_follow(&place, &line))
             return bad_line(number, err);

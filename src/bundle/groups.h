@@ -28,6 +28,7 @@
 
 enum {
     SP_GROUPS_MAX_BYTES = 1024 * 1024,
+    SP_GROUPS_MAX_LINES = 32768, /* of real names, a MiB has fewer */
     SP_GROUP_TITLE_MAX = 128,
 };
 

@@ -172,7 +172,8 @@ allowed_types(enum sp_worker_kind worker)
     case SP_WORKER_UNPACK: return all | 1U << SP_REPORT_PROGRESS;
     case SP_WORKER_CHECK:
         return all | 1U << SP_REPORT_MANIFEST | 1U << SP_REPORT_REQUEST |
-               1U << SP_REPORT_PACKAGE | 1U << SP_REPORT_EVIDENCE;
+               1U << SP_REPORT_PACKAGE | 1U << SP_REPORT_EVIDENCE |
+               1U << SP_REPORT_GROUP;
     case SP_WORKER_VERIFY:
         return all | 1U << SP_REPORT_VERDICT | 1U << SP_REPORT_EVIDENCE_VERDICT;
     case SP_WORKER_MAKE_HOME: return all | 1U << SP_REPORT_KEY;
@@ -298,6 +299,7 @@ body_ok(const struct sp_report *r, bool *ret_refuses)
         return nevra_text_ok(&r->body.listed.nevra) &&
                nevra_ok(&r->body.listed.nevra);
     case SP_REPORT_REVISION: return true;
+    case SP_REPORT_GROUP: return sp_group_line_ok(&r->body.group);
     case SP_REPORT_KEY: return key_ok(&r->body.key);
     case SP_REPORT_FAULT: *ret_refuses = true; return true;
     case SP_REPORT_PROGRESS: return r->body.progress.kind <= SP_STREAM_QFILE;
@@ -324,7 +326,7 @@ sp_report_check(const struct sp_report *untrusted_report,
     bool refuses;
 
     return r->magic == REPORT_MAGIC && r->worker == worker &&
-           r->type <= SP_REPORT_LISTED &&
+           r->type <= SP_REPORT_GROUP &&
            (allowed_types(worker) & 1U << r->type) != 0 && index_ok(r) &&
            body_ok(r, &refuses) && reason_ok(r, refuses);
 }

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "bundle/groups.h"
 #include "bundle/limits.h"
 
 /* ---- entry stream ------------------------------------------------------ */
@@ -100,6 +101,8 @@ enum sp_report_type {
     SP_REPORT_EVIDENCE_VERDICT = 11,
     SP_REPORT_REVISION = 12, /* evidence: body.revision, once, at its end */
     SP_REPORT_LISTED = 13,   /* evidence: body.listed, one for each package */
+    /* check: body.group, one for each line of the groups, in their order */
+    SP_REPORT_GROUP = 14,
 };
 
 /* Zero must mean no. */
@@ -251,6 +254,7 @@ struct sp_report {
         struct sp_report_evidence evidence;
         struct sp_report_revision revision;
         struct sp_report_listed listed;
+        struct sp_group_line group;
     } body;
 };
 

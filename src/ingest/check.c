@@ -9,6 +9,7 @@
 #include "bundle/manifest.h"
 #include "bundle/rpm.h"
 #include "ingest/check-evidence.h"
+#include "ingest/check-groups.h"
 #include "ingest/check-package.h"
 #include "ingest/digest.h"
 #include "ingest/entries.h"
@@ -134,10 +135,12 @@ check_bundle(struct sp_check_plan *plan, struct sp_entries *entries,
             fault_member("the bundle has fewer members than its MANIFEST");
         if (entry.size != member.size)
             fault_member("a member has another size than MANIFEST says");
-        if (member.kind == SP_MEMBER_EVIDENCE)
-            *messages += sp_check_evidence(plan, entries, ++evidence, &member);
-        else
+        if (member.kind == SP_MEMBER_PACKAGE)
             judge(plan, entries, ++packages, &member, "", messages);
+        else if (member.evidence == SP_EVIDENCE_COMPS)
+            sp_check_groups(entries, ++evidence, &member);
+        else
+            *messages += sp_check_evidence(plan, entries, ++evidence, &member);
     }
     if (sp_entries_next(entries, &entry))
         fault_member("the bundle has more members than its MANIFEST");

@@ -399,6 +399,7 @@ take(struct engine *e, struct sp_hand *hand, struct sp_error *err)
         e->last_activity = seconds_now();
         return sp_ledger_evidence(&e->ledger, r, err);
     case SP_REPORT_EVIDENCE_VERDICT: return take_evidence_verdict(e, hand, err);
+    case SP_REPORT_GROUP: return sp_ledger_group(&e->ledger, r, err);
     case SP_REPORT_PACKAGE: return take_package_report(e, r, err);
     case SP_REPORT_VERDICT: return take_verdict(e, hand, err);
     case SP_REPORT_FAULT:

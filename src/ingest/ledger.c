@@ -106,6 +106,31 @@ sp_ledger_evidence_verdict(struct sp_ledger *ledger,
     return 0;
 }
 
+/* Lines of groups: in the one order that they have, and not without end. */
+int
+sp_ledger_group(struct sp_ledger *ledger, const struct sp_report *report,
+                struct sp_error *err)
+{
+    struct sp_outcome *o = ledger->outcome;
+    const struct sp_group_line *line = &report->body.group;
+
+    if (!ledger->has_manifest || o->n_packages > 0 ||
+        o->n_groups == SP_GROUPS_MAX_LINES ||
+        !sp_groups_follow(&ledger->place, line))
+        return sp_fail(err, "protocol", "check reported groups out of order");
+    /* Grown by doubling: at 0, 1, 2, 4 ... lines. */
+    if ((o->n_groups & (o->n_groups - 1)) == 0) {
+        void *bigger = reallocarray(
+            o->groups, o->n_groups ? 2 * o->n_groups : 1, sizeof(*o->groups));
+
+        if (!bigger)
+            return sp_fail(err, "no-memory", "no memory for the groups");
+        o->groups = bigger;
+    }
+    o->groups[o->n_groups++] = *line;
+    return 0;
+}
+
 static int
 grow(struct sp_ledger *ledger, struct sp_error *err)
 {

@@ -15,9 +15,10 @@ struct sp_ledger {
     uint64_t max_files;
     bool has_manifest;
     struct sp_report_manifest manifest;
-    uint64_t requests;   /* request records so far */
-    uint64_t judged;     /* position behind the last judged package */
-    uint64_t signatures; /* position behind the last judged one */
+    uint64_t requests;            /* request records so far */
+    uint64_t judged;              /* position behind the last judged package */
+    uint64_t signatures;          /* position behind the last judged one */
+    struct sp_groups_place place; /* behind the last line of a group */
 };
 
 void sp_ledger_init(struct sp_ledger *ledger, struct sp_outcome *outcome,
@@ -29,6 +30,8 @@ int sp_ledger_manifest(struct sp_ledger *ledger, const struct sp_report *report,
                        struct sp_error *err);
 int sp_ledger_request(struct sp_ledger *ledger, const struct sp_report *report,
                       struct sp_error *err);
+int sp_ledger_group(struct sp_ledger *ledger, const struct sp_report *report,
+                    struct sp_error *err);
 /* *ret: the package's entry, good until the next call. */
 int sp_ledger_package(struct sp_ledger *ledger, const struct sp_report *report,
                       struct sp_package **ret, struct sp_error *err);

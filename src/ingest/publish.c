@@ -14,9 +14,13 @@
 #include "base/lines.h"
 #include "base/path.h"
 #include "ingest/clock.h"
+#include "ingest/comps.h"
 #include "ingest/floor.h"
 #include "ingest/generation.h"
 #include "ingest/index.h"
+
+/* A line of 290 bytes becomes one of 400. */
+#define SP_GENERATION_COMPS_MAX (4 * SP_MIB)
 
 struct publication {
     struct sp_state *state;
@@ -26,6 +30,7 @@ struct publication {
     sp_event_fn event;
     void *data;
     struct sp_text packages; /* content of generations/N/packages */
+    struct sp_text groups;   /* content of generations/N/comps.xml */
     uint64_t number;
     uint64_t revision; /* newest build time */
 };
@@ -87,22 +92,35 @@ list_packages(struct publication *p, struct sp_error *err)
     for (uint64_t i = 0; i < n; i++)
         sp_text_add(&p->packages, "%s\n", lines[i]);
     sp_text_release(&text);
-    if (n != p->outcome->n_packages || p->packages.failed)
+    /* The groups that the owner has chosen go before those of a delivery. */
+    if (!p->policy || !p->policy->comps[0])
+        sp_comps_print(p->outcome->groups, p->outcome->n_groups, &p->groups);
+    if (n != p->outcome->n_packages || p->packages.failed || p->groups.failed)
         return sp_fail(err, "no-memory", "no memory for the package list");
     return 0;
 }
 
 static int
-write_packages(const struct publication *p, struct sp_error *err)
+write_file(const struct publication *p, const char *name,
+           const struct sp_text *text, struct sp_error *err)
 {
-    SP_AUTO_FD fd = openat(p->quarantine->stage_fd, "packages",
+    SP_AUTO_FD fd = openat(p->quarantine->stage_fd, name,
                            O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
-    if (fd < 0 || sp_write_full(fd, p->packages.bytes ? p->packages.bytes : "",
-                                p->packages.size) < 0)
+    if (fd < 0 ||
+        sp_write_full(fd, text->bytes ? text->bytes : "", text->size) < 0)
         return sp_fail_sys(err, errno, errno == ENOSPC ? "space" : "publish",
-                           "cannot write the package list");
+                           "cannot write '%s'", name);
     return 0;
+}
+
+static int
+write_lists(const struct publication *p, struct sp_error *err)
+{
+    if (write_file(p, "packages", &p->packages, err) < 0)
+        return -1;
+    return p->groups.size > 0 ? write_file(p, SP_COMPS_FILE, &p->groups, err)
+                              : 0;
 }
 
 /* Mode and time of what lies in a generation depend on the packages alone. */
@@ -123,17 +141,24 @@ static int
 stage(struct publication *p, struct sp_error *err)
 {
     const struct sp_quarantine *q = p->quarantine;
+    const char *comps = p->policy->comps;
+    char groups[sizeof(q->path) + 32];
 
+    (void)snprintf(groups, sizeof(groups), "%s/stage/" SP_COMPS_FILE, q->path);
+    if (p->groups.size > 0)
+        comps = groups;
     for (uint64_t i = 0; i < p->outcome->n_packages; i++)
         if (sp_quarantine_stage(q, &p->outcome->packages[i], err) < 0)
             return -1;
-    if (sp_quarantine_empty(q, err) < 0 || write_packages(p, err) < 0)
+    if (sp_quarantine_empty(q, err) < 0 || write_lists(p, err) < 0)
         return -1;
     phase(p, "index");
-    if (sp_index_run(q, p->number, p->outcome->n_packages, p->revision,
-                     p->policy->comps, err) < 0)
+    if (sp_index_run(q, p->number, p->outcome->n_packages, p->revision, comps,
+                     err) < 0)
         return -1;
     if (settle(q->stage_fd, "packages", 0644, p->revision, err) < 0 ||
+        (p->groups.size > 0 &&
+         settle(q->stage_fd, SP_COMPS_FILE, 0644, p->revision, err) < 0) ||
         settle(q->stage_fd, "repodata", 0755, p->revision, err) < 0 ||
         settle(q->stage_fd, "rpm", 0755, p->revision, err) < 0 ||
         settle(q->stage_fd, ".", 0755, p->revision, err) < 0)
@@ -230,6 +255,25 @@ commit(struct publication *p, struct sp_error *err)
     return -1;
 }
 
+/* Groups are part of what a generation is: they alone may be what is new. */
+static bool
+holds(const struct publication *p, uint64_t number)
+{
+    const char *packages = p->packages.bytes ? p->packages.bytes : "";
+    SP_AUTO_FD dir = -1;
+    SP_AUTO_FREE char *text = NULL;
+    size_t size = 0;
+
+    if (!sp_generation_holds(p->state, number, packages, p->packages.size))
+        return false;
+    dir = sp_generation_open(p->state, number, NULL);
+    if (dir < 0 || sp_read_file(dir, SP_COMPS_FILE, SP_GENERATION_COMPS_MAX,
+                                &text, &size, NULL) < 0)
+        size = 0;
+    return size == p->groups.size &&
+           (size == 0 || memcmp(text, p->groups.bytes, size) == 0);
+}
+
 static int
 publish(struct publication *p, struct sp_error *err)
 {
@@ -238,10 +282,7 @@ publish(struct publication *p, struct sp_error *err)
     if (list_packages(p, err) < 0 ||
         sp_generation_current(p->state, &o->generation, err) < 0)
         return -1;
-    if (o->n_packages == 0 ||
-        sp_generation_holds(p->state, o->generation,
-                            p->packages.bytes ? p->packages.bytes : "",
-                            p->packages.size)) {
+    if (o->n_packages == 0 || holds(p, o->generation)) {
         o->nothing_to_do = true;
         return 0;
     }
@@ -268,6 +309,7 @@ sp_publish(struct sp_state *state, const struct sp_policy *policy,
     int status = publish(&p, err);
 
     sp_text_release(&p.packages);
+    sp_text_release(&p.groups);
     return status;
 }
 
@@ -276,12 +318,12 @@ sp_publish_is_current(struct sp_state *state, struct sp_outcome *outcome)
 {
     struct publication p = {.state = state, .outcome = outcome};
     uint64_t current;
-    bool same =
-        outcome->n_packages > 0 && list_packages(&p, NULL) == 0 &&
-        sp_generation_current(state, &current, NULL) == 0 &&
-        sp_generation_holds(state, current, p.packages.bytes, p.packages.size);
+    bool same = outcome->n_packages > 0 && list_packages(&p, NULL) == 0 &&
+                sp_generation_current(state, &current, NULL) == 0 &&
+                holds(&p, current);
 
     sp_text_release(&p.packages);
+    sp_text_release(&p.groups);
     return same;
 }
 

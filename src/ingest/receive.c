@@ -548,5 +548,6 @@ sp_outcome_release(struct sp_outcome *outcome)
     free(outcome->freshness.repositories);
     free(outcome->freshness.withheld);
     free(outcome->requests);
+    free(outcome->groups);
     memset(outcome, 0, sizeof(*outcome));
 }

@@ -108,6 +108,8 @@ struct sp_outcome {
     uint64_t newest_signature; /* time of the newest accepted one, 0 = none */
     char (*requests)[33];
     uint64_t n_requests;
+    struct sp_group_line *groups; /* what the builder says, names checked */
+    size_t n_groups;
     struct sp_report_jailed jails[SP_WORKER_EVIDENCE + 1]; /* by worker kind */
 };
 

@@ -194,6 +194,11 @@ setup_file() {
 @test "N27 damaged evidence: evidence-digest" { row; }
 @test "N27b evidence of no known kind: manifest-syntax" { row; }
 @test "N27c path as the label: manifest-syntax" { row; }
+@test "N27d groups: accept" { row; }
+@test "N27e damaged groups: evidence-digest" { row; }
+@test "N27f foreign XML instead of groups: groups" { row; }
+@test "N27g groups with a bad name: groups" { row; }
+@test "N27h groups above their ceiling: groups" { row; }
 @test "N32 no packages at all: accept" { row; }
 @test "N33 unsigned package behind a good one: no-header-signature" { row; }
 @test "N15 two versions of one name: two-versions" { row; }

@@ -596,6 +596,52 @@ END
     assert_equal "$(planned)" ''
 }
 
+# dnf on the machine, with the published repository alone.
+dnf_there() { # ROOT ARGS...
+    local root=$1
+    shift
+    printf '%s\n' '[main]' gpgcheck=1 plugins=0 install_weak_deps=0 \
+        installonlypkgs=kernel installonly_limit=0 '[sallyport]' \
+        name=sallyport "baseurl=file://$repo" \
+        "gpgkey=file://$keys/key-rsa.asc" >"$BATS_TEST_TMPDIR/there.conf"
+    dnf -y -c "$BATS_TEST_TMPDIR/there.conf" \
+        --setopt=reposdir="$work/nothing" --releasever=41 \
+        --forcearch=x86_64 --setopt=cachedir="$BATS_TEST_TMPDIR/dnf" \
+        --setopt=logdir="$BATS_TEST_TMPDIR" --setopt=tsflags=justdb \
+        --setopt=persistdir="$BATS_TEST_TMPDIR/persist" \
+        --setopt=metadata_expire=0 --installroot="$root" "$@" \
+        >"$BATS_TEST_TMPDIR/log" 2>&1 ||
+        fail "$(cat "$BATS_TEST_TMPDIR/log")"
+}
+
+@test "round trip of an environment: dnf installs it from what is published" {
+    requires root
+    requires landlock
+    root=$BATS_TEST_TMPDIR/root
+    cp -r "$work/root" "$root"
+    ask @workshop
+    builder 0 build -o "$out/bundle"
+    sp 0 ingest "$out/bundle" --yes
+    [ -s "$repo/current/comps.xml" ]
+    [ "$(stat -c %a "$repo/current/comps.xml")" = 644 ]
+    dnf_there "$root" install @workshop
+    [[ $(cat "$BATS_TEST_TMPDIR/log") == *'Full Workshop'* ]] ||
+        fail "$(cat "$BATS_TEST_TMPDIR/log")"
+    assert_equal "$(rpm --root "$root" -q --qf '%{NAME} ' member-a member-b \
+        member-c lowonly)" 'member-a member-b member-c lowonly '
+    # The same packages give the same repository, groups included.
+    before=$(repository_snapshot "$repo")
+    sp 0 ingest "$out/bundle" --yes --any-request
+    [[ $output == *'nothing to do'* ]] || fail "$output"
+    assert_equal "$(repository_snapshot "$repo")" "$before"
+    # Without its groups it is another one.
+    ask member-a member-b member-c lowonly
+    builder 0 build -o "$out/plain"
+    sp 0 ingest "$out/plain" --yes
+    [ ! -e "$repo/current/comps.xml" ]
+    assert_equal "$(readlink "$repo/current")" generations/2
+}
+
 # ---- signed metadata ----
 
 # A copy of the main repository, changed and signed by our key: edge/NAME.

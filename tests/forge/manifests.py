@@ -239,6 +239,21 @@ def evidence(s):
     yield ("N27c", "manifest-syntax", "format", "path as the label",
            carrying(line_of(data, label="../x"), data))
 
+    def groups(text):
+        blob = text.encode()
+        return carrying(line_of(blob, "comps", "groups"), blob)
+
+    good = "groups 1\ngroup a A <b>&'\nmandatory alpha\nend\n"
+    yield ("N27d", "accept", "done", "groups", groups(good))
+    yield ("N27e", "evidence-digest", "media", "damaged groups",
+           groups(good).replace(b"mandatory alpha", b"mandatory alphb"))
+    yield ("N27f", "groups", "format", "foreign XML instead of groups",
+           groups("<comps></comps>\n"))
+    yield ("N27g", "groups", "format", "groups with a bad name",
+           groups(good.replace("alpha", "<x>")))
+    yield ("N27h", "groups", "format", "groups above their ceiling",
+           groups("groups 1\n" + "x" * 1048577))
+
 
 def sets(s):
     yield ("N32", "accept", "done", "no packages at all",

@@ -5,6 +5,7 @@
 
 #include "base/lines.h"
 #include "build/groups.h"
+#include "ingest/comps.h"
 #include "tests/unit/tap.h"
 
 static struct sp_error err;
@@ -152,6 +153,44 @@ test_union(void)
     sp_groups_release(&all);
 }
 
+/* What is published holds nothing foreign but names, and titles escaped. */
+static void
+test_comps(void)
+{
+    static const char *const given[] = {
+        "group a A<b>&\"'", "mandatory x",     "conditional y z",
+        "group b B",        "environment e E", "needs a",
+    };
+    struct sp_group_line lines[6];
+    struct sp_text text = {0};
+
+    for (size_t i = 0; i < 6; i++)
+        tap_ok(sp_group_line_read(given[i], strlen(given[i]), &lines[i]),
+               "line %zu", i);
+    sp_comps_print(lines, 6, &text);
+    tap_is_str(
+        text.bytes,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<comps>\n"
+        "<group>\n<id>a</id>\n<name>A&#60;b&#62;&#38;&#34;&#39;</name>\n"
+        "<description/>\n<default>false</default>\n"
+        "<uservisible>true</uservisible>\n<packagelist>\n"
+        "<packagereq type=\"mandatory\">x</packagereq>\n"
+        "<packagereq type=\"conditional\" requires=\"z\">y</packagereq>\n"
+        "</packagelist>\n</group>\n"
+        "<group>\n<id>b</id>\n<name>B</name>\n"
+        "<description/>\n<default>false</default>\n"
+        "<uservisible>true</uservisible>\n<packagelist>\n"
+        "</packagelist>\n</group>\n"
+        "<environment>\n<id>e</id>\n<name>E</name>\n"
+        "<description/>\n<default>false</default>\n"
+        "<uservisible>true</uservisible>\n<grouplist>\n"
+        "<groupid>a</groupid>\n</grouplist>\n</environment>\n</comps>\n",
+        "as dnf reads it");
+    sp_text_release(&text);
+    sp_comps_print(NULL, 0, &text);
+    tap_ok(text.size == 0, "nothing for none");
+}
+
 int
 main(void)
 {
@@ -159,5 +198,6 @@ main(void)
     test_frame();
     test_records();
     test_union();
+    test_comps();
     return tap_done();
 }

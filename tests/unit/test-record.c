@@ -121,6 +121,10 @@ good(enum sp_worker_kind worker, enum sp_report_type type)
         memcpy(r.body.key.fpr, FPR, 41);
         memcpy(r.body.key.primary_fpr, FPR, 41);
         break;
+    case SP_REPORT_GROUP:
+        r.body.group.word = SP_GROUP_MANDATORY;
+        memcpy(r.body.group.id, "bash", 5);
+        break;
     case SP_REPORT_FAULT: memcpy(r.reason, "truncated", 10); break;
     case SP_REPORT_PROGRESS:
     case SP_REPORT_MANIFEST:
@@ -135,16 +139,16 @@ static void
 test_report_types(void)
 {
     static const char *const allowed[] = {
-        [SP_WORKER_UNPACK] = "JP.....FD....",
-        [SP_WORKER_CHECK] = "J.MRP..FDE...",
-        [SP_WORKER_VERIFY] = "J....V.FD.e..",
-        [SP_WORKER_MAKE_HOME] = "J.....KFD....",
-        [SP_WORKER_INDEX] = "J......FD....",
-        [SP_WORKER_EVIDENCE] = "J......FD..rL",
+        [SP_WORKER_UNPACK] = "JP.....FD.....",
+        [SP_WORKER_CHECK] = "J.MRP..FDE...G",
+        [SP_WORKER_VERIFY] = "J....V.FD.e...",
+        [SP_WORKER_MAKE_HOME] = "J.....KFD.....",
+        [SP_WORKER_INDEX] = "J......FD.....",
+        [SP_WORKER_EVIDENCE] = "J......FD..rL.",
     };
 
     for (unsigned w = SP_WORKER_UNPACK; w <= SP_WORKER_EVIDENCE; w++) {
-        for (unsigned t = SP_REPORT_JAILED; t <= SP_REPORT_LISTED; t++) {
+        for (unsigned t = SP_REPORT_JAILED; t <= SP_REPORT_GROUP; t++) {
             struct sp_report r =
                 good((enum sp_worker_kind)w, (enum sp_report_type)t);
 
@@ -178,6 +182,10 @@ test_report_fields(void)
     static const char ff[] = "\377\377\377\377";
 
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, magic, ff, "magic");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_GROUP, body.group.word, ff, "group");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_GROUP, body.group.id, "<", "its name");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_GROUP, body.group.title, one,
+            "a title where none may be");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, worker, "\2", "other worker");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\0", "type zero");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\16", "type beyond");
