@@ -58,6 +58,12 @@ struct command {
     const char **groups; /* "@NAME" of `group install NAME`, malloc'ed */
 };
 
+static bool
+is_old_name(const struct command *c)
+{
+    return strcmp(c->args->program->name, SP_OLD_NAME) == 0;
+}
+
 /* ---- what is wanted ---- */
 
 /* dnf's actions, by what has to be brought for them. */
@@ -212,13 +218,22 @@ run_round(struct command *c, int root)
 {
     struct sp_update_end end;
     struct sp_error err = {0};
+    int status;
 
-    if (sp_update_run(&c->update, root, &end, &err) < 0)
-        return end.generation > 0 && end.delivered ? report_late(c, &end, &err)
-                                                   : report_fault(c, &err);
-    report_end(c, &end);
-    offer_restart(c, &end);
-    return end.status;
+    if (sp_update_run(&c->update, root, &end, &err) == 0) {
+        report_end(c, &end);
+        status = end.status;
+    } else {
+        status =
+            end.delivered ? report_late(c, &end, &err) : report_fault(c, &err);
+        /* Who calls the stock command knows no "installed, but old". */
+        if (end.delivered && err.code == SP_E_STALE && is_old_name(c))
+            status = end.status;
+    }
+    sp_update_voice_end(&c->voice, status);
+    if (status == 0)
+        offer_restart(c, &end);
+    return status;
 }
 
 /* ---- the two processes ---- */
@@ -335,8 +350,7 @@ update(struct command *c)
 static int
 old_status(const struct command *c, int status)
 {
-    if (strcmp(c->args->program->name, SP_OLD_NAME) != 0 || status == 0 ||
-        status == SP_UPDATES_EXIST)
+    if (!is_old_name(c) || status == 0 || status == SP_UPDATES_EXIST)
         return status;
     for (size_t i = 0; status == SP_E_USAGE && i < c->words.packages.n; i++)
         if (sp_update_template(c->words.packages.word[i]))

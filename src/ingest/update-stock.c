@@ -122,9 +122,10 @@ send_files(const struct sp_stock *stock, const char *database,
            struct sp_error *err)
 {
     static const char unpack[] =
-        "tar -C " THERE " -x && sed -i "
+        "tar -C " THERE " -x && for file in " THERE "/etc/yum.repos.d/*.repo; "
+        "do [ ! -e \"$file\" ] || sed -i "
         "'s#gpgkey=file:///etc/pki/rpm-gpg#gpgkey=file://" THERE
-        "/etc/pki/rpm-gpg#' " THERE "/etc/yum.repos.d/*.repo";
+        "/etc/pki/rpm-gpg#' \"$file\" || exit; done";
     struct sp_process tar = {0};
     struct sp_ending end = {.status = -1};
     SP_AUTO_FD fd = -1;

@@ -156,12 +156,32 @@ up() {
         --releasever=41 "$@"
 }
 
-# old STATUS WORD...: under the name of the stock command.
+# old STATUS WORD...: under the name of the stock command, in a dom0 whose
+# standard places are ours; FSTAB is its table of file systems.
 old() {
     local want=$1
     shift
-    run_program "$want" "$bin/qubes-dom0-update" --dbpath "$(database)" \
-        --reposdir "$repos" ${OWN:-} --releasever=41 "$@"
+    unshare -m true 2>/dev/null || needs_root 'mount namespaces'
+    run_program "$want" unshare -m bash -c '
+set -e
+state=$1 keys=$2 policy=$3 etc=$4
+shift 4
+mkdir -p "$etc"
+cp -a /etc/. "$etc"
+mkdir -p "$etc/sallyport"
+rm -rf "$etc/sallyport/keys"
+cp -r "$keys" "$etc/sallyport/keys"
+cp "$policy" "$etc/sallyport/policy.conf"
+printf "%s" "${FSTAB:-}" >"$etc/fstab"
+mount --bind "$etc" /etc
+mount -t tmpfs none /var/lib
+mkdir /var/lib/sallyport
+mount --bind "$state" /var/lib/sallyport
+mount -t tmpfs none /run
+mkdir /run/qubes
+exec "$@"' in-dom0 "$state" "$keys" "$BATS_TEST_TMPDIR/policy.conf" \
+        "$BATS_TEST_TMPDIR/etc" ${IN_DOM0:-} "$bin/qubes-dom0-update" \
+        --dbpath "$(database)" --reposdir "$repos" --releasever=41 "$@"
 }
 
 installed() { # NAME: its versions

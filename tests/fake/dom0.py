@@ -61,10 +61,12 @@ def in_qube(command):
         "LC_ALL": "C", "FAKE_SERVICES": folder + "/services",
         "FAKE_VM": folder + "/vm",
     }
-    return env, ["sh", "-c", command.replace("/usr/lib/qubes/",
-                                             folder + "/vm/")
-                 .replace("/var/lib/qubes/dom0-updates",
-                          folder + "/dom0-updates")]
+    for here, there_ in (("/usr/lib/qubes/", folder + "/vm/"),
+                         ("/var/lib/qubes/dom0-updates",
+                          folder + "/dom0-updates"),
+                         ("chown -R", "true")):
+        command = command.replace(here, there_)
+    return env, ["sh", "-c", command]
 
 
 def qvm_run():
@@ -90,8 +92,6 @@ def qvm_run():
         for _ in range(200):
             os.write(1, (b"y" * 79 + b"\n") * 200)
     command = " ".join(rest[1:])
-    if mode == "no-chown":
-        command = command.replace("chown", "true")
     env, argv = in_qube(command)
     return subprocess.run(argv, env=env).returncode
 
