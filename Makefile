@@ -351,6 +351,9 @@ bench: all ## cost against bsdtar + rpmkeys + createrepo_c (PRESET=small)
 	$(Q)tests/deps.sh run test
 	$(Q)tests/bench/run.py --build $(O) $(or $(PRESET),small)
 
+bench-send: all ## send against cat and dd; root adds a block device
+	$(Q)tests/bench/send.py $(O)
+
 bench-vchan: all $(fake_vchan) ## vchan stand-in against a plain socket
 	$(Q)tests/bench/vchan.sh $(O)
 
@@ -516,6 +519,6 @@ FORCE:
 .PHONY: all dom0 builder carrier \
 	$(sides:%=install-%) install-keys uninstall rpm deb check-packages cover compile_commands.json need-build unit check \
 	check-root check-long check-crash check-asan check-links check-arrows check-headers check-reproducible lint size demo bench \
-	bench-vchan bench-download install \
+	bench-send bench-vchan bench-download install \
 	dist deps clean help FORCE
 .SECONDARY:
