@@ -743,7 +743,65 @@ $(sha256sum <"$BATS_TEST_TMPDIR/$name" | cut -d' ' -f1)"
     builder 0 build -o "$out/bundle"
 }
 
+# ---- requests and limits ----
+
+@test "an answer above the limits of the request is not even downloaded" {
+    ask
+    forge_request 's/^limit files .*/limit files 3/'
+    builder 6 check
+    assert_detail too-many-files
+    builder 6 build -o "$out/bundle"
+    ask
+    forge_request 's/^limit bytes .*/limit bytes 1000/'
+    builder 6 build -o "$out/bundle"
+    assert_detail too-many-bytes
+    assert_equal "$(ls -A "$out")" ''
+    # Packages have the names of their digests; none of them has come.
+    for rpm in "$work"/edge/main/*.rpm; do
+        [ ! -e "$BATS_TEST_TMPDIR/cache/sha256-$(sha256sum <"$rpm" |
+            cut -d' ' -f1)" ] || fail "$rpm was downloaded"
+    done
+}
+
+@test "a request that nobody understands is refused by its word" {
+    ask app
+    cp "$request" "$BATS_TEST_TMPDIR/good"
+    while read -r status word script; do
+        cp "$BATS_TEST_TMPDIR/good" "$request"
+        forge_request "$script"
+        builder "$status" check
+        assert_detail "$word"
+        [[ $stderr == *request* ]] || fail "$stderr"
+    done <<'END'
+5 request-version s/^request 1$/request 2/
+5 request-version s/^arch /aarch /
+5 request-count s/^count .*/count 7/
+5 request-syntax s/^action .*/action dance/
+END
+    # What begins with x- is for others.
+    cp "$BATS_TEST_TMPDIR/good" "$request"
+    forge_request 's/^arch /x-more what\n&/'
+    builder 0 check
+}
+
 # ---- metadata that lies ----
+
+@test "a package whose location leaves the repository is refused" {
+    local href
+    for href in ../../../etc/passwd /etc/passwd //evil/x file:///etc/passwd \
+        https://evil.invalid/x; do
+        lie replace 'location href="app-2-1' "location href=\"$href#"
+        ask --action upgrade app
+        builder 5 build -o "$out/bundle"
+        assert_detail metadata
+        [[ $stderr == *'app-2-1.x86_64'*location* ]] || fail "$href" "$stderr"
+    done
+    # Another base is no way out either: the file is asked for here.
+    lie replace 'location href="app-2-1' \
+        'location xml:base="file:///etc/" href="app-2-1'
+    ask --action upgrade app
+    builder 0 build -o "$out/bundle"
+}
 
 lie() { # COMMAND ARGS...: of tests/forge/metadata.py
     rm -rf "$work/edge/lie"
