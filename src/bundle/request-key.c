@@ -166,7 +166,7 @@ is_limit(struct sp_view v)
            is_number(value, UINT64_MAX - 1);
 }
 
-/* REPO REVISION TIME SHA256 */
+/* REPO REVISION TIME SHA256|- */
 static bool
 is_seen(struct sp_view v)
 {
@@ -175,7 +175,8 @@ is_seen(struct sp_view v)
     return sp_view_split(v, &repo, &v) && is_word(repo) &&
            sp_view_split(v, &revision, &v) && is_word(revision) &&
            sp_view_split(v, &time, &digest) && is_number(time, UINT64_MAX) &&
-           digest.size == 64 && sp_text_is_hex(digest.bytes, 64);
+           (sp_view_is(digest, "-") ||
+            (digest.size == 64 && sp_text_is_hex(digest.bytes, 64)));
 }
 
 /* ---- the table ---- */

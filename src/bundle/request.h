@@ -65,7 +65,7 @@ enum sp_request_key {
     SP_REQUEST_KEY_VAR = 8,        /* NAME VALUE, for repository files */
     SP_REQUEST_KEY_OPT = 9,        /* NAME VALUE */
     SP_REQUEST_KEY_LIMIT = 10,     /* NAME NUMBER */
-    SP_REQUEST_KEY_SEEN = 11,      /* REPO REVISION TIME SHA256 */
+    SP_REQUEST_KEY_SEEN = 11,      /* REPO REVISION TIME SHA256|- */
     SP_REQUEST_KEY_REPO_FILE = 12, /* NAME, and a block: a dnf .repo file */
     SP_REQUEST_KEY_PUBKEY = 13,    /* NAME, and a block: an armored key */
 };

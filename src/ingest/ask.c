@@ -18,6 +18,7 @@
 #include "ingest/pending.h"
 #include "ingest/policy.h"
 #include "ingest/pubkeys.h"
+#include "ingest/ratchet.h"
 #include "ingest/repofiles.h"
 #include "ingest/rpmdb.h"
 #include "ingest/state.h"
@@ -157,6 +158,26 @@ write_options(struct asking *a, struct sp_error *err)
                                   "files %" PRIu64, a->policy.ceilings.files);
 }
 
+/* Revisions that were proven here: an older mirror is no use to anybody. */
+static int
+write_seen(struct asking *a, struct sp_error *err)
+{
+    struct sp_ratchet ratchet = {0};
+    int status = 0;
+
+    if (!a->has_state)
+        return 0;
+    if (sp_ratchet_load(&a->state, &ratchet, err) < 0)
+        status = -1;
+    for (size_t i = 0; i < ratchet.n && status == 0; i++)
+        status = sp_request_write_field(
+            &a->writer, SP_REQUEST_KEY_SEEN, err,
+            "%s %" PRIu64 " %" PRIu64 " -", ratchet.notches[i].label,
+            ratchet.notches[i].revision, ratchet.notches[i].signed_at);
+    sp_ratchet_release(&ratchet);
+    return status;
+}
+
 static bool
 is_hidden(const struct sp_ask *ask, const char *name)
 {
@@ -194,7 +215,7 @@ write_request(struct asking *a, struct sp_error *err)
     struct sp_request parsed;
 
     if (write_start(a, err) < 0 || write_machine(a, err) < 0 ||
-        write_options(a, err) < 0 ||
+        write_options(a, err) < 0 || write_seen(a, err) < 0 ||
         sp_repofiles_write(dir ? dir : DEFAULT_REPOS_DIR, dir != NULL,
                            &a->writer, err) < 0 ||
         sp_pubkeys_write(keys ? keys : SP_DEFAULT_KEYS_PATH, &a->writer, err) <

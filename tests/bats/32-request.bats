@@ -301,6 +301,15 @@ teardown() {
     assert_equal "$(stat -c %U "$state/pending"/*)" nobody
     run_program 19 sh -c 'exec "$@" >/dev/full' sh "${as_nobody[@]}"
     assert_equal "$(pending | wc -l)" 1
+    # What was proven here goes along, so that no builder takes older things.
+    printf 'revision edge %040d 17 1700000000\n' 0 >"$state/ratchet"
+    chown nobody "$state/ratchet"
+    run_program 0 "${as_nobody[@]}" -o "$state/request"
+    assert_equal "$(sed -n 's/^seen //p' "$state/request")" \
+        'edge 17 1700000000 -'
+    echo 'revision' >"$state/ratchet"
+    run_program 3 "${as_nobody[@]}" -o "$state/request"
+    assert_detail state
 }
 
 @test "the answer to a request comes in, once" {

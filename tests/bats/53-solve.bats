@@ -707,6 +707,23 @@ $(sha256sum <"$BATS_TEST_TMPDIR/$name" | cut -d' ' -f1)"
     ! tar tf "$out/forged" | grep ^e || fail "$(tar tf "$out/forged")"
 }
 
+@test "metadata older than what the machine has proven is not taken" {
+    local line='repo-file edge.repo' digest
+    digest=$(printf '%064d' 0)
+    signed_copy signed
+    ask --action upgrade app
+    revision=$(sed -n 's|.*<revision>\(.*\)</revision>.*|\1|p' \
+        "$work/edge/signed/repodata/repomd.xml")
+    for seen in "$revision 1 -" "$revision 1 $digest"; do
+        forge_request "s|^$line|seen updates $seen\n&|"
+        builder 100 check
+    done
+    forge_request "s|^$line|seen updates $((revision + 1)) 1 -\n&|"
+    builder 16 check
+    assert_detail metadata-rollback
+    [[ $stderr == *"'updates'"* ]] || fail "$stderr"
+}
+
 @test "two requests carry one publication once, and two of them not at all" {
     signed_copy signed
     ask --action upgrade app
