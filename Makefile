@@ -432,6 +432,9 @@ files-qubes := examples/qubes/policy.d/80-sallyport.policy:644:/etc/qubes/policy
 	$(O)/examples/qubes/dnf/qubes-cached.repo:644:$(DATADIR)/sallyport/qubes-cached.repo \
 	$(O)/examples/qubes/dnf/30-sallyport.conf:644:$(DATADIR)/dnf5/libdnf.conf.d/30-sallyport.conf
 
+# The name of the stock command: for who wants it.
+files-qubes-command := $(O)/examples/qubes/tmpfiles.d/sallyport-qubes-dom0-update.conf:644:$(LIBDIR)/tmpfiles.d/sallyport-qubes-dom0-update.conf
+
 $(O)/examples/%: examples/% FORCE
 	@mkdir -p $(@D)
 	$(Q)sed $(places) $< > $@
@@ -453,7 +456,7 @@ places_of = $(sort $(foreach f,$(1),$(call field,3,$(f))))
 
 install: install-dom0 install-builder ## DESTDIR, PREFIX, BINDIR, LIBEXECDIR, MANDIR, SYSCONFDIR, ZSHDIR
 
-sides := dom0 builder common vchan system builder-system qubes
+sides := dom0 builder common vchan system builder-system qubes qubes-command
 define side
 install-$(1): $(call copies_of,$(files-$(1))) | no-test-build
 	$$(foreach f,$$(files-$(1)),$$(call put,$$(f)))
@@ -466,6 +469,7 @@ install-vchan: carrier
 install-system: ## systemd and dnf files of a trusted machine
 install-builder-system: ## systemd files of a networked machine
 install-qubes: ## files for dom0 of Qubes OS
+install-qubes-command: ## qubes-dom0-update becomes sallyport update
 
 install-keys:
 	install -d $(DESTDIR)$(SYSCONFDIR)/sallyport/keys

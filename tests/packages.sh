@@ -169,6 +169,13 @@ dom0_side() {
             grep -c /var/lib/qubes/updates)" 1
 }
 
+stock_name() {
+    local said
+    said=$(inside /usr/local/bin/qubes-dom0-update --help)
+    [[ $said == *update* && $said != *rollback* ]] ||
+        { echo "$said"; return 1; }
+}
+
 # A package that owns the directory, as the stock one does, and brings a key.
 make_stock_package() {
     mkdir -p "$build/stock"
@@ -209,6 +216,7 @@ back_to_stock() {
             'root:qubes 770' &&
         is "$(cat "$root/etc/yum.real.repos.d/qubes-cached.repo")" '# stock' &&
         [ ! -e "$root/usr/local/etc/qubes-rpc" ] &&
+        [ ! -L "$root/usr/local/bin/qubes-dom0-update" ] &&
         is "$(ls "$root/etc/sallyport/keys")" "" &&
         [ ! -e "$root/etc/tmpfiles.d/sallyport.conf" ]
 }
@@ -240,10 +248,12 @@ as_root() {
     rm -rf "$root"/var/lib/sallyport/*
     must "dom0 is set up" make_dom0
     must "rpm installs the side of dom0" install_rpms \
-        "$rpms"/*/sallyport-qubes-"$version"-*.rpm
+        "$rpms"/*/sallyport-qubes{,-dom0-update}-"$version"-*.rpm
     must "dom0 takes in, beside the stock files" dom0_side
     must "after a stock package it is set right again" again_after_stock
-    must "rpm erases the side of dom0" erase_rpms sallyport-qubes
+    must "qubes-dom0-update is ours" stock_name
+    must "rpm erases the side of dom0" erase_rpms sallyport-qubes \
+        sallyport-qubes-dom0-update
     must "the repository is a stock one, with the last packages" back_to_stock
     must "rpm erases the rest" erase_rpms stock sallyport sallyport-builder \
         sallyport-common sallyport-vchan

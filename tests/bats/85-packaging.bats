@@ -18,7 +18,8 @@ staged() { # TARGET... VARIABLE=VALUE...
         fail "$(cat "$BATS_TEST_TMPDIR/log")"
 }
 
-everything=(install install-system install-builder-system install-qubes)
+everything=(install install-system install-builder-system install-qubes
+    install-qubes-command)
 
 # ---- make install ----
 
