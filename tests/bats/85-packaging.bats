@@ -95,6 +95,19 @@ $net/usr/libexec/sallyport/sallyport-metadata"
     run -0 diff "$BATS_TEST_TMPDIR/named" "$BATS_TEST_TMPDIR/installed"
 }
 
+@test "nothing that is installed tells dnf to skip its check" {
+    ! is_test_build || skip "a sanitizer build is never installed"
+    local dest=$BATS_TEST_TMPDIR/dest file n=0
+    staged "${everything[@]}" DESTDIR="$dest"
+    while IFS= read -r file; do
+        n=$((n + 1))
+        grep -qx 'gpgcheck=1' "$file" || fail "$file"
+    done < <(grep -rlE '^baseurl=' "$dest")
+    assert_equal "$n" 2 "repository files"
+    # repo_gpgcheck is about the index, which is made here and not signed.
+    run -1 grep -rIEi '(^|[^_])gpgcheck *= *(0|no|false)|--nogpgcheck' "$dest"
+}
+
 # ---- systemd ----
 
 @test "systemd accepts every unit, sysusers and tmpfiles" {
