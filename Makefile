@@ -140,7 +140,7 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
-unit := advice command listing ratchet confirm devices evr flip floor gate groups json keytable \
+unit := advice command listing ratchet confirm devices download evr flip floor gate groups json keytable \
 	ledger lines list manifest message metadata nevra pack path plan policy \
 	progress qfile record repofile request rpm sandbox sha256 sigpacket \
 	spawn status tar transport vchan-frame

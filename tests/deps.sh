@@ -52,6 +52,8 @@ test  hexdump            bsdextrautils         util-linux
 test  cpio               cpio                  cpio
 test  mandoc             mandoc                mandoc
 test  nginx              nginx-light           nginx
+test  tinyproxy          tinyproxy             tinyproxy
+test  curl               curl                  curl
 test  python3            python3               python3
 test  ps                 procps                procps-ng
 test  setpriv            util-linux            util-linux
@@ -59,7 +61,6 @@ test  zsh                zsh                   zsh
 test  fish               fish                  fish
 test  readelf            binutils              binutils
 bench aria2c             aria2                 aria2
-bench curl               curl                  curl
 lint  clang              clang                 clang
 lint  clang-tidy         clang-tidy            clang-tools-extra
 lint  clang-format       clang-format          clang-tools-extra

@@ -385,6 +385,97 @@ part() { # URL or "" -> name in the cache
     [[ $stderr == *'port 1 '* ]] || fail 'not through the proxy' "$stderr"
 }
 
+@test "a name behind socks5h is resolved by the proxy alone" {
+    local port
+    python3 "$SP_TOP/tests/fake/socks.py" "${http##*:}" \
+        "$BATS_TEST_TMPDIR/socks" >"$BATS_TEST_TMPDIR/port" 2>/dev/null 3>&- &
+    local pid=$!
+    for _ in $(seq 50); do
+        [ ! -s "$BATS_TEST_TMPDIR/port" ] || break
+        sleep 0.1
+    done
+    port=$(cat "$BATS_TEST_TMPDIR/port")
+    echo "http://packages.onion/good/$hello sha256:$digest" >"$list"
+    build 0 --proxy "socks5h://127.0.0.1:$port" || { kill $pid; return 1; }
+    holds_hello
+    rm -rf "$cache" "$out/bundle"
+    all_proxy=socks5h://127.0.0.1:$port build 0 || { kill $pid; return 1; }
+    kill $pid
+    assert_equal "$(sort -u "$BATS_TEST_TMPDIR/socks")" \
+        'name packages.onion 80' 'asked of the proxy'
+}
+
+@test "a name of Tor without a proxy is told apart, and nobody is asked" {
+    echo "http://packages.onion/good/$hello sha256:$digest" >"$list"
+    build 4
+    assert_detail unreachable
+    [[ $stderr == *'Tor alone'*socks5h* ]] || fail "$stderr"
+    [[ $stderr != *'after '* ]] || fail 'tried again' "$stderr"
+}
+
+# tinyproxy is what an update qube offers: CONNECT to some ports.
+@test "many files through a proxy need few connections" {
+    local dir=$BATS_TEST_TMPDIR port rpm pid
+    port=$((20000 + RANDOM % 20000))
+    cat >"$dir/conf" <<CONF
+Port $port
+Listen 127.0.0.1
+LogFile "$dir/log"
+LogLevel Connect
+MaxClients 50
+ConnectPort ${https##*:}
+CONF
+    tinyproxy -d -c "$dir/conf" >/dev/null 2>&1 3>&- &
+    pid=$!
+    for rpm in "$files"/*.rpm; do
+        for n in 1 2 3 4 5 6; do
+            echo "$https/good/$(basename "$rpm")?$BATS_TEST_NUMBER-$n"
+        done
+    done >"$list"
+    for _ in $(seq 50); do
+        ! curl -s -o /dev/null "http://127.0.0.1:$port/" || break
+        sleep 0.1
+    done
+    # The same package six times makes no bundle; the downloads are there.
+    https_proxy=http://127.0.0.1:$port build 7 \
+        --cacert "$BATS_FILE_TMPDIR/ca.pem" || { kill $pid; return 1; }
+    kill $pid
+    assert_detail duplicate-nevra
+    assert_equal "$(ls "$cache"/url-* | wc -l)" "$(wc -l <"$list")" downloads
+    [ "$(grep -c 'Request.*CONNECT' "$dir/log")" -le 8 ] ||
+        fail "$(grep -c 'Request.*CONNECT' "$dir/log") connections"
+}
+
+@test "a certificate out of its time points to the clock" {
+    local dir=$BATS_TEST_TMPDIR pid port
+    openssl req -newkey rsa:2048 -nodes -subj '/CN=old' -keyout "$dir/key" \
+        -out "$dir/csr" 2>/dev/null
+    printf '%s\n' '[ca]' 'default_ca=d' '[d]' "database=$dir/index" \
+        "new_certs_dir=$dir" "serial=$dir/serial" policy=p \
+        default_md=sha256 x509_extensions=e \
+        '[p]' commonName=supplied '[e]' subjectAltName=IP:127.0.0.1 \
+        >"$dir/ca.conf"
+    : >"$dir/index"
+    echo 01 >"$dir/serial"
+    openssl ca -config "$dir/ca.conf" -batch -selfsign -keyfile "$dir/key" \
+        -in "$dir/csr" -out "$dir/cert" -notext \
+        -startdate 20200101000000Z -enddate 20200102000000Z 2>/dev/null
+    python3 "$SP_TOP/tests/fake/hostile-server.py" --files "$files" \
+        --ports "$dir/ports" --log "$dir/log" --tls "$dir/cert" "$dir/key" \
+        >/dev/null 2>&1 3>&- &
+    pid=$!
+    for _ in $(seq 50); do
+        [ ! -e "$dir/ports" ] || break
+        sleep 0.1
+    done
+    port=$(awk '$1 == "https" { print $2 }' "$dir/ports")
+    echo "https://127.0.0.1:$port/good/$hello sha256:$digest" >"$list"
+    build 4 --cacert "$dir/cert" || { kill $pid; return 1; }
+    kill $pid
+    assert_detail tls
+    [[ $stderr == *'clock of this machine'* ]] || fail "$stderr"
+}
+
 # ---- stopping ----
 
 @test "a signal stops within a second and leaves nothing" {

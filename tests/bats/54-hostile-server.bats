@@ -197,6 +197,33 @@ judge() {
     judge
 }
 
+# ---- stopping ----
+
+@test "a signal stops within a second, also while metadata is awaited" {
+    local base=stall@primary/t$BATS_TEST_NUMBER pid begin end status=0
+    own_repo "t$BATS_TEST_NUMBER"
+    mkdir -p "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/repos"
+    printf '%s\n' '[hostile]' "baseurl=$http/$base/" \
+        >"$BATS_TEST_TMPDIR/repos/hostile.repo"
+    "$SP_BUILD/sallyport-builder" build --mirror hostile \
+        --repo-dir "$BATS_TEST_TMPDIR/repos" --arch x86_64 --allow-http \
+        --cache-dir "$BATS_TEST_TMPDIR/cache" --progress none \
+        -o "$BATS_TEST_TMPDIR/out/bundle" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+    pid=$!
+    for _ in $(seq 100); do
+        ! grep -q "^/$base/.*primary" "$log" || break
+        sleep 0.1
+    done
+    begin=$(date +%s%3N)
+    kill -TERM "$pid"
+    wait "$pid" || status=$?
+    end=$(date +%s%3N)
+    assert_equal "$status" 1 'exit status'
+    grep -q 'internal, interrupted' "$BATS_TEST_TMPDIR/err"
+    [ $((end - begin)) -lt 1000 ] || fail "took $((end - begin)) ms"
+    assert_equal "$(ls -A "$BATS_TEST_TMPDIR/out")" '' 'destination'
+}
+
 # ---- published again in the middle of a run ----
 
 @test "packages of the old publication are gone: planned again, once" {

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parts of downloads that need no server. */
+#include <string.h>
+
+#include "base/sha256.h"
+#include "build/hash.h"
+#include "build/proxy.h"
+#include "build/transfer.h"
+#include "tap.h"
+
+static struct sp_error err;
+
+static void
+test_hash(void)
+{
+    static uint8_t data[100000];
+    uint8_t want[SP_SHA256_BYTES], got[SP_SHA256_BYTES];
+    SP_AUTO_HASH hash = {NULL};
+    size_t half;
+
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)(i * 7 + i / 251);
+    for (size_t size = 0; size <= sizeof(data); size = size * 3 + 1) {
+        half = size / 2;
+        sp_sha256(data, size, want);
+        tap_ok(sp_hash_begin(&hash, &err) == 0, "begins");
+        sp_hash_add(&hash, data, half);
+        tap_ok(size == 0 || !sp_hash_is(&hash, want), "half of %zu", size);
+        sp_hash_add(&hash, data + half, size - half);
+        tap_ok(sp_hash_is(&hash, want), "all of %zu bytes", size);
+        sp_hash_end(&hash, got);
+        tap_ok(memcmp(got, want, sizeof(want)) == 0, "its digest");
+    }
+}
+
+enum { MIB = 1024 * 1024 };
+
+static void
+add_mirrors(struct sp_mirrors *mirrors)
+{
+    tap_ok(sp_mirrors_add(mirrors, "https://a/", &err) == 0 &&
+               sp_mirrors_add(mirrors, "https://b/", &err) == 0 &&
+               sp_mirrors_add(mirrors, "https://c/", &err) == 0 &&
+               sp_mirrors_add(mirrors, "https://d/", &err) == 0,
+           "four mirrors");
+}
+
+static void
+test_spread(void)
+{
+    struct sp_mirrors mirrors = {.n = 0};
+
+    add_mirrors(&mirrors);
+    tap_ok(sp_mirrors_spread(&mirrors, 0, 1000) == 0, "small: the first");
+    tap_ok(sp_mirrors_spread(&mirrors, 0, 0) == 0, "unknown: the first");
+    tap_ok(sp_mirrors_spread(&mirrors, 0, MIB) == 0, "large: the first");
+    sp_mirrors_fault(&mirrors, 1);
+    tap_ok(sp_mirrors_spread(&mirrors, 0, MIB) == 2, "not who has faults");
+    tap_ok(sp_mirrors_spread(&mirrors, 0, MIB) == 0, "no more than three");
+    sp_mirrors_sent(&mirrors, 0, 10 * MIB, 9000);
+    sp_mirrors_sent(&mirrors, 2, 10 * MIB, 900);
+    tap_ok(sp_mirrors_spread(&mirrors, 0, MIB) == 2, "who is fast");
+    tap_ok(sp_mirrors_choose(&mirrors, 4) != 2, "unless it was tried");
+    sp_mirrors_release(&mirrors);
+}
+
+static void
+test_lag(void)
+{
+    struct sp_mirrors mirrors = {.n = 0};
+
+    add_mirrors(&mirrors);
+    tap_ok(!sp_mirrors_lags(&mirrors, 0, 0, 0, 6000), "nobody is known");
+    sp_mirrors_sent(&mirrors, 1, 10 * MIB, 900);
+    tap_ok(sp_mirrors_lags(&mirrors, 0, 0, MIB, 6000), "much slower");
+    tap_ok(!sp_mirrors_lags(&mirrors, 0, 0, MIB, 4000), "for a short time");
+    tap_ok(!sp_mirrors_lags(&mirrors, 0, 0, 30 * MIB, 6000), "not so slow");
+    tap_ok(!sp_mirrors_lags(&mirrors, 0, 2, MIB, 6000), "that one was tried");
+    sp_mirrors_fault(&mirrors, 1);
+    tap_ok(!sp_mirrors_lags(&mirrors, 0, 0, MIB, 6000), "that one fails");
+    sp_mirrors_release(&mirrors);
+}
+
+static void
+test_deadline(void)
+{
+    const struct sp_fetch_policy policy = {.grace_seconds = 60,
+                                           .max_file_bytes = UINT64_C(1) << 30};
+    struct sp_fetch_item item = {.size = 0};
+    struct sp_transfer t = {.item = &item,
+                            .policy = &policy,
+                            .expected = 100 * SP_FETCH_FLOOR_BYTES};
+
+    tap_ok(!sp_transfer_is_overdue(&t, 10000000), "not before its answer");
+    t.answered = 1;
+    tap_ok(!sp_transfer_is_overdue(&t, 160000), "grace and floor");
+    tap_ok(sp_transfer_is_overdue(&t, 161001), "and not a second more");
+    t.start = t.expected;
+    tap_ok(sp_transfer_is_overdue(&t, 61001), "for the rest alone");
+    t.expected = 0;
+    t.start = 0;
+    tap_ok(!sp_transfer_is_overdue(&t, 161001), "unknown size: the ceiling");
+}
+
+static void
+test_proxy(void)
+{
+    tap_ok(sp_proxy_is_onion("http://x.onion/"), "onion");
+    tap_ok(sp_proxy_is_onion("https://a.X.ONION:8080/y"), "with a port");
+    tap_ok(sp_proxy_is_onion("http://x.onion./"), "with a dot behind");
+    tap_ok(!sp_proxy_is_onion("http://onion/"), "not onion itself");
+    tap_ok(!sp_proxy_is_onion("http://x.onion.example/"), "not below it");
+    tap_ok(!sp_proxy_is_onion("http://x/y.onion/"), "not in the path");
+    tap_ok(sp_proxy_used("socks5h://x") && !sp_proxy_used(""), "as set");
+}
+
+static void
+test_notes(void)
+{
+    struct sp_session *session = sp_session_open(&err);
+    struct sp_error fault = {0}, taken = {0};
+
+    (void)sp_fail(&fault, "http-status", "no");
+    tap_ok(session != NULL, "a session");
+    sp_session_note(session, "url-a", NULL);
+    sp_session_note(session, "url-b", &fault);
+    tap_ok(!sp_session_take(session, "url-c", &taken), "nothing is known");
+    tap_ok(sp_session_take(session, "url-b", &taken) &&
+               taken.code == SP_E_TRANSPORT,
+           "a fault");
+    tap_ok(sp_session_take(session, "url-a", &taken) && taken.code == SP_OK,
+           "a file");
+    tap_ok(!sp_session_take(session, "url-a", &taken), "once");
+    sp_session_close(session);
+}
+
+int
+main(void)
+{
+    test_hash();
+    test_spread();
+    test_lag();
+    test_deadline();
+    test_proxy();
+    test_notes();
+    return tap_done();
+}
