@@ -24,6 +24,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 import workload
@@ -148,20 +149,24 @@ def measure(command, log):
     with open(log, "wb") as out:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL,
                                    stderr=out)
-        peak = 0
-        while True:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                break
-            peak = max(peak, high_water(process.pid))
-            time.sleep(0.02)
+        peaks, ended = [0], threading.Event()
+
+        def watch():
+            while not ended.wait(0.1):
+                peaks.append(high_water(process.pid))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - start
+        ended.set()
+        watcher.join()
         process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.monotonic() - start
     if process.returncode:
         with open(log, encoding="utf-8", errors="replace") as text:
             sys.exit("%s: exit %d\n%s" % (command[0], process.returncode,
                                           text.read()[-2000:]))
-    return wall, usage.ru_utime + usage.ru_stime, peak
+    return wall, usage.ru_utime + usage.ru_stime, max(peaks)
 
 
 def sha256(path):

@@ -13,6 +13,9 @@ import asyncio
 import sys
 
 PIECE = 16384
+# Seconds of the rate that may be made up for: a token bucket, so that the
+# relay may be late and the line still carries what it can.
+BURST = 0.02
 # What is on the line and in the routers' queues, for each connection.
 QUEUED = 4 << 20
 
@@ -27,8 +30,8 @@ class Line:
         now = asyncio.get_running_loop().time()
         if not self.rate:
             return now + self.delay
-        self.free_at = max(now, self.free_at) + size / self.rate
-        return self.free_at + self.delay
+        self.free_at = max(now - BURST, self.free_at) + size / self.rate
+        return max(now, self.free_at) + self.delay
 
 
 async def receive(reader, line, queue, room):
