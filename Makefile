@@ -150,6 +150,7 @@ bats := 00-smoke 01-house 02-install 65-memory 70-block 47-carriers \
 	21-hostile-container 23-corpus 24-check 24-second-opinion 30-publish \
 	32-request 35-workers 36-attack 37-policy-attacks 40-sandbox 45-qrexec 46-example \
 	50-build 51-pack 52-metadata 53-solve 54-hostile-server 55-vchan 60-faults \
+	72-two-builders \
 	80-update 81-update-options \
 	82-update-stock 85-packaging
 
