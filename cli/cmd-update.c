@@ -35,13 +35,14 @@ sp_help_update(FILE *out)
 {
     (void)fputs(
         "Behind these stand packages, @GROUPs and the options of\n"
-        "qubes-dom0-update:\n"
-        "  --enablerepo=ID  --disablerepo=ID  --exclude=GLOB  --releasever=V\n"
-        "  --action=ACTION  --downloadonly  --clean  --check-only  --gui\n"
-        "  --silent  --just-print-progress  --force-xen-upgrade\n"
-        "  --skip-boot-check  --switch-audio-server-to=pipewire|pulseaudio\n"
-        "  --               what follows goes to dnf and the update qube\n"
-        "Any other option goes to dnf and the update qube as well.\n"
+        "qubes-dom0-update: --enablerepo=ID, --disablerepo=ID,\n"
+        "with --exclude=GLOB, --releasever=V, --action=ACTION, "
+        "--downloadonly,\n"
+        "or --clean, --check-only, --gui, --silent, --just-print-progress,\n"
+        "and --force-xen-upgrade, --skip-boot-check,\n"
+        "also --switch-audio-server-to=pipewire|pulseaudio.\n"
+        "What follows -- goes to dnf and the update qube, and so does any "
+        "other\noption. sallyport-update(1) tells more.\n"
         "Exit status: that of dnf; with --check-only 100 there are updates, "
         "0 there\nare none.\n",
         out);

@@ -20,10 +20,12 @@ commands_of() { # PROGRAM
     "$SP_BUILD/$1" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\).*/\1/p'
 }
 
-# Long options as --help shows them.
+# Long options as --help shows them. A command that takes the options of
+# another program has the common ones in front of it.
 options_of() { # PROGRAM [COMMAND]
     # shellcheck disable=SC2086 # no command is no word
     "$SP_BUILD/$1" ${2:-} --help |
+        sed -E '/^common options, before/,/^$/{/--(help|version)/!d}' |
         sed -nE 's/^ +(-[a-z], )?(--[a-z-]+).*/\2/p' | sort -u
 }
 
