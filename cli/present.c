@@ -93,27 +93,38 @@ static void
 show_name(char *dst, const struct sp_package *p)
 {
     const struct sp_nevra *n = &p->facts.nevra;
-    char name[SP_NAME_MAX + SP_ARCH_MAX + 2];
+    char name[SP_NAME_MAX + SP_ARCH_MAX + 6];
 
-    (void)snprintf(name, sizeof(name), "%s.%s", n->name, n->arch);
+    (void)snprintf(name, sizeof(name), "%s.%s%s", n->name, n->arch,
+                   p->is_protected ? " (!)" : "");
     if (n->name[0])
         sp_text_show(dst, SP_TABLE_CELL_MAX, name);
     else
         (void)snprintf(dst, SP_TABLE_CELL_MAX, "number %" PRIu64, p->index);
 }
 
+/* "old -> new", without epochs that are 0. */
 static void
-show_version(char *dst, const struct sp_nevra *n)
+show_version(char *dst, const struct sp_package *p)
 {
+    const struct sp_nevra *n = &p->facts.nevra;
     char evr[SP_NEVRA_SHOWN_MAX];
+    char change[2 * SP_NEVRA_SHOWN_MAX];
+    const char *new_evr, *old_evr = p->old_evr;
 
     if (n->name[0] == '\0') {
         (void)snprintf(dst, SP_TABLE_CELL_MAX, "-");
         return;
     }
     sp_nevra_evr(n, evr, sizeof(evr));
-    sp_text_show(dst, SP_TABLE_CELL_MAX,
-                 n->epoch == 0 ? strchr(evr, ':') + 1 : evr);
+    new_evr = n->epoch == 0 ? strchr(evr, ':') + 1 : evr;
+    if (strncmp(old_evr, "0:", 2) == 0)
+        old_evr += 2;
+    if (old_evr[0] && strcmp(p->old_evr, evr) != 0)
+        (void)snprintf(change, sizeof(change), "%s -> %s", old_evr, new_evr);
+    else
+        (void)snprintf(change, sizeof(change), "%s", new_evr);
+    sp_text_show(dst, SP_TABLE_CELL_MAX, change);
 }
 
 /* The last 16 digits, as gpg shows long key ids. */
@@ -150,7 +161,7 @@ package_cell(const void *data, size_t row, size_t column, char *dst)
     switch (column) {
     case VERDICT: show_verdict(dst, p); break;
     case NAME: show_name(dst, p); break;
-    case VERSION: show_version(dst, &p->facts.nevra); break;
+    case VERSION: show_version(dst, p); break;
     case SIZE: sp_text_size(dst, SP_TABLE_CELL_MAX, p->facts.file_bytes); break;
     case SIGNER: show_signer(dst, p); break;
     case SIGNED:
@@ -188,8 +199,14 @@ sp_present_packages(const struct sp_outcome *outcome, uint64_t now, bool color,
         .tone = package_tone,
     };
 
+    bool any = false;
+
+    for (uint64_t i = 0; i < outcome->n_packages; i++)
+        any = any || outcome->packages[i].is_protected;
     if (outcome->n_packages > 0)
         sp_table_print(&table, color, out);
+    if (any)
+        (void)fputs("(!) the machine cannot do without it\n", out);
 }
 
 void

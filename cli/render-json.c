@@ -71,6 +71,8 @@ sp_render_package(struct sp_json *json, const struct sp_package *p)
     sp_result_json_text(json, "issuer_key_id", issuer);
     sp_result_json_text(json, "signing_fingerprint", p->signing_fpr);
     sp_result_json_text(json, "primary_fingerprint", p->primary_fpr);
+    sp_result_json_text(json, "old", p->old_evr);
+    sp_json_bool(json, "protected", p->is_protected);
     sp_json_bool(json, "new", p->is_new);
     sp_result_json_text(json, "builder_says_why",
                         f->why ? sp_why_word((enum sp_why)f->why) : NULL);

@@ -102,7 +102,7 @@ rpm --dbpath "$work/rpmdb" --nosignature --justdb --nodeps --noscripts -i \
 say "It has $(grep -c '^@' "$work/request") packages and asks for updates."
 
 # Runs a builder as another machine would: nothing of the others is there.
-# shellcheck disable=SC2030,SC2031 # each in its own shell
+# shellcheck disable=SC2030,SC2031,SC2163 # VARIABLE=VALUE, each in its own shell
 builder() ( # NAME UMASK [VARIABLE=VALUE...]
     name=$1
     umask "$2"

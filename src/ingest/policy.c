@@ -39,6 +39,13 @@ static const char *const installonly[] = {
     "kernel-qubes-vm", "kernel-latest",       "kernel-latest-qubes-vm",
 };
 
+/* What starts the machine, what guards it, and what brings its updates. */
+static const char *const protected[] = {
+    "kernel*", "xen*",     "qubes-core-*",  "grub2*",       "shim*",
+    "systemd", "glibc",    "dracut*",       "rpm",          "dnf*",
+    "sudo",    "libvirt*", "qubes-release", "qubes-mgmt-*", "sallyport*",
+};
+
 static void
 add_word(char (*list)[SP_POLICY_WORD_MAX], unsigned *n, unsigned max,
          const char *word)
@@ -73,6 +80,9 @@ set_defaults(struct sp_policy *p)
     for (size_t i = 0; i < sizeof(installonly) / sizeof(*installonly); i++)
         add_word(p->installonly, &p->n_installonly, SP_POLICY_NAMES_MAX,
                  installonly[i]);
+    for (size_t i = 0; i < sizeof(protected) / sizeof(*protected); i++)
+        add_word(p->protected, &p->n_protected, SP_POLICY_NAMES_MAX,
+                 protected[i]);
     p->keep_generations = SP_KEEP_GENERATIONS;
     p->max_age_days = MAX_AGE_DAYS;
     p->ceilings.files = SP_MAX_PACKAGES;
@@ -205,6 +215,11 @@ set_value(struct sp_policy *p, const char *key, char *value)
         add_word(p->installonly, &p->n_installonly, SP_POLICY_NAMES_MAX, value);
         return true;
     }
+    if (strcmp(key, "protected") == 0 && name_pattern_ok(value) &&
+        p->n_protected < SP_POLICY_NAMES_MAX) {
+        add_word(p->protected, &p->n_protected, SP_POLICY_NAMES_MAX, value);
+        return true;
+    }
     if (strcmp(key, "arch") == 0 && name_pattern_ok(value) &&
         p->n_arches < SP_POLICY_NAMES_MAX) {
         add_word(p->arches, &p->n_arches, SP_POLICY_NAMES_MAX, value);
@@ -283,6 +298,15 @@ sp_policy_is_installonly(const struct sp_policy *policy, const char *name)
 {
     for (unsigned i = 0; i < policy->n_installonly; i++)
         if (fnmatch(policy->installonly[i], name, 0) == 0)
+            return true;
+    return false;
+}
+
+bool
+sp_policy_is_protected(const struct sp_policy *policy, const char *name)
+{
+    for (unsigned i = 0; i < policy->n_protected; i++)
+        if (fnmatch(policy->protected[i], name, 0) == 0)
             return true;
     return false;
 }

@@ -44,6 +44,9 @@ struct sp_policy {
     uint64_t keep_generations;
     uint64_t max_age_days; /* 0 = no limit */
     bool refuse_withheld;
+    /* Packages that are pointed out: without them a machine may not start. */
+    char protected[SP_POLICY_NAMES_MAX][SP_POLICY_WORD_MAX];
+    unsigned n_protected;
     /* Repositories whose signed metadata must come with every delivery. */
     char evidence[SP_POLICY_NAMES_MAX][SP_POLICY_WORD_MAX];
     unsigned n_evidence;
@@ -60,6 +63,7 @@ int sp_policy_parse(const char *text, size_t size, const char *shown,
                     struct sp_policy *ret, struct sp_error *err);
 
 bool sp_policy_is_installonly(const struct sp_policy *policy, const char *name);
+bool sp_policy_is_protected(const struct sp_policy *policy, const char *name);
 bool sp_policy_runs_arch(const struct sp_policy *policy, const char *arch);
 
 /*

@@ -318,6 +318,22 @@ judge_request(struct delivery *d)
     return sp_judge_request(d->setup, &d->wanted, d->outcome, fault(d));
 }
 
+/* For people: what it replaces, and whether that matters more than others. */
+static void
+note_old(struct delivery *d, struct sp_package *p)
+{
+    const char *name = p->facts.nevra.name;
+    const struct sp_floor_entry *old =
+        sp_floor_find(&d->wanted.installed, name);
+
+    if (!old)
+        old = sp_floor_find(&d->floor, name);
+    if (old && old->version[0])
+        (void)snprintf(p->old_evr, sizeof(p->old_evr), "%" PRIu32 ":%s-%s",
+                       old->epoch, old->version, old->release);
+    p->is_protected = sp_policy_is_protected(&d->policy, name);
+}
+
 /* The owner's rules over what the workers let through. */
 static int
 judge_packages(struct delivery *d)
@@ -328,6 +344,7 @@ judge_packages(struct delivery *d)
     for (uint64_t i = 0; i < o->n_packages; i++) {
         struct sp_package *p = &o->packages[i];
 
+        note_old(d, p);
         if (p->error.code == SP_OK &&
             sp_judge_package(d->setup, &d->policy, &d->floor, &d->wanted, true,
                              p, &p->error) == 0 &&

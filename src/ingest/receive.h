@@ -57,7 +57,11 @@ enum sp_event_kind {
 struct sp_package {
     uint64_t index; /* 1 based, as in the bundle */
     struct sp_report_package facts;
-    bool checked, judged;      /* check reported, verify reported */
+    bool checked, judged; /* check reported, verify reported */
+    /* What it replaces: the version that is installed, as far as the request
+     * tells, else the highest that was published here; "" = neither. */
+    char old_evr[SP_VERSION_MAX + SP_RELEASE_MAX + 16];
+    bool is_protected;         /* the machine cannot live without it */
     bool is_new;               /* neither installed nor requested */
     struct sp_error error;     /* code SP_OK: accepted by all who looked */
     uint8_t header_sha256[32]; /* by verify */

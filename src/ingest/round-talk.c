@@ -202,7 +202,9 @@ sp_round_tell(const struct sp_state *state, const struct sp_outcome *o,
               struct sp_error *err)
 {
     SP_AUTO_FD dir = sp_path_open_dir(state->state_fd, "round", err);
-    bool taken = o->error.code == SP_OK || o->published;
+    /* Too old is no refusal: there was nothing newer to take. */
+    bool taken = o->error.code == SP_OK || o->published ||
+                 strcmp(o->error.detail, "too-old") == 0;
     struct sp_text text = {0};
 
     if (dir < 0)
