@@ -23,6 +23,10 @@ const struct sp_option sp_ingest_options[] = {
     {"allow-downgrade", 0, SP_OPTION_WORDS, "NAME",
      "take a package of this name though it is older"},
     {"yes", 0, SP_OPTION_FLAG, NULL, "ask no questions: the answer is yes"},
+    {"preview", 0, SP_OPTION_FLAG, NULL,
+     "show changelogs and dnf's plan before anything is published"},
+    {"dnf", 0, SP_OPTION_WORDS, "ARGUMENT",
+     "preview: what dnf is asked to plan, instead of 'upgrade'"},
     {0},
 };
 
@@ -102,6 +106,20 @@ ask_person(void *data, const struct sp_package *const *packages, size_t n)
     return sp_consent_new(packages, n);
 }
 
+/* Shown before anything is published; --json keeps to its one object. */
+static bool
+show_preview(void *data, const struct sp_outcome *o, const char *changelog,
+             const char *plan)
+{
+    sp_listener_finish(data);
+    sp_present_packages(o, (uint64_t)time(NULL), false, stderr);
+    (void)fprintf(stderr, "changes, from the verified packages:\n%s",
+                  changelog && *changelog ? changelog : "none are known\n");
+    (void)fprintf(stderr, "the plan of dnf:\n%s",
+                  plan && *plan ? plan : "it gives none\n");
+    return true;
+}
+
 static int
 deliver(const struct sp_args *args, enum sp_mode mode, struct sp_setup setup)
 {
@@ -116,6 +134,10 @@ deliver(const struct sp_args *args, enum sp_mode mode, struct sp_setup setup)
     if (mode == SP_MODE_INGEST && !voice.json && !voice.quiet) {
         setup.ask = ask_person;
         setup.ask_data = &listener;
+    }
+    if (mode == SP_MODE_INGEST && sp_args_flag(args, "preview")) {
+        setup.preview = show_preview;
+        setup.preview_data = &listener;
     }
     sp_receive(&setup, mode, args->operands[0], sp_listener_hear, &listener,
                &outcome);
@@ -158,6 +180,8 @@ sp_cmd_ingest(const struct sp_args *args)
 
     take_permissions(args, &setup);
     setup.yes = sp_args_flag(args, "yes");
+    setup.plan_arguments.word =
+        sp_args_words(args, "dnf", &setup.plan_arguments.n);
     return deliver(args, SP_MODE_INGEST, setup);
 }
 

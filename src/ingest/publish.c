@@ -18,6 +18,9 @@
 #include "ingest/floor.h"
 #include "ingest/generation.h"
 #include "ingest/index.h"
+#include "ingest/preview.h"
+
+enum { PLAN_ARGUMENTS_MAX = 32 };
 
 /* A line of 290 bytes becomes one of 400. */
 #define SP_GENERATION_COMPS_MAX (4 * SP_MIB)
@@ -29,6 +32,7 @@ struct publication {
     struct sp_outcome *outcome;
     sp_event_fn event;
     void *data;
+    const struct sp_setup *setup;
     struct sp_text packages; /* content of generations/N/packages */
     struct sp_text groups;   /* content of generations/N/comps.xml */
     uint64_t number;
@@ -166,6 +170,38 @@ stage(struct publication *p, struct sp_error *err)
     return 0;
 }
 
+/*
+ * Whoever wants to know is told what would happen. What cannot be had, as
+ * dnf's plan where there is no dnf, is told as NULL and stops nothing.
+ */
+static int
+preview(struct publication *p, struct sp_error *err)
+{
+    const struct sp_setup *s = p->setup;
+    const char *arguments[PLAN_ARGUMENTS_MAX + 1] = {"upgrade"};
+    char packages[4300], stage_path[4300], scratch[4300];
+    SP_AUTO_FREE char *changelog = NULL;
+    SP_AUTO_FREE char *plan = NULL;
+
+    if (!s || !s->preview)
+        return 0;
+    phase(p, "preview");
+    (void)snprintf(stage_path, sizeof(stage_path), "%s/stage",
+                   p->quarantine->path);
+    (void)snprintf(packages, sizeof(packages), "%s/stage/rpm",
+                   p->quarantine->path);
+    (void)snprintf(scratch, sizeof(scratch), "%s/index", p->quarantine->path);
+    (void)sp_preview_changelog(p->outcome, packages, scratch, &changelog, NULL);
+    for (size_t i = 0; i < s->plan_arguments.n && i < PLAN_ARGUMENTS_MAX; i++)
+        arguments[i] = s->plan_arguments.word[i];
+    (void)sp_preview_plan(arguments, stage_path,
+                          s->keys_path ? s->keys_path : SP_DEFAULT_KEYS_PATH,
+                          scratch, &plan, NULL);
+    if (s->preview(s->preview_data, p->outcome, changelog, plan))
+        return 0;
+    return sp_fail(err, "not-confirmed", "the person did not agree");
+}
+
 /* The staged generation under its number, on the disk, not yet current. */
 static int
 place(struct publication *p, struct sp_error *err)
@@ -287,7 +323,7 @@ publish(struct publication *p, struct sp_error *err)
         return 0;
     }
     if (sp_generation_next(p->state, &p->number, err) < 0 ||
-        stage(p, err) < 0 || commit(p, err) < 0)
+        stage(p, err) < 0 || preview(p, err) < 0 || commit(p, err) < 0)
         return -1;
     note_published(p);
     return remember(p, err);
@@ -296,7 +332,8 @@ publish(struct publication *p, struct sp_error *err)
 int
 sp_publish(struct sp_state *state, const struct sp_policy *policy,
            const struct sp_quarantine *quarantine, struct sp_outcome *outcome,
-           sp_event_fn event, void *data, struct sp_error *err)
+           sp_event_fn event, void *data, const struct sp_setup *setup,
+           struct sp_error *err)
 {
     struct publication p = {
         .state = state,
@@ -305,6 +342,7 @@ sp_publish(struct sp_state *state, const struct sp_policy *policy,
         .outcome = outcome,
         .event = event,
         .data = data,
+        .setup = setup,
     };
     int status = publish(&p, err);
 

@@ -455,7 +455,7 @@ deliver(struct delivery *d, const char *address)
         return judge_age(d);
     if (remember(d) < 0 ||
         sp_publish(&d->state, &d->policy, &d->quarantine, d->outcome, d->event,
-                   d->data, fault(d)) < 0 ||
+                   d->data, d->setup, fault(d)) < 0 ||
         close_requests(d) < 0)
         return -1;
     return judge_age(d);

@@ -21,6 +21,7 @@ struct sp_words {
 };
 
 struct sp_package;
+struct sp_outcome;
 
 /* Where things are and what the person allows. NULL paths = defaults. */
 struct sp_setup {
@@ -39,6 +40,15 @@ struct sp_setup {
      */
     bool (*ask)(void *data, const struct sp_package *const *packages, size_t n);
     void *ask_data;
+    /*
+     * Told once all is verified and staged, before anything is published:
+     * the changelogs and dnf's plan, NULL what could not be had. False stops
+     * the delivery: "not-confirmed". NULL: nobody wants to know.
+     */
+    bool (*preview)(void *data, const struct sp_outcome *outcome,
+                    const char *changelog, const char *plan);
+    void *preview_data;
+    struct sp_words plan_arguments; /* of dnf; none: "upgrade" */
 };
 
 enum sp_mode {
@@ -51,7 +61,8 @@ enum sp_event_kind {
     SP_EVENT_TOTAL = 2,    /* the manifest: packages, bytes to come */
     SP_EVENT_PROGRESS = 3, /* bytes taken from the carrier */
     SP_EVENT_PACKAGE = 4,  /* one package is judged: ->package */
-    SP_EVENT_PHASE = 5,    /* ->phase: "receive", "index", "sync", "publish" */
+    SP_EVENT_PHASE = 5,    /* ->phase: "receive", "index", "preview", "sync",
+                              "publish" */
 };
 
 struct sp_package {

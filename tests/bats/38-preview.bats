@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What a person is shown before anything is published.
+
+load helpers
+load policy
+
+# Two versions of a package with a changelog: $old, $new.
+setup_file() {
+    local version changes='* Wed Jan 01 2025 A <a@example.invalid> - 1-1
+- the first one'
+    export MADE=$BATS_FILE_TMPDIR
+    for version in 1 2; do
+        [ $version = 1 ] || changes="* Fri Jan 03 2025 B <b@example.invalid> - 2-1
+- a hole is closed
+- and another one $(printf '\303\251')
+
+* Thu Jan 02 2025 A <a@example.invalid> - 1.5-1
+- between them
+
+$changes"
+        cat >"$MADE/logged.spec" <<END
+Name: logged
+Version: $version
+Release: 1
+Summary: A package with a changelog
+License: GPL-2.0-or-later
+BuildArch: noarch
+%description
+It holds no file.
+%files
+%changelog
+$changes
+END
+        rpmbuild -bb --quiet --define "_topdir $MADE/top" \
+            --define "_rpmdir $MADE/$version" \
+            --define '_build_name_fmt %%{NAME}-%%{VERSION}.rpm' \
+            --define '_binary_payload w3.gzdio' "$MADE/logged.spec" \
+            >"$MADE/log" 2>&1 || return 1
+        sign_packages rsa "$MADE/$version/logged-$version.rpm"
+    done
+}
+
+setup() {
+    requires program rpmbuild
+    new_state
+    make_bundle "$BATS_TEST_TMPDIR/old" "$MADE/1/logged-1.rpm"
+    make_bundle "$BATS_TEST_TMPDIR/new" "$MADE/2/logged-2.rpm"
+    sp 0 ingest --any-request --quiet "$BATS_TEST_TMPDIR/old"
+}
+
+@test "the table says what is replaced, and what a machine cannot do without" {
+    policy 'protected = logg*'
+    for command in inspect ingest; do
+        sp 0 $command --any-request "$BATS_TEST_TMPDIR/new"
+        [[ $output == *'logged.noarch (!)'*' 1-1 -> 2-1 '* ]] || fail "$output"
+        [[ $output == *'(!) the machine cannot do without it'* ]] ||
+            fail "$output"
+    done
+    sp 0 inspect --json --any-request "$BATS_TEST_TMPDIR/old" \
+        --allow-downgrade logged
+    assert_equal "$(json packages.0.old)" 0:2-1
+    assert_equal "$(json packages.0.protected)" true
+    policy ''
+    sp 0 inspect --json --any-request "$BATS_TEST_TMPDIR/new"
+    assert_equal "$(json packages.0.protected)" false
+}
+
+@test "--preview: changes since what is replaced, from the verified file" {
+    requires real-jails
+    sp 0 ingest --any-request --preview "$BATS_TEST_TMPDIR/new"
+    [[ $stderr == *'logged 0:1-1 -> 2-1:
+  B <b@example.invalid> - 2-1
+    - a hole is closed
+    - and another one \xc3\xa9
+  A <a@example.invalid> - 1.5-1
+    - between them
+the plan of dnf:'* ]] || fail "$stderr"
+    [[ $stderr != *'the first one'* ]] || fail "$stderr"
+    # All of it stands before the repository changes.
+    [[ $output == *'generation 2 is published'* ]] || fail "$output"
+    assert_no_leftovers
+}
+
+@test "--preview: the plan is dnf's, over what is staged" {
+    requires program dnf
+    sp 0 ingest --any-request --preview --dnf=install --dnf=logged \
+        --dnf=--installroot="$BATS_TEST_TMPDIR/root" --dnf=--releasever=41 \
+        "$BATS_TEST_TMPDIR/new"
+    [[ $stderr == *'the plan of dnf:'*'Installing:'*' logged '*' 2-1 '* ]] ||
+        fail "$stderr"
+    [[ $stderr == *'Operation aborted.'* ]] || fail "$stderr"
+    [ -z "$(find "$BATS_TEST_TMPDIR/root" -name 'logged*')" ] ||
+        fail "something was installed"
+    assert_no_leftovers
+}
+
+@test "--preview: without a plan and without a changelog the delivery goes on" {
+    make_bundle "$BATS_TEST_TMPDIR/hello" "$FIXTURES"/rpms/hello*.rpm
+    sp 0 ingest --any-request --preview --dnf=no-such-command \
+        "$BATS_TEST_TMPDIR/hello"
+    [[ $stderr == *$'packages:\nnone are known\n'* ]] || fail "$stderr"
+    assert_equal "$(readlink "$repo/current")" generations/2
+}
