@@ -13,6 +13,11 @@
 enum { BAR_MS = 100, PLAIN_MS = 5000, JSON_MS = 250 };
 /* A rate from less time than this says nothing. */
 enum { RATE_MS = 1000 };
+/* The rate is that of the last one or two of these: what was there before the
+ * phase, or how fast it was a minute ago, says nothing about now. */
+enum { MARK_MS = 5000 };
+/* More seconds than a person wants to hear of. */
+enum { ETA_MAX = 99 * 3600 };
 enum { BAR_CELLS = 24, ROOM = 256 };
 
 static uint64_t
@@ -64,12 +69,42 @@ elapsed_ms(const struct sp_progress *p)
     return p->now_ms() - p->phase_ms;
 }
 
+static void
+move_marks(struct sp_progress *p)
+{
+    const struct sp_progress_mark here = {p->now_ms(), p->count.bytes, true};
+
+    if (!p->mark.set)
+        p->mark = p->next_mark = here;
+    if (here.ms - p->next_mark.ms >= MARK_MS) {
+        p->mark = p->next_mark;
+        p->next_mark = here;
+    }
+}
+
+/* 0 = unknown. */
 static uint64_t
 bytes_per_second(const struct sp_progress *p)
 {
-    uint64_t ms = elapsed_ms(p);
+    uint64_t ms = p->now_ms() - p->mark.ms;
 
-    return ms < RATE_MS ? 0 : p->count.bytes * 1000 / ms;
+    if (!p->mark.set || ms < RATE_MS || p->count.bytes < p->mark.bytes)
+        return 0;
+    return (p->count.bytes - p->mark.bytes) * 1000 / ms;
+}
+
+/* 0 = unknown, or nothing is left. */
+static uint64_t
+seconds_left(const struct sp_progress *p)
+{
+    const struct sp_progress_count *c = &p->count;
+    uint64_t rate = bytes_per_second(p);
+    uint64_t left;
+
+    if (rate == 0 || c->total_bytes <= c->bytes)
+        return 0;
+    left = (c->total_bytes - c->bytes) / rate + 1;
+    return left <= ETA_MAX ? left : 0;
 }
 
 static unsigned
@@ -119,22 +154,18 @@ add_packages(char *line, const struct sp_progress *p)
 static void
 add_rate(char *line, const struct sp_progress *p)
 {
-    const struct sp_progress_count *c = &p->count;
     uint64_t rate = bytes_per_second(p);
+    uint64_t left = seconds_left(p);
     char size[24];
-    uint64_t left;
 
     if (rate == 0)
         return;
     sp_text_size(size, sizeof(size), rate);
     add(line, ", %s/s", size);
-    if (c->total_bytes <= c->bytes)
-        return;
-    left = (c->total_bytes - c->bytes) / rate;
     if (left >= 60)
         add(line, ", about %" PRIu64 " min left", (left + 59) / 60);
-    else
-        add(line, ", about %" PRIu64 " s left", left + 1);
+    else if (left > 0)
+        add(line, ", about %" PRIu64 " s left", left);
 }
 
 static void
@@ -213,6 +244,15 @@ sp_progress_event_close(struct sp_json *json)
 }
 
 static void
+number_or_null(struct sp_json *json, const char *key, uint64_t value)
+{
+    if (value > 0)
+        sp_json_u64(json, key, value);
+    else
+        sp_json_null(json, key);
+}
+
+static void
 print_json(struct sp_progress *p)
 {
     const struct sp_progress_count *c = &p->count;
@@ -226,6 +266,8 @@ print_json(struct sp_progress *p)
     sp_json_u64(&json, "packages", c->packages);
     sp_json_u64(&json, "total_packages", c->total_packages);
     sp_json_u64(&json, "elapsed_ms", elapsed_ms(p));
+    number_or_null(&json, "bytes_per_second", bytes_per_second(p));
+    number_or_null(&json, "seconds_left", seconds_left(p));
     sp_progress_event_close(&json);
 }
 
@@ -257,15 +299,27 @@ sp_progress_phase(struct sp_progress *p, const char *phase)
     memset(&p->count, 0, sizeof(p->count));
     (void)snprintf(p->phase, sizeof(p->phase), "%s", phase);
     p->phase_ms = p->now_ms();
+    p->mark = p->next_mark = (struct sp_progress_mark){0};
     if (p->style == SP_PROGRESS_PLAIN)
         (void)fprintf(p->out, "%s\n", p->phase);
     show(p);
+}
+
+/* Carriers wrap what is announced, and senders may lie. */
+static void
+raise_total(uint64_t *total, uint64_t count)
+{
+    if (*total > 0 && *total < count)
+        *total = count;
 }
 
 void
 sp_progress_update(struct sp_progress *p, const struct sp_progress_count *count)
 {
     p->count = *count;
+    raise_total(&p->count.total_bytes, count->bytes);
+    raise_total(&p->count.total_packages, count->packages);
+    move_marks(p);
     if (p->phase[0] && p->now_ms() - p->shown_ms >= interval_ms(p))
         show(p);
 }

@@ -21,7 +21,8 @@ enum sp_progress_style {
     SP_PROGRESS_JSON = 3,  /* one object a line */
 };
 
-/* How far a phase is. Totals of 0 are unknown. */
+/* How far a phase is. Totals of 0 are unknown; one that is too low is put
+ * right: nothing is ever more than complete. */
 struct sp_progress_count {
     uint64_t bytes, total_bytes;
     uint64_t packages, total_packages;
@@ -34,6 +35,11 @@ struct sp_progress {
     uint64_t (*now_ms)(void); /* a clock that only goes forward */
     char phase[32];           /* "" = between phases */
     struct sp_progress_count count;
+    /* Where the rate is measured from, and from where it soon will be. */
+    struct sp_progress_mark {
+        uint64_t ms, bytes;
+        bool set;
+    } mark, next_mark;
     uint64_t phase_ms; /* when the phase began */
     uint64_t shown_ms; /* when something was last shown */
     bool drawn;        /* a bar stands on the current line */

@@ -113,8 +113,107 @@ check_json(void)
     tap_ok(strstr(text,
                   "\"phase\":\"receive\",\"bytes\":10000000,"
                   "\"total_bytes\":10000000,\"packages\":99,"
-                  "\"total_packages\":100,\"elapsed_ms\":10000}\n") != NULL,
+                  "\"total_packages\":100,\"elapsed_ms\":10000,"
+                  "\"bytes_per_second\":1000000,\"seconds_left\":null}\n") !=
+               NULL,
            "json: the end of a phase is told");
+    free(text);
+}
+
+/* One phase told as a list of moments; the JSON lines that came of it. */
+struct moment {
+    uint64_t ms, bytes, total;
+};
+
+static char *
+tell(const struct moment *moments, size_t n, enum sp_progress_style style)
+{
+    struct sp_progress progress;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    sp_progress_init(&progress, style, out);
+    progress.now_ms = test_clock;
+    clock_ms = 1000000;
+    sp_progress_phase(&progress, "download");
+    for (size_t i = 0; i < n; i++) {
+        const struct sp_progress_count count = {moments[i].bytes,
+                                                moments[i].total, 0, 0};
+
+        clock_ms = 1000000 + moments[i].ms;
+        sp_progress_update(&progress, &count);
+    }
+    sp_progress_finish(&progress);
+    (void)fclose(out);
+    return text;
+}
+
+static void
+check_more_than_all(void)
+{
+    const struct moment moments[] = {
+        {0, 0, 1000}, {10000, 900, 1000}, {20000, 1100, 1000}};
+    char *text = tell(moments, 3, SP_PROGRESS_PLAIN);
+
+    tap_ok(strstr(text, "100 %, 1.1 kB of 1.1 kB") != NULL,
+           "more than was announced: the total was too low");
+    tap_ok(!strstr(text, "1.1 kB of 1.0 kB"), "never more than the total");
+    free(text);
+}
+
+/* 900 MB are there from the last run; then 1 MB comes each second. */
+static void
+check_kept_bytes(void)
+{
+    const struct moment moments[] = {{0, 900000000, 1000000000},
+                                     {1000, 901000000, 1000000000},
+                                     {2000, 902000000, 1000000000}};
+    char *text = tell(moments, 3, SP_PROGRESS_JSON);
+
+    tap_ok(strstr(text, "\"bytes\":902000000,\"total_bytes\":1000000000,"
+                        "\"packages\":0,\"total_packages\":0,"
+                        "\"elapsed_ms\":2000,\"bytes_per_second\":1000000,"
+                        "\"seconds_left\":99}\n") != NULL,
+           "what was there before is no speed");
+    free(text);
+}
+
+/* 100 kB/s for 100 s, then 1 kB/s: the rate follows within ten seconds. */
+static void
+check_slower(void)
+{
+    struct moment moments[120];
+    char *text;
+
+    for (uint64_t i = 0; i < 120; i++)
+        moments[i] = (struct moment){
+            i * 1000, i < 100 ? i * 100000 : 9900000 + (i - 99) * 1000,
+            20000000};
+    text = tell(moments, 120, SP_PROGRESS_JSON);
+    tap_ok(strstr(text, "\"elapsed_ms\":90000,\"bytes_per_second\":100000,") !=
+               NULL,
+           "fast as long as it is");
+    tap_ok(strstr(text, "\"elapsed_ms\":119000,\"bytes_per_second\":1000,") !=
+               NULL,
+           "slow when it is slow");
+    free(text);
+}
+
+/* Nothing moves any more: no rate, and no end is promised. */
+static void
+check_stall(void)
+{
+    struct moment moments[60];
+    char *text;
+
+    for (uint64_t i = 0; i < 60; i++)
+        moments[i] =
+            (struct moment){i * 1000, i < 30 ? i * 1000 : 29000, 1000000};
+    text = tell(moments, 60, SP_PROGRESS_JSON);
+    tap_ok(strstr(text, "\"elapsed_ms\":59000,\"bytes_per_second\":null,"
+                        "\"seconds_left\":null}\n") != NULL,
+           "a stall has no rate");
     free(text);
 }
 
@@ -140,6 +239,10 @@ main(void)
     check_bar(80);
     check_bar(40);
     check_json();
+    check_more_than_all();
+    check_kept_bytes();
+    check_slower();
+    check_stall();
     check_styles();
     return tap_done();
 }
