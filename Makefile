@@ -344,6 +344,10 @@ compile_commands.json: ## for editors and clang's tools, by bear
 size: ## lines of the parts that have a budget (V=1: of each file)
 	$(Q)V=$(V) tests/lint/size.sh
 
+golden: all ## write tests/golden anew: what people read, to be looked at
+	$(Q)tests/deps.sh run test
+	$(Q)tests/golden.sh $(O) tests/golden
+
 demo: all ## from a web server to an installed package, and an attack
 	$(Q)tests/deps.sh run test
 	$(Q)examples/demo.sh $(O)

@@ -73,8 +73,9 @@ static const struct sp_advice table[] = {
      "repeat; what was fetched whole is kept and not fetched again"},
     {"redirect", "a server sent the download to a place that is not allowed",
      "use another mirror"},
-    {"tls", "the certificate of a server does not hold",
-     "check the clock of the networked machine, or use another mirror"},
+    {"tls", "nothing proves that a server is the right one",
+     "use an https address, check the clock of the networked machine, or use "
+     "another mirror"},
     {"http-status", "a server answered with an error",
      "use another mirror, or wait until this one is in order"},
 
@@ -408,7 +409,7 @@ static const struct sp_advice table[] = {
     {"device-in-use", "the device is mounted, or another program holds it",
      "unmount it, and close what uses it; it must not be mounted at all"},
     {"space", "there is not enough room on the disk",
-     "make room; the message says how much and where"},
+     "make room on the disk of the repository; the message says how much"},
     {"publish", "the repository could not be switched over",
      "the message names the cause; repair that and repeat"},
     {"index", "the index of the repository could not be made", RUN_DOCTOR},

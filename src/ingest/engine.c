@@ -267,7 +267,7 @@ check_space(struct engine *e, struct sp_error *err)
     sp_text_size(free_text, sizeof(free_text), free_bytes);
     sp_text_size(reserve_text, sizeof(reserve_text), p->ceilings.reserve);
     return sp_fail(err, "space",
-                   "the disk filled up while receiving: %s free, %s must stay",
+                   "the disk has too little room left: %s free, %s must stay",
                    free_text, reserve_text);
 }
 

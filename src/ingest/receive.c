@@ -23,6 +23,7 @@
 #include "ingest/evidence.h"
 #include "ingest/floor.h"
 #include "ingest/generation.h"
+#include "ingest/journal.h"
 #include "ingest/judge.h"
 #include "ingest/keyhome.h"
 #include "ingest/pending.h"
@@ -475,6 +476,8 @@ record(struct delivery *d)
     if (sp_history_add(&d->state, "ingest", d->outcome, &err) < 0 &&
         fault(d)->code == SP_OK)
         *fault(d) = err;
+    (void)sp_journal_delivery(SP_JOURNAL_SOCKET, "ingest", d->state.repo_path,
+                              d->outcome);
 }
 
 /* Who waits for this delivery learns how it ended, before its sender does. */

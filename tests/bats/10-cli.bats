@@ -182,6 +182,16 @@ for w in json.load(sys.stdin)["words"]:
         diff "$BATS_TEST_TMPDIR/told" -
 }
 
+@test "docs/FAQ.md answers to words that exist" {
+    local word
+    for word in $(grep '^### ' "$SP_TOP/docs/FAQ.md" | grep -o '`[a-z-]*`' |
+        tr -d '`'); do
+        quick 0 explain "$word"
+    done
+    ! grep '^### ' "$SP_TOP/docs/FAQ.md" | grep -v '^### `' ||
+        fail "a question without its word"
+}
+
 @test "status and history before the first delivery" {
     sp 0 status
     [[ $output == "nothing was delivered to "* ]] || fail "$output"
@@ -240,6 +250,55 @@ print(json.load(sys.stdin)["deliveries"][2]["delivery"])' <<<"$output")
     json_is "len(o['deliveries']) == 1 and
         len([x for x in o['deliveries'][0]['lines']
              if x.startswith('package ')]) == $n" <<<"$output"
+}
+
+# The journal of this test, at the place where systemd has it.
+@test "a delivery is told to the journal, once, and only where there is one" {
+    requires landlock
+    requires root
+    unshare -m true 2>/dev/null || skip "no mount namespaces here"
+    make_bundle "$BATS_TEST_TMPDIR/b" "$FIXTURES"/rpms/*.rpm
+    cat >"$BATS_TEST_TMPDIR/journal.py" <<'END'
+import socket, struct, sys
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+listener.bind("/run/systemd/journal/socket")
+print("ready", flush=True)
+listener.settimeout(60)
+for _ in range(2):
+    data = listener.recv(65536)
+    while data:
+        key, rest = data.split(b"\n", 1)
+        size, = struct.unpack("<Q", rest[:8])
+        print(key.decode() + "=" + rest[8:8 + size].decode())
+        data = rest[8 + size + 1:]
+listener.settimeout(0.2)
+try:
+    print("MORE", listener.recv(65536))
+except TimeoutError:
+    pass
+END
+    # shellcheck disable=SC2016 # the inner shell expands
+    run -0 unshare -m bash -c 'set -e
+        mount -t tmpfs journal /run
+        mkdir -p /run/systemd/journal
+        exec 9< <(python3 "$1/journal.py")
+        read -r ready <&9
+        shift
+        "$@" >/dev/null
+        flip=$(mktemp); cp "${@: -1}" "$flip"; printf x >>"$flip"
+        ! "${@:1:$#-1}" "$flip" >/dev/null 2>&1
+        cat <&9' bash "$BATS_TEST_TMPDIR" \
+        "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" --quiet --any-request \
+        "$BATS_TEST_TMPDIR/b"
+    for line in SYSLOG_IDENTIFIER=sallyport SALLYPORT_CLASS=done \
+        SALLYPORT_PUBLISHED=1 SALLYPORT_GENERATION=1 SALLYPORT_PACKAGES=5 \
+        SALLYPORT_CLASS=format SALLYPORT_DETAIL=trailing-data PRIORITY=4 \
+        "SALLYPORT_REPOSITORY=$repo"; do
+        [[ $'\n'$output$'\n' == *$'\n'"$line"$'\n'* ]] || fail "$line" "$output"
+    done
+    [[ $output != *MORE* ]] || fail "$output"
+    id=$(sed -n 's/^SALLYPORT_DELIVERY=//p' <<<"$output" | head -n 1)
+    [ -f "$state/history/$id" ] || fail "no record '$id'"
 }
 
 @test "rollback goes back and says so" {

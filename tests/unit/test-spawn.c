@@ -246,6 +246,45 @@ test_sweep(void)
     tap_ok(sp_spawn_sweep(NULL, 0, 0, &err) == 0, "nothing to sweep is fine");
 }
 
+/* A child with so much memory that its death takes a while. */
+static pid_t
+start_slow_to_die(void)
+{
+    enum { PAGES = 64 * 1024, PAGE = 4096 };
+    int ready[2];
+    char byte;
+    pid_t pid = pipe2(ready, O_CLOEXEC) == 0 ? fork() : -1;
+
+    if (pid == 0) {
+        volatile char *p = malloc((size_t)PAGES * PAGE);
+
+        (void)setpgid(0, 0);
+        for (size_t i = 0; p && i < PAGES; i++)
+            p[i * PAGE] = 1;
+        (void)!write(ready[1], "x", 1);
+        for (;;)
+            (void)pause();
+    }
+    if (pid > 0)
+        (void)!read(ready[0], &byte, 1);
+    (void)close(ready[0]);
+    (void)close(ready[1]);
+    return pid;
+}
+
+static void
+test_left(void)
+{
+    struct sp_error err = {0};
+    pid_t pid = start_slow_to_die();
+
+    if (!tap_ok(pid > 0, "a child that dies slowly"))
+        return;
+    tap_ok(sp_spawn_sweep(&pid, 1, 0, &err) == -1, "it is not dead at once");
+    tap_is_str(err.detail, "worker-left", "... and that is said");
+    tap_ok(sp_spawn_sweep(&pid, 1, 10, &err) == 0, "it is in the end");
+}
+
 /* Carriers live longer than the crew. */
 static void
 test_keep(void)
@@ -341,6 +380,7 @@ main(void)
     test_run();
     test_endings();
     test_sweep();
+    test_left();
     test_keep();
     test_death_signal();
     test_find();
