@@ -7,7 +7,7 @@
 #
 # OUT-DIR/CLASS.txt has a paragraph for each word of that class: the line as
 # it was typed, and all of stderr. Names of folders, ids, keys, ports and
-# process numbers are replaced. OUT-DIR/explain.txt is what `explain` tells.
+# process numbers are replaced.
 # What cannot be provoked here stands in tests/golden/elsewhere.
 
 set -euo pipefail
@@ -332,4 +332,3 @@ requests
 damaged_requests
 downloads
 cp "$work"/said/*.txt "$out/"
-"$sallyport" explain >"$out/explain.txt"
