@@ -335,6 +335,7 @@ END
     printf 'dom0\nwork\n' >"$bin/RUNNING"
     up 15 -y xen-libs
     assert_detail xen-upgrade
+    assert_detail xen-upgrade
     ! installed xen-libs | grep -q 4.19 || fail 'installed'
     [[ $stderr == *'was changed'* ]] || fail "$stderr"
     # Nobody runs, or the same major and minor version, or --force.
