@@ -359,6 +359,10 @@ bench: all ## cost against bsdtar + rpmkeys + createrepo_c (PRESET=small)
 bench-send: all ## send against cat and dd; root adds a block device
 	$(Q)tests/bench/send.py $(O)
 
+bench-solve: all ## request and solve at 60,000 packages against a cold dnf
+	$(Q)tests/deps.sh run test
+	$(Q)tests/bench/solve.py $(O) --dnf
+
 bench-vchan: all $(fake_vchan) ## vchan stand-in against a plain socket
 	$(Q)tests/bench/vchan.sh $(O)
 
@@ -528,6 +532,6 @@ FORCE:
 .PHONY: all dom0 builder carrier \
 	$(sides:%=install-%) install-keys uninstall rpm deb check-packages cover compile_commands.json need-build unit check \
 	check-root check-long check-crash check-asan check-links check-arrows check-headers check-reproducible lint size demo bench \
-	bench-send bench-vchan bench-download install \
+	bench-send bench-solve bench-vchan bench-download install \
 	dist deps clean help FORCE
 .SECONDARY:

@@ -57,6 +57,7 @@ test  curl               curl                  curl
 test  python3            python3               python3
 test  ps                 procps                procps-ng
 test  setpriv            util-linux            util-linux
+test  zstd               zstd                  zstd
 test  zsh                zsh                   zsh
 test  fish               fish                  fish
 test  readelf            binutils              binutils

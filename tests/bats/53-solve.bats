@@ -511,6 +511,14 @@ sys.exit(len(kernel) != 1 or kernel[0]["replaces"] != "")' <<<"$output"
     is_test_build || assert_equal "$status" 100 "$output"
 }
 
+@test "60,000 packages are solved in 200 MiB of address space" {
+    requires program zstd
+    ! is_test_build || skip "a sanitizer needs more memory"
+    run python3 "$SP_TOP/tests/bench/solve.py" "$SP_BUILD" --memory 200
+    assert_equal "$status" 0 "$output"
+    [[ $output == *'1125 installed'* && $output != *MISS* ]] || fail "$output"
+}
+
 # ---- the bundle ----
 
 @test "the bundle of a request holds the plan and nothing else" {
