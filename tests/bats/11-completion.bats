@@ -20,14 +20,6 @@ commands_of() { # PROGRAM
     "$SP_BUILD/$1" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\).*/\1/p'
 }
 
-<<<<<<< HEAD
-# Long options as --help shows them. A command that takes the options of
-# another program has the common ones in front of it.
-options_of() { # PROGRAM [COMMAND]
-    # shellcheck disable=SC2086 # no command is no word
-    "$SP_BUILD/$1" ${2:-} --help |
-        sed -E '/^common options, before/,/^$/{/--(help|version)/!d}' |
-=======
 # Long options as --help shows them; not those that stand before a command
 # that hands on what follows, nor those of another program.
 options_of() { # PROGRAM [COMMAND]
@@ -37,7 +29,6 @@ options_of() { # PROGRAM [COMMAND]
         /^ +(-[a-z], )?--(help|version)/ { elsewhere = 0 }
         !elsewhere
         /^ +--version/ { exit }' |
->>>>>>> bdb00d9 (Complete what a command that hands on takes itself)
         sed -nE 's/^ +(-[a-z], )?(--[a-z-]+).*/\2/p' | sort -u
 }
 
