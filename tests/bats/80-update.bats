@@ -277,3 +277,93 @@ start_silent() {
     up 0 -y member-a
     assert_equal "$(installed member-a)" 1-1
 }
+
+on_terminal() { # STATUS ANSWERS WORD...
+    local want=$1 answers=$2
+    shift 2
+    run "-$want" timeout 100 "$SP_TOP/tests/fake/on-terminal.py" "$answers" \
+        "$bin/sallyport" "${SP_OPTIONS[@]}" update --dbpath "$(database)" \
+        --reposdir "$repos" --releasever=41 "$@"
+}
+
+@test "Ctrl-C at the question: nothing changed, and the service ends" {
+    before=$(repository_snapshot "$repo")
+    on_terminal 1 ^ newapp
+    [[ $output == *interrupted* && $output == *'is unchanged'* ]] ||
+        fail "$output"
+    for _ in $(seq 50); do
+        pgrep -f "$bin/" >/dev/null || break
+        sleep 0.1
+    done
+    ! pgrep -af "$bin/" || fail 'left running'
+    assert_equal "$(repository_snapshot "$repo")" "$before"
+    assert_equal "$(ls "$state/round" "$state/pending" 2>/dev/null |
+        grep -v :)" ''
+    assert_no_leftovers
+    up 0 -y newapp
+}
+
+@test "Ctrl-C while dnf asks is dnf's; what came stays, run again" {
+    run timeout 100 "$SP_TOP/tests/fake/on-terminal.py" y^ "$bin/sallyport" \
+        "${SP_OPTIONS[@]}" update --dbpath "$(database)" --reposdir "$repos" \
+        --releasever=41 newapp
+    [ "$status" != 0 ] || fail "$output"
+    [ -e "$repo/rpm/newapp-1-1.noarch.rpm" ]
+    ! installed newapp | grep -q '^1-1$' || fail 'installed'
+    ! grep -q last-update= "$bin/FEATURES" || fail 'told'
+    up 0 -y newapp
+    assert_equal "$(installed newapp)" 1-1
+}
+
+@test "while dnf runs nothing else is published" {
+    make_bundle "$BATS_TEST_TMPDIR/other" "$world"/edge/main/member-b-*.rpm
+    cat >"$bin/dnf" <<END
+#!/bin/sh
+"$bin/sallyport" --quiet ${SP_OPTIONS[*]} ingest --any-request \
+    "$BATS_TEST_TMPDIR/other" 2>/dev/null
+echo \$? >>"$BATS_TEST_TMPDIR/ingested"
+END
+    up 0 -y member-a
+    assert_equal "$(cat "$BATS_TEST_TMPDIR/ingested")" 18
+    sp 0 ingest --any-request "$BATS_TEST_TMPDIR/other"
+}
+
+@test "published, but too old: installed, and said; 0 under the old name" {
+    gcc -shared -fPIC -o "$BATS_TEST_TMPDIR/clock.so" "$SP_TOP/tests/fake/clock.c"
+    sed -i "s|^exec |exec env LD_PRELOAD=$BATS_TEST_TMPDIR/clock.so \
+CLOCK_OFFSET=+864000 |" "$bin/services/qubes.ReceiveUpdates"
+    echo "max-age = 1" >>"$BATS_TEST_TMPDIR/policy.conf"
+    up 16 -y member-a
+    assert_detail too-old
+    assert_equal "$(installed member-a)" 1-1
+    [[ $stderr == *'was changed'* ]] || fail "$stderr"
+    old 0 -y member-b
+    assert_detail too-old
+    assert_equal "$(installed member-b)" 1-1
+}
+
+@test "the owner of the state is no root: all but dnf is done as him" {
+    local dir
+    for dir in "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/{test,file,suite} \
+        "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR"; do
+        [ ! -d "$dir" ] || chmod a+x "$dir"
+    done
+    cp "$SP_BUILD"/sallyport-{builder,metadata} "$bin"
+    sed -i "s|$SP_BUILD/|$bin/|" "$bin/vm/sallyport-builder"
+    mkdir -m 700 "$BATS_TEST_TMPDIR/cache"
+    touch "$bin/CALLS" "$bin/FEATURES" "$BATS_TEST_TMPDIR/service.log"
+    chmod 666 "$bin/CALLS" "$bin/FEATURES" "$BATS_TEST_TMPDIR/service.log"
+    : >"$BATS_TEST_TMPDIR/who"
+    chmod 666 "$BATS_TEST_TMPDIR/who"
+    sed -i "s|^name = .*|name = os.path.basename(sys.argv[0])\nif name == \
+'qvm-run': open('$BATS_TEST_TMPDIR/who', 'a').write(str(os.getuid()))|" \
+        "$bin/qvm-run"
+    chmod -R a+rX "$bin" "$root" "$keys" "$repos"
+    chown -R 65534:65534 "$state" "$BATS_TEST_TMPDIR/cache"
+    up 0 -y member-a
+    assert_equal "$(installed member-a)" 1-1
+    assert_equal "$(cat "$BATS_TEST_TMPDIR/who")" 65534
+    assert_equal "$(find "$state" ! -user 65534)" ''
+    up 0 -y member-b
+    assert_equal "$(find "$state" ! -user 65534)" ''
+}
