@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "build/hash.h"
 #include "build/head.h"
 #include "bundle/rpm.h"
 #include "bundle/tar.h"
@@ -128,10 +129,27 @@ changed(const struct sp_pack_source *source, struct sp_error *err)
 
 /* What is hashed of one package on its way into the bundle. */
 struct proof {
-    struct sp_sha256 head;
-    struct sp_sha256 rest; /* the payload, or the whole file */
+    struct sp_hash head;
+    struct sp_hash rest; /* the payload, or the whole file */
     uint64_t head_left;
 };
+
+static int
+proof_begin(struct proof *proof, struct sp_error *err)
+{
+    return sp_hash_begin(&proof->head, err) < 0
+               ? -1
+               : sp_hash_begin(&proof->rest, err);
+}
+
+static void
+proof_release(struct proof *proof)
+{
+    sp_hash_release(&proof->head);
+    sp_hash_release(&proof->rest);
+}
+
+#define PROOF_AUTO __attribute__((cleanup(proof_release)))
 
 static void
 proof_update(struct proof *proof, enum sp_pack_proof kind, const uint8_t *data,
@@ -139,12 +157,12 @@ proof_update(struct proof *proof, enum sp_pack_proof kind, const uint8_t *data,
 {
     size_t head = len < proof->head_left ? len : (size_t)proof->head_left;
 
-    sp_sha256_update(&proof->head, data, head);
+    sp_hash_add(&proof->head, data, head);
     proof->head_left -= head;
     if (kind == SP_PROOF_FILE)
-        sp_sha256_update(&proof->rest, data, len);
+        sp_hash_add(&proof->rest, data, len);
     else if (kind == SP_PROOF_PAYLOAD)
-        sp_sha256_update(&proof->rest, data + head, len - head);
+        sp_hash_add(&proof->rest, data + head, len - head);
 }
 
 static int
@@ -156,10 +174,10 @@ proof_judge(struct proof *proof, const struct sp_pack_item *item,
     char shown[SP_SHOWN_MAX];
 
     sp_text_show(shown, sizeof(shown), source->shown);
-    sp_sha256_final(&proof->head, digest);
+    sp_hash_end(&proof->head, digest);
     if (memcmp(digest, item->member.sha256, sizeof(digest)) != 0)
         return changed(source, err);
-    sp_sha256_final(&proof->rest, digest);
+    sp_hash_end(&proof->rest, digest);
     if (source->proof == SP_PROOF_FILE &&
         memcmp(digest, source->sha256, sizeof(digest)) != 0)
         return sp_fail(err, "list-digest",
@@ -178,12 +196,12 @@ static int
 copy_package(struct packing *pack, const struct sp_pack_item *item, int fd,
              struct sp_error *err)
 {
-    struct proof proof = {.head_left = item->member.head_size};
+    PROOF_AUTO struct proof proof = {.head_left = item->member.head_size};
     uint64_t left = item->member.size;
     char beyond;
 
-    sp_sha256_init(&proof.head);
-    sp_sha256_init(&proof.rest);
+    if (proof_begin(&proof, err) < 0)
+        return -1;
     while (left > 0) {
         size_t want = left < BUFFER_BYTES ? (size_t)left : BUFFER_BYTES;
         ssize_t n = sp_read_full(fd, pack->buffer, want);
@@ -239,9 +257,10 @@ copy_evidence(struct packing *pack, const struct sp_pack_evidence *evidence,
 {
     uint8_t digest[SP_SHA256_BYTES];
     uint64_t left = evidence->size;
-    struct sp_sha256 hash;
+    SP_AUTO_HASH hash = {NULL};
 
-    sp_sha256_init(&hash);
+    if (sp_hash_begin(&hash, err) < 0)
+        return -1;
     while (left > 0) {
         size_t want = left < BUFFER_BYTES ? (size_t)left : BUFFER_BYTES;
         ssize_t n = sp_read_full(fd, pack->buffer, want);
@@ -250,13 +269,13 @@ copy_evidence(struct packing *pack, const struct sp_pack_evidence *evidence,
             return sp_fail_sys(err, errno, "io", "cannot read metadata");
         if ((size_t)n != want)
             return changed_evidence(evidence, err);
-        sp_sha256_update(&hash, pack->buffer, want);
+        sp_hash_add(&hash, pack->buffer, want);
         if (sp_outlet_data(pack->out, pack->buffer, want, err) < 0 ||
             sp_hooks_stopped(pack->hooks, err) < 0)
             return -1;
         left -= want;
     }
-    sp_sha256_final(&hash, digest);
+    sp_hash_end(&hash, digest);
     return memcmp(digest, evidence->sha256, sizeof(digest)) == 0
                ? 0
                : changed_evidence(evidence, err);
