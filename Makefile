@@ -287,6 +287,12 @@ $(O)/tests/sallyport-vchan-fake: $(call objects,$(sallyport-vchan_src) \
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $(filter %.o,$^)
 
+# A hostile client on the true library, for the laboratory.
+xen_peer := $(vchan:%=$(O)/tests/xen-peer)
+$(O)/tests/xen-peer: $(call objects,tests/xen/peer.c) Makefile
+	$(call say,LINK,$@)
+	$(Q)$(link) -o $@ $(filter %.o,$^) -lxenvchan -lxenstore -lxenevtchn
+
 unit_programs := $(unit:%=$(O)/tests/unit/test-%)
 
 unit: $(unit_programs) ## run the unit tests only
@@ -302,6 +308,12 @@ check-root: ## check, and nothing may be skipped that root can do
 
 check-long: all ## every bit, cut and byte of a bundle, not a sample (hours)
 	$(Q)SP_LONG=1 SUITE_SECONDS=86400 tests/run.sh $(O) tests/bats/22-hostile-flip.bats
+
+.PHONY: check-xen
+check-xen: all $(xen_peer) ## Xen, two domains and a stick in an emulator (minutes)
+	$(Q)tests/deps.sh run test
+	$(Q)tests/deps.sh lab || true
+	$(Q)tests/xen/lab.sh $(O)
 
 check-crash: all ## stop an ingest before each of its calls: old or new, not torn
 	$(Q)tests/deps.sh run test

@@ -7,6 +7,7 @@
 #   test   make check, make demo        lint  make lint
 #   bench  what make bench-download compares with
 #   xen    vchans (without it, WITH_XEN=0)
+#   lab    make check-xen
 #   package  make rpm, make deb, make check-packages (only when asked for)
 #   cover  make cover, make compile_commands.json (only when asked for)
 #
@@ -18,9 +19,10 @@ set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
 [ "${DEPS:-}" != skip ] || exit 0
-[ $# -gt 0 ] || set -- dom0 builder run test xen lint
+[ $# -gt 0 ] || set -- dom0 builder run test xen lab lint
 
-# group, probe (a program, or a header), Debian's package, Fedora's.
+# group, probe (a program, or a header), Debian's package, Fedora's ("-": of no
+# use there; the guests of the laboratory are Debian's).
 table='
 dom0  gcc                gcc                   gcc
 dom0  stdlib.h           libc6-dev             glibc-devel
@@ -62,6 +64,11 @@ test  zsh                zsh                   zsh
 test  fish               fish                  fish
 test  readelf            binutils              binutils
 bench aria2c             aria2                 aria2
+xen   libxenvchan.h      libxen-dev            xen-devel
+lab   qemu-system-x86_64 qemu-system-x86       -
+lab   busybox            busybox-static        -
+lab   modprobe           kmod                  -
+lab   xz                 xz-utils              -
 lint  clang              clang                 clang
 lint  clang-tidy         clang-tidy            clang-tools-extra
 lint  clang-format       clang-format          clang-tools-extra
@@ -108,7 +115,7 @@ cc_has() { # HEADER
 missing=
 for group in "$@"; do
     while read -r probe package; do
-        has "$probe" || missing+=" $package"
+        [ "$package" = - ] || has "$probe" || missing+=" $package"
     done < <(awk -v g="$group" -v c=$column '$1 == g { print $2, $c }' \
         <<<"$table")
 done
