@@ -89,12 +89,12 @@ refused() { # STATUS WORD ACT
 }
 
 # An act that does no harm: published, and the peer heard so.
-taken() { # ACT
+taken() { # ACT [WHAT-THE-PEER-SAYS]
     new_state_again
     peer "$1" "$GOOD"
     ingest 0
     wait "$hostile"
-    assert_equal "$(cat "$said")" "sallyport 1 ok -" "$1"
+    assert_equal "$(cat "$said")" "${2:-sallyport 1 ok -}" "$1"
     assert_equal "$(published)" "$reference" "$1"
 }
 
@@ -208,6 +208,11 @@ from_file() {
     taken second-client
     taken takes-pages-away
     taken goes-on-behind-the-end
+}
+
+@test "a peer that leaves no room for the answer: published all the same" {
+    from_file
+    taken blocks-the-answer closed
 }
 
 @test "silence, a trickle and a flood end by name and in time" {

@@ -270,6 +270,13 @@ def goes_on_behind_the_end(v, data, _):
     return v.answer()
 
 
+def blocks_the_answer(v, data, _):
+    v.put(RIGHT, v.get(RIGHT + 4) - 1024)
+    v.send(data)
+    v.write(END)
+    return wait_closed(v)
+
+
 def silence(v, data, _):
     half(v, data)
     return wait_closed(v)
