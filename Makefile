@@ -140,20 +140,17 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
-unit := advice command listing ratchet confirm devices download evr flip floor gate groups journal json keytable \
-	ledger lines list manifest message metadata nevra pack path plan policy \
-	progress qfile record repofile request rpm sandbox sha256 sigpacket \
-	spawn status tar transport vchan-frame
+unit := advice command confirm devices download evr flip floor gate groups \
+	journal json keytable ledger lines list listing manifest message metadata \
+	nevra pack path plan policy progress qfile ratchet record repofile request \
+	rpm sandbox sha256 sigpacket spawn status tar transport vchan-frame
 bats := 00-smoke 01-house 02-install 65-memory 70-block 47-carriers \
-	71-sneakernet \
-	20-hostile-rpm 25-verify 22-hostile-flip 12-golden 10-cli 11-completion 15-unpack \
-	21-hostile-container 23-corpus 24-check 24-second-opinion 30-publish \
-	32-request 35-workers 36-attack 37-policy-attacks 38-preview 40-sandbox 45-qrexec 46-example \
-	48-qubes \
+	71-sneakernet 20-hostile-rpm 25-verify 22-hostile-flip 12-golden 10-cli \
+	11-completion 15-unpack 21-hostile-container 23-corpus 24-check \
+	24-second-opinion 30-publish 32-request 35-workers 36-attack \
+	37-policy-attacks 38-preview 40-sandbox 45-qrexec 46-example 48-qubes \
 	50-build 51-pack 52-metadata 53-solve 54-hostile-server 55-vchan 60-faults \
-	72-two-builders \
-	80-update 81-update-options \
-	82-update-stock 85-packaging
+	72-two-builders 80-update 81-update-options 82-update-stock 85-packaging
 
 # With the sanitizers: what feeds bytes to our parsers. Left out is what
 # looks at jails, places, memory, time or devices; those are the same code.

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sallyport update: the whole round, with the options of qubes-dom0-update. */
-#include "cli/cmd-update.h"
 
 #include <inttypes.h>
 #include <string.h>

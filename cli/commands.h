@@ -5,6 +5,9 @@
 
 #include "cli/command.h"
 
+/* The name under which `sallyport update` replaces the stock command. */
+#define SP_OLD_NAME "qubes-dom0-update"
+
 extern const struct sp_option sp_ingest_options[];
 extern const struct sp_option sp_inspect_options[];
 extern const struct sp_option sp_doctor_options[];

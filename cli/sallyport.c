@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cmd-update.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 
