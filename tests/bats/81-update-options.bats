@@ -366,3 +366,28 @@ END
         --reposdir "$repos" --releasever=41 --action=reinstall xen-libs
     assert_equal "$(calls systemctl)" reboot
 }
+
+# ---- the daily check ----
+
+daily() { # STATUS
+    sed -e "s|^PATH=.*|PATH=$bin:/usr/bin:/bin|" \
+        -e "s|sallyport update|sallyport ${SP_OPTIONS[*]} update --dbpath \
+$(database) --reposdir $repos --releasever=41|" \
+        "$SP_TOP/examples/qubes/cron.daily/sallyport-update" \
+        >"$BATS_TEST_TMPDIR/daily"
+    run_program "$1" sh "$BATS_TEST_TMPDIR/daily"
+    assert_equal "$output$stderr" ''
+}
+
+@test "the daily check sets the flag, and obeys the switch" {
+    echo service.qubes-update-check= >"$bin/FEATURES"
+    daily 0
+    assert_equal "$(calls qvm-run)" ''
+    echo service.qubes-update-check=1 >"$bin/FEATURES"
+    daily 0
+    assert_equal "$(feature updates-available)" 1
+    rm "$bin/FEATURES"
+    sed -i 's|127.0.0.1:[0-9]*|127.0.0.1:1|' "$repos/edge.repo"
+    daily 1
+    ! grep -q updates-available "$bin/FEATURES" 2>/dev/null || fail 'told'
+}
