@@ -283,7 +283,7 @@ swap_medium() {
         "block:$device" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
     pid=$!
     until ! kill -0 "$pid" 2>/dev/null; do
-        [ $((SECONDS - start)) -lt 30 ] || fail "it does not end"
+        [ $((SECONDS - start)) -lt 60 ] || fail "it does not end"
         sleep 0.2
     done
     status=0

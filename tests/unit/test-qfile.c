@@ -228,6 +228,12 @@ test_errno(void)
     tap_is_u64(sp_qfile_class(EILSEQ), SP_E_NAME, "stock: a bad name");
     tap_is_u64(sp_qfile_class(4294967212U), SP_E_TRANSPORT,
                "stock: a number that is none");
+    tap_is_u64(sp_qfile_class(EREMOTEIO), SP_E_TRANSPORT, "stock: no end");
+    tap_is_u64(sp_qfile_class(EEXIST), SP_E_NAME, "stock: a name twice");
+    tap_is_u64(sp_qfile_class(EINVAL), SP_E_FORMAT, "stock: no file");
+    tap_is_u64(sp_qfile_class(ENAMETOOLONG), SP_E_NAME, "stock: a long name");
+    tap_is_u64(sp_qfile_class(ENOENT), SP_E_TRANSPORT,
+               "stock: a directory that is not there");
 }
 
 static void
