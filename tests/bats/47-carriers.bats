@@ -178,6 +178,7 @@ faulty_disk() { # FAULT
 
 by_file() { # FAULT
     put_medium "$1"
+    [ ! -e "$cell/unplug" ] || cat "$cell/unplug" >>"$undo"
     [ "$1" != good ] || cp "$GOOD" "$medium"
     measured "$SP_BUILD" "$medium"
 }
