@@ -145,7 +145,7 @@ unit := advice command confirm devices download evr flip floor gate groups \
 	nevra pack path plan policy progress qfile ratchet record repofile request \
 	rpm sandbox sha256 sigpacket spawn status tar transport vchan-frame
 bats := 00-smoke 01-house 02-install 65-memory 70-block 47-carriers \
-	71-sneakernet 20-hostile-rpm 25-verify 22-hostile-flip 12-golden 10-cli \
+	71-sneakernet 20-hostile-rpm 25-verify 22-hostile-flip 12-golden 13-personas 10-cli \
 	11-completion 15-unpack 21-hostile-container 23-corpus 24-check \
 	24-second-opinion 30-publish 32-request 35-workers 36-attack \
 	37-policy-attacks 38-preview 40-sandbox 45-qrexec 46-example 48-qubes \
