@@ -273,8 +273,11 @@ run(struct command *c)
 
     if (needs_root(c) && geteuid() != 0)
         return sp_args_mistake(c->args, "only root may install packages here");
-    if (sp_update_stock_lock(&lock_fd, &err) < 0)
-        return report_fault(c, &err);
+    if (sp_update_stock_lock(&lock_fd, &err) < 0) {
+        status = report_fault(c, &err);
+        sp_update_voice_end(&c->voice, status);
+        return status;
+    }
     SP_AUTO_FD lock = lock_fd;
     (void)lock;
     status = needs_root(c) ? run_split(c) : run_round(c, -1);

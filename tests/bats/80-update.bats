@@ -367,3 +367,31 @@ CLOCK_OFFSET=+864000 |" "$bin/services/qubes.ReceiveUpdates"
     up 0 -y member-b
     assert_equal "$(find "$state" ! -user 65534)" ''
 }
+
+# A repository whose metadata is signed, as the distribution does.
+signed_repo() { # NAME REVISION PACKAGE...
+    local dir=$world/edge/$1 revision=$2 home
+    shift 2
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    cp "$@" "$dir"
+    createrepo_c --quiet --no-database --revision "$revision" "$dir"
+    home=$(mktemp -d /tmp/sp-sign.XXXXXX)
+    cp -r "$FIXTURES/secret/." "$home"
+    gpg --homedir "$home" --batch --yes --armor --digest-algo SHA256 \
+        -u rsa@example.invalid --detach-sign \
+        "$dir/repodata/repomd.xml" 2>/dev/null
+    gpgconf --homedir "$home" --kill all
+    rm -rf "$home"
+}
+
+@test "a frozen repository: its signed revision may not go back" {
+    signed_repo moving 1790000200 "$world"/edge/main/member-{a,b}-1-*.rpm
+    serve_from moving
+    up 0 -y member-a
+    # The same address, as it was before; for another package.
+    signed_repo moving 1790000100 "$world"/edge/main/member-b-1-*.rpm
+    unchanged_by 16 metadata-rollback up -y member-b
+    signed_repo moving 1790000300 "$world"/edge/main/member-{a,b}-1-*.rpm
+    up 0 -y member-b
+}
