@@ -273,14 +273,16 @@ static int
 assume_request(struct delivery *d)
 {
     struct sp_outcome *o = d->outcome;
+    char(*ids)[33];
 
     if (!d->in_round || !d->round.stock || o->stream_kind != SP_STREAM_QFILE ||
         o->n_requests > 0)
         return 0;
-    o->requests = calloc(1, sizeof(*o->requests));
-    if (!o->requests)
+    ids = calloc(1, sizeof(*ids));
+    if (!ids)
         return sp_fail(fault(d), "no-memory", "no memory for a request");
-    memcpy(o->requests[0], d->round.id, sizeof(d->round.id));
+    memcpy(ids[0], d->round.id, sizeof(d->round.id));
+    o->requests = ids;
     o->n_requests = 1;
     return 0;
 }

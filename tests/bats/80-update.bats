@@ -297,8 +297,7 @@ on_terminal() { # STATUS ANSWERS WORD...
     done
     ! pgrep -af "$bin/" || fail 'left running'
     assert_equal "$(repository_snapshot "$repo")" "$before"
-    assert_equal "$(ls "$state/round" "$state/pending" 2>/dev/null |
-        grep -v :)" ''
+    assert_equal "$(find "$state/pending" "$state/round" -type f 2>/dev/null)" ''
     assert_no_leftovers
     up 0 -y newapp
 }

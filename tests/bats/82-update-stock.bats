@@ -62,8 +62,7 @@ rm -rf '/var/lib/qubes/d
 tar -C /var/lib/qubes/do
 /usr/lib/qubes/qubes-dow"
     assert_equal "$(calls qvm-run | grep -c -- '-u root sys-update')" 2
-    assert_equal "$(ls "$state/pending" "$state/round" 2>/dev/null |
-        grep -v :)" ''
+    assert_equal "$(find "$state/pending" "$state/round" -type f 2>/dev/null)" ''
 }
 
 @test "--stock does so though there is a builder" {
