@@ -165,7 +165,7 @@ hostile() {
         says-nothing; do
         check "hostile: $act" refused 4 idle $act
     done
-    policy 'rate-seconds = 2' 'rate-bytes = 100000'
+    policy 'rate-seconds = 6' 'rate-bytes = 100000'
     check "hostile: trickle" refused 4 too-slow trickle
     policy
 }
