@@ -91,7 +91,8 @@ follow() {
     wait "$machine"
     trap - EXIT
     # Of the emulator and what made its images; the load of others is not in it.
-    echo "# processor time, user and system: $(times | tail -n 1)"
+    times >"$log/times"
+    echo "# processor time, user and system: $(tail -n 1 "$log/times")"
 }
 
 # Every check that began must have ended, and so must all of it.
