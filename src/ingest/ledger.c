@@ -31,12 +31,6 @@ sp_ledger_manifest(struct sp_ledger *ledger, const struct sp_report *report,
         if (!ledger->outcome->evidence)
             return sp_fail(err, "no-memory", "no memory for the evidence");
     }
-    if (m->requests > 0) {
-        ledger->outcome->requests =
-            calloc(m->requests, sizeof(*ledger->outcome->requests));
-        if (!ledger->outcome->requests)
-            return sp_fail(err, "no-memory", "no memory for request ids");
-    }
     ledger->has_manifest = true;
     ledger->manifest = *m;
     return 0;

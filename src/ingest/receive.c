@@ -269,32 +269,25 @@ answers_round(const struct delivery *d)
 }
 
 /* A stock sender cannot say what it answers: the round that waits for it. */
-static int
+static void
 assume_request(struct delivery *d)
 {
     struct sp_outcome *o = d->outcome;
-    char(*ids)[33];
 
     if (!d->in_round || !d->round.stock || o->stream_kind != SP_STREAM_QFILE ||
         o->n_requests > 0)
-        return 0;
-    ids = calloc(1, sizeof(*ids));
-    if (!ids)
-        return sp_fail(fault(d), "no-memory", "no memory for a request");
-    memcpy(ids[0], d->round.id, sizeof(d->round.id));
-    o->requests = ids;
+        return;
+    memcpy(o->requests[0], d->round.id, sizeof(o->requests[0]));
     o->n_requests = 1;
-    return 0;
 }
 
 /* What was published, and what was asked for. */
 static int
 recall(struct delivery *d)
 {
-    const struct sp_outcome *o = d->outcome;
+    struct sp_outcome *o = d->outcome;
 
-    if (assume_request(d) < 0)
-        return -1;
+    assume_request(d);
     if (!d->has_state)
         return 0;
     if (sp_floor_load(&d->state, &d->floor, fault(d)) < 0 ||
@@ -569,7 +562,6 @@ sp_outcome_release(struct sp_outcome *outcome)
     free(outcome->evidence);
     free(outcome->freshness.repositories);
     free(outcome->freshness.withheld);
-    free(outcome->requests);
     free(outcome->groups);
     memset(outcome, 0, sizeof(*outcome));
 }

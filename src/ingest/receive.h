@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "bundle/limits.h"
 #include "bundle/record.h"
 #include "ingest/freshness.h"
 
@@ -121,7 +122,7 @@ struct sp_outcome {
     struct sp_freshness freshness;
     uint64_t bytes;            /* taken from the carrier */
     uint64_t newest_signature; /* time of the newest accepted one, 0 = none */
-    char (*requests)[33];
+    char requests[SP_MAX_REQUESTS][33];
     uint64_t n_requests;
     struct sp_group_line *groups; /* what the builder says, names checked */
     size_t n_groups;
