@@ -47,6 +47,22 @@ struct hearing {
 /* ---- what it says ---- */
 
 /*
+ * What is decided on this side alone, and what one is told about it is how to
+ * give way: no other qube may make us say that.
+ */
+static bool
+is_ours(const char *word)
+{
+    static const char *const ours[] = {"name-not-wanted", "downgrade", "clock",
+                                       "boot-not-mounted", "xen-upgrade"};
+
+    for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+        if (strcmp(ours[i], word) == 0)
+            return true;
+    return false;
+}
+
+/*
  * Our builder ends its complaint with "(CLASS, WORD)": a word of the table
  * says more than an exit status. Only for messages and the exit status here.
  */
@@ -67,7 +83,7 @@ take_fault(struct sp_vm_end *end, const char *shown)
     if (colon && colon < open &&
         strncmp(shown, builder, sizeof(builder) - 1) == 0)
         shown = colon + 2;
-    if (sp_reason_find(word))
+    if (sp_reason_find(word) && !is_ours(word))
         (void)sp_fail(&end->fault, word, "%.*s", (int)(open - shown - 1),
                       shown);
 }

@@ -148,6 +148,18 @@ call_builder(struct run *run, const char *const *command, struct sp_vm_end *ret,
     return sp_vm_run(&call, ret, err);
 }
 
+/* Whole as it must be, the database names what --hide keeps back. */
+static int
+check_hidden(const struct run *run, struct sp_error *err)
+{
+    if (run->u->ask.hide.n == 0)
+        return 0;
+    return sp_fail(err, "usage",
+                   "the stock programs of '%s' need the whole package "
+                   "database, and --hide keeps a part of it back",
+                   run->round.qube);
+}
+
 static int
 call_stock(struct run *run, struct sp_vm_end *ret, struct sp_error *err)
 {
@@ -158,6 +170,8 @@ call_stock(struct run *run, struct sp_vm_end *ret, struct sp_error *err)
         .check_only = run->u->kind == SP_UPDATE_CHECK,
     };
 
+    if (check_hidden(run, err) < 0)
+        return -1;
     return sp_stock_run(&stock, ret, err);
 }
 
@@ -178,6 +192,15 @@ open_round(struct run *run, bool stock, struct sp_error *err)
     return sp_round_open(&run->hold, &run->round, err);
 }
 
+/* Whoever has delivered has a builder, whatever his exit status says. */
+static bool
+has_delivered(const struct run *run)
+{
+    struct sp_round_result result;
+
+    return sp_round_result(&run->hold, &result);
+}
+
 /* The builder there, or what every update qube has. */
 static int
 call_either(struct run *run, const char *const *builder, bool delivers,
@@ -189,8 +212,10 @@ call_either(struct run *run, const char *const *builder, bool delivers,
             return -1;
         if (call_builder(run, builder, ret, err) < 0)
             return -1;
-        if (!is_missing(ret))
+        if (!is_missing(ret) || (delivers && has_delivered(run)))
             return 0;
+        if (check_hidden(run, err) < 0)
+            return -1;
         note(run, "the update qube has no sallyport-builder: its stock "
                   "programs are used, which need the whole package database");
         *ret_stock = true;

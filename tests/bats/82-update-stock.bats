@@ -163,3 +163,12 @@ END
     assert_equal "$(readlink "$repo/rpm") $(readlink "$repo/repodata")" \
         'current/rpm current/repodata'
 }
+
+@test "what --hide keeps back does not go with the whole database" {
+    OWN='--hide liba' up 2 -y member-a
+    [[ $stderr == *--hide* && $stderr == *'is unchanged'* ]] || fail "$stderr"
+    OWN='--hide liba --stock' up 2 -y member-a
+    OWN='--hide liba' up 2 --check-only
+    OWN='--hide liba' up 2 --action=search member
+    [ ! -e "$bin/dom0-updates" ] || fail "$(find "$bin/dom0-updates")"
+}
