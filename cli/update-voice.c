@@ -7,9 +7,6 @@
 #include "base/auto.h"
 #include "cli/consent.h"
 
-/* What the person is told before the question. */
-enum { LIST_BYTES = 64 * 1024 };
-
 static void
 note(void *data, const char *text)
 {
@@ -53,12 +50,14 @@ confirm(void *data, const char *question)
     return !voice->no && sp_consent_ask(NULL, question);
 }
 
+/* Every name is there: nobody can agree to what was not shown. */
 static bool
 accept(void *data, const struct sp_round_item *items, size_t n)
 {
     const struct sp_update_voice *voice = data;
-    SP_AUTO_FREE char *list = malloc(LIST_BYTES);
-    FILE *out = list ? fmemopen(list, LIST_BYTES, "w") : NULL;
+    SP_AUTO_FREE char *list = NULL;
+    size_t size;
+    FILE *out = open_memstream(&list, &size);
 
     if (!out)
         return false;
@@ -66,8 +65,8 @@ accept(void *data, const struct sp_round_item *items, size_t n)
     for (size_t i = 0; i < n; i++)
         (void)fprintf(out, "  %s, signed by %s; the builder says: %s\n",
                       items[i].nevra, items[i].fpr, items[i].why);
-    (void)fclose(out);
-    list[LIST_BYTES - 1] = '\0';
+    if (fclose(out) != 0)
+        return false;
     if (voice->yes || voice->no) {
         note(data, list);
         return voice->yes;

@@ -394,3 +394,43 @@ signed_repo() { # NAME REVISION PACKAGE...
     signed_repo moving 1790000300 "$world"/edge/main/member-{a,b}-1-*.rpm
     up 0 -y member-b
 }
+
+# ---- a qube that was taken over says what it likes ----
+
+vm_builder() { # LINE...: of a shell script
+    printf '%s\n' '#!/bin/bash' "$@" >"$bin/vm/sallyport-builder"
+    chmod +x "$bin/vm/sallyport-builder"
+}
+
+@test "who has delivered is not asked again as if he had no builder" {
+    mv "$bin/vm/sallyport-builder" "$bin/vm/real"
+    vm_builder "\"$bin/vm/real\" \"\$@\"" 'exit 127'
+    up 0 -y
+    assert_equal "$(installed app)" 2-1
+    [[ $(calls qvm-run) != *dom0-updates* ]] || fail "$(calls qvm-run)"
+}
+
+@test "the qube cannot make us advise to give way" {
+    for word in clock name-not-wanted downgrade boot-not-mounted \
+        xen-upgrade; do
+        vm_builder "echo 'sallyport-builder build: no (policy, $word)' >&2" \
+            'exit 1'
+        unchanged_by 4 peer-gone up -y
+        [[ $stderr == *"$word"* ]] || fail "$stderr"
+    done
+}
+
+@test "the person is asked about every name, however many there are" {
+    local long
+    long=$(printf 'x%.0s' $(seq 180))
+    vm_builder "cd '$state/round'" "{ printf 'plan 1\ndelivery %032d\n' 7
+for i in {100..499}; do
+    echo \"new a\$i-$long-1-1.noarch $(cat "$FIXTURES/fpr-rsa") -\"
+done; } >plan.new" 'mv plan.new plan' \
+        'for i in {1..300}; do [ ! -e answer ] || exit 1; sleep 0.1; done'
+    run timeout 100 "$SP_TOP/tests/fake/on-terminal.py" n \
+        "$bin/sallyport" "${SP_OPTIONS[@]}" update --dbpath "$(database)" \
+        --reposdir "$repos" --releasever=41
+    [[ $output == *a100-x* && $output == *a499-x* ]] ||
+        fail "${output: -1000}"
+}
