@@ -126,13 +126,25 @@ take_value(struct sp_update_words *w, const char *word)
     return true;
 }
 
+/* dnf takes the start of an option for the whole of it. */
+static bool
+may_mean(const char *word, const char *option)
+{
+    size_t len = strcspn(word, "=");
+
+    return len > sizeof("--no") - 1 && strncmp(word, option, len) == 0;
+}
+
 static int
 check_refused(const char *word, struct sp_error *err)
 {
-    bool bad = strncmp(word, "--setopt", 8) == 0 && strstr(word, "gpgcheck");
+    bool set = may_mean(word, "--setopt");
+    bool bad = set && strstr(word, "gpgcheck");
 
+    if (set && !strchr(word, '='))
+        return sp_fail(err, "usage", "write --setopt=KEY=VALUE as one word");
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
-        bad = bad || strcmp(word, refused[i]) == 0;
+        bad = bad || may_mean(word, refused[i]);
     return bad ? sp_fail(err, "usage",
                          "no package is installed here without a signature "
                          "that holds")
@@ -163,6 +175,15 @@ take_word(struct sp_update_words *w, const char *word, bool *behind,
                        shown);
     pass_on(w, word, TO_ALL);
     return 0;
+}
+
+/* It stands where dnf looks for options too. */
+static int
+check_action(const struct sp_update_words *w, struct sp_error *err)
+{
+    if (!w->action || (w->action[0] && w->action[0] != '-'))
+        return 0;
+    return sp_fail(err, "usage", "--action takes the name of an action");
 }
 
 static int
@@ -200,6 +221,8 @@ sp_update_words_parse(const char *const *words, size_t n,
         status = take_word(&w, words[i], &behind, err);
     for (size_t i = 0; status == 0 && i < w.packages.n; i++)
         add(&w.stock, w.packages.word[i]);
+    if (status == 0)
+        status = check_action(&w, err);
     if (status == 0)
         status = check_audio(&w, err);
     if (status < 0)

@@ -133,8 +133,10 @@ asked() { # LINE: of the request
 }
 
 @test "no option switches signatures off" {
+    # The start of an option is one to dnf, and so is an action with a dash.
     for option in --nogpgcheck --no-gpgchecks --setopt=gpgcheck=0 \
-        --setopt=*.gpgcheck=0 '-- --nogpgcheck'; do
+        --setopt=*.gpgcheck=0 '-- --nogpgcheck' --nogpg '-- --no-gpg' \
+        --seto=gpgcheck=0 '--setopt gpgcheck=0' --action=--nogpgcheck; do
         # shellcheck disable=SC2086 # two words
         up 2 $option member-a
     done
