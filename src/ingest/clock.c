@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ingest/clock.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,18 +22,34 @@ enum {
     DATE_MAX = 32,
 };
 
+/* False when the file is there and holds no time. */
+static bool
+read_known(const struct sp_state *state, uint64_t *ret)
+{
+    SP_AUTO_FREE char *text = NULL;
+    struct sp_error why = {0};
+    size_t size;
+
+    *ret = 0;
+    if (sp_read_file(state->state_fd, "clock", 64, &text, &size, &why) < 0)
+        return why.sys == ENOENT;
+    if (size > 0 && text[size - 1] == '\n')
+        size--;
+    return sp_text_u64_len(text, size, INT64_MAX, ret);
+}
+
+static int
+damaged(const struct sp_state *state, struct sp_error *err)
+{
+    return sp_fail(err, "state", "'%s/clock' is damaged", state->state_path);
+}
+
 uint64_t
 sp_clock_known(const struct sp_state *state)
 {
-    SP_AUTO_FREE char *text = NULL;
-    size_t size;
-    uint64_t stored = 0;
+    uint64_t stored;
 
-    if (sp_read_file(state->state_fd, "clock", 64, &text, &size, NULL) < 0)
-        return 0;
-    if (size > 0 && text[size - 1] == '\n')
-        size--;
-    (void)sp_text_u64_len(text, size, INT64_MAX, &stored);
+    (void)read_known(state, &stored);
     return stored;
 }
 
@@ -58,9 +75,12 @@ sp_clock_raise(const struct sp_state *state, uint64_t time,
                struct sp_error *err)
 {
     struct sp_text text = {0};
+    uint64_t known;
     int status = 0;
 
-    if (time <= sp_clock_known(state))
+    if (!read_known(state, &known))
+        return damaged(state, err);
+    if (time <= known)
         return 0;
     sp_text_add(&text, "%" PRIu64 "\n", time);
     if (text.failed)
@@ -86,9 +106,11 @@ show_date(char dst[DATE_MAX], uint64_t when)
 int
 sp_clock_check(const struct sp_state *state, struct sp_error *err)
 {
-    uint64_t known = sp_clock_known(state), machine = machine_clock();
+    uint64_t known, machine = machine_clock();
     char shows[DATE_MAX], at_least[DATE_MAX];
 
+    if (!read_known(state, &known))
+        return damaged(state, err);
     if (machine >= known || known - machine <= DAY)
         return 0;
     show_date(shows, machine);

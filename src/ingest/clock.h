@@ -22,7 +22,7 @@ uint64_t sp_clock_known(const struct sp_state *state);
 
 /*
  * A clock that is more than a day behind what was verified here is wrong,
- * beyond doubt: reason "clock".
+ * beyond doubt: reason "clock". One that cannot be read is no zero: "state".
  */
 int sp_clock_check(const struct sp_state *state, struct sp_error *err);
 

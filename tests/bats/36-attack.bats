@@ -156,3 +156,18 @@ forget_notes() {
     [ ! -e "$repo/current" ] || fail "published"
     assert_no_leftovers
 }
+
+@test "a clock that cannot be read is no clock that knows nothing" {
+    three_bundles
+    ingest 0 "$other"
+    local before
+    before=$(repository_snapshot "$repo")
+    for text in '' x -1 99999999999999999999; do
+        echo "$text" >"$state/clock"
+        ingest 3 "$new"
+        assert_detail state
+        assert_equal "$(repository_snapshot "$repo")" "$before"
+    done
+    sp 0 state reset clock --reason 'a bad disk'
+    ingest 0 "$new"
+}
