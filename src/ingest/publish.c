@@ -19,6 +19,7 @@
 #include "ingest/generation.h"
 #include "ingest/index.h"
 #include "ingest/preview.h"
+#include "ingest/quarantine.h"
 
 enum { PLAN_ARGUMENTS_MAX = 32 };
 
@@ -386,6 +387,22 @@ contains(const uint64_t *list, size_t n, uint64_t number)
     return false;
 }
 
+/* Noted first: nothing changes without a record. */
+static int
+note_and_flip(struct sp_state *state, uint64_t from, uint64_t to,
+              struct sp_error *err)
+{
+    char id[33], source[48], message[64];
+
+    (void)snprintf(source, sizeof(source), "generation %" PRIu64, to);
+    (void)snprintf(message, sizeof(message), "instead of generation %" PRIu64,
+                   from);
+    if (sp_quarantine_id(id, err) < 0 ||
+        sp_history_note(state, "rollback", id, source, message, err) < 0)
+        return -1;
+    return sp_generation_flip(state, to, err);
+}
+
 int
 sp_rollback(struct sp_state *state, uint64_t generation,
             uint64_t *ret_generation, struct sp_error *err)
@@ -407,7 +424,7 @@ sp_rollback(struct sp_state *state, uint64_t generation,
     if (!contains(list, n, wanted))
         return sp_fail(err, "no-generation",
                        "generation %" PRIu64 " is not there", wanted);
-    if (wanted != current && sp_generation_flip(state, wanted, err) < 0)
+    if (wanted != current && note_and_flip(state, current, wanted, err) < 0)
         return -1;
     *ret_generation = wanted;
     return 0;

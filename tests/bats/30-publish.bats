@@ -138,6 +138,9 @@ policy() { # LINE...
     ingest 0 "$newer"
     sp 0 rollback
     assert_equal "$(readlink "$repo/current")" generations/1
+    sp 0 history --json
+    [[ $output == *'"did":"rollback","source":"generation 1"'* ]] ||
+        fail "$output"
     sp 0 rollback 2
     assert_equal "$(readlink "$repo/current")" generations/2
     sp 20 rollback 7
