@@ -114,3 +114,13 @@ follow() {
     done < <(commands qubes)
     assert_equal "$(installed app)" 2-1
 }
+
+@test "the README shows commands of these pages" {
+    shown=$(sed -n '/^## First success, for whom/,/^## Read on/s/^    //p' \
+        "$SP_TOP/README.md")
+    [ "$(wc -l <<<"$shown")" -ge 10 ] || fail "$shown"
+    while read -r line; do
+        cat "$SP_TOP"/docs/personas/*.md | grep -qxF -- "$line" ||
+            fail "no page has '$line'"
+    done <<<"$shown"
+}
