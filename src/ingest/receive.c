@@ -482,7 +482,7 @@ tell_round(struct delivery *d)
     struct sp_error err = {0};
 
     if (d->in_round && d->has_state &&
-        sp_round_tell(&d->state, d->outcome, &err) < 0 &&
+        sp_round_tell(&d->state, &d->round, d->outcome, &err) < 0 &&
         fault(d)->code == SP_OK)
         *fault(d) = err;
 }

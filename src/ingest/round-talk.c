@@ -198,15 +198,18 @@ sp_round_answer(const struct sp_round_hold *hold,
 /* ---- the result ---- */
 
 int
-sp_round_tell(const struct sp_state *state, const struct sp_outcome *o,
-              struct sp_error *err)
+sp_round_tell(const struct sp_state *state, const struct sp_round *round,
+              const struct sp_outcome *o, struct sp_error *err)
 {
-    SP_AUTO_FD dir = sp_path_open_dir(state->state_fd, "round", err);
+    SP_AUTO_FD dir = -1;
     /* Too old is no refusal: there was nothing newer to take. */
     bool taken = o->error.code == SP_OK || o->published ||
                  strcmp(o->error.detail, "too-old") == 0;
     struct sp_text text = {0};
 
+    if (!goes_on(state, round))
+        return 0;
+    dir = sp_path_open_dir(state->state_fd, "round", err);
     if (dir < 0)
         return -1;
     sp_text_add(&text, "result 1\nreason %s\nmessage %s\npublished %d\n",

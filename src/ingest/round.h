@@ -105,8 +105,11 @@ bool sp_round_ask(const struct sp_state *state, const struct sp_round *round,
                   const struct sp_package *const *packages, size_t n,
                   const volatile sig_atomic_t *stop);
 
-/* Tells the round how it ended; one that was answered is shut. */
-int sp_round_tell(const struct sp_state *state,
+/*
+ * Tells the round how it ended; one that was answered is shut. Who waits for
+ * another one by now, or was answered already, hears nothing.
+ */
+int sp_round_tell(const struct sp_state *state, const struct sp_round *round,
                   const struct sp_outcome *outcome, struct sp_error *err);
 
 #endif

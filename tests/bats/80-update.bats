@@ -434,3 +434,26 @@ done; } >plan.new" 'mv plan.new plan' \
     [[ $output == *a100-x* && $output == *a499-x* ]] ||
         fail "${output: -1000}"
 }
+
+@test "how a delivery ended is told to its own round, and to no later one" {
+    vm_builder "setsid sh -c 'until [ -e \"$bin/go\" ]; do sleep 0.1; done |
+    qrexec-client-vm dom0 qubes.ReceiveUpdates; : >\"$bin/gone\"' \
+>/dev/null 2>&1 &" 'sleep 600'
+    setsid "$bin/sallyport" "${SP_OPTIONS[@]}" update --dbpath \
+        "$(database)" --reposdir "$repos" --releasever=41 -y member-a \
+        >/dev/null 2>&1 3>&- &
+    local job=$!
+    for _ in $(seq 100); do
+        ! compgen -G "$repo/*.UNTRUSTED" >/dev/null || break
+        sleep 0.1
+    done
+    compgen -G "$repo/*.UNTRUSTED" || fail 'the service did not begin'
+    kill -INT -- "-$job"
+    wait "$job" || true
+    # The first delivery ends while the second round waits for its own.
+    vm_builder ": >'$bin/go'" \
+        "until [ -e '$bin/gone' ]; do sleep 0.1; done"
+    up 4 -y member-a
+    assert_detail peer-gone
+    [[ $stderr == *'nothing was delivered'* ]] || fail "$stderr"
+}
