@@ -112,7 +112,7 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	builder-build builder-plan builder-check builder-send builder-devices \
 	table) \
 	$(call in,src/build,fetch session proxy transfer answer ending part hash \
-	cache) \
+	digest cache) \
 	$(call in,src/build,build requests list head pack send devices outlet \
 	convert hear) \
 	$(call in,src/build,deliver attach groups advisories supply trust choose \
@@ -129,7 +129,7 @@ sallyport-builder_libs := -lcurl -lgpgme -lgcrypt -lgpg-error $(solver_libs)
 sallyport-metadata_src := cli/metadata.c $(base) \
 	$(call in,src/base,sandbox sandbox-calls lines) \
 	$(call in,src/build,metadata-reader metadata-check xml repomd metalink \
-	filelists comps updateinfo unfold mirror) $(call in,src/bundle,groups nevra)
+	digest filelists comps updateinfo unfold mirror) $(call in,src/bundle,groups nevra)
 sallyport-metadata_libs := -larchive -lexpat
 
 sallyport-vchan_src := cli/vchan.c $(base) \

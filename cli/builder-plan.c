@@ -144,15 +144,15 @@ json_package(struct sp_json *json, const struct sp_supply *supply,
              const struct sp_plan_package *package)
 {
     char text[SP_NEVRA_SHOWN_MAX];
-    char hex[2 * sizeof(package->sha256) + 1];
+    char hex[SP_DIGEST_HEX_MAX];
 
     sp_nevra_show(&package->nevra, text, sizeof(text));
-    sp_text_hex(hex, package->sha256, sizeof(package->sha256));
+    sp_digest_hex(&package->digest, hex);
     sp_json_open_object(json, NULL);
     sp_json_string(json, "nevra", text);
     sp_json_string(json, "why", sp_why_word(package->why));
     sp_json_u64(json, "size", package->size);
-    sp_json_string(json, "sha256", hex);
+    sp_json_string(json, sp_digest_word(package->digest.algo), hex);
     sp_json_string(json, "repo", supply->chosen.repos[package->repo]->id);
     sp_json_string(json, "replaces", package->replaces);
     sp_json_close_object(json);

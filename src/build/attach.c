@@ -130,6 +130,7 @@ keep_groups(const struct sp_cache *cache, const struct sp_text *text,
             struct sp_attachments *ret, struct sp_error *err)
 {
     struct sp_pack_evidence *one = &ret->list[ret->n];
+    struct sp_digest digest;
 
     if (text->failed)
         return sp_fail(err, "no-memory", "no memory for the groups");
@@ -143,7 +144,8 @@ keep_groups(const struct sp_cache *cache, const struct sp_text *text,
                                      .path = ret->groups_name,
                                      .size = text->size};
     sp_sha256(text->bytes, text->size, one->sha256);
-    sp_cache_name_digest(ret->groups_name, one->sha256);
+    digest = sp_digest_sha256(one->sha256);
+    sp_cache_name_digest(ret->groups_name, &digest);
     ret->n++;
     return sp_path_replace_file(cache->dirfd, ret->groups_name, text->bytes,
                                 text->size, 0600, err);

@@ -43,9 +43,9 @@ list_urls(const struct sp_list *list, struct sp_fetch_item *items)
         if (!entry->is_url)
             continue;
         items[n].url = entry->location;
-        items[n].has_sha256 = entry->has_sha256;
         items[n].expect_rpm = true;
-        memcpy(items[n].sha256, entry->sha256, sizeof(entry->sha256));
+        if (entry->has_sha256)
+            items[n].digest = sp_digest_sha256(entry->sha256);
         n++;
     }
     return n;

@@ -78,7 +78,14 @@ take_lock(struct sp_cache *cache, struct sp_error *err)
 static bool
 is_ours(const char *name)
 {
-    return strncmp(name, "sha256-", 7) == 0 || strncmp(name, "url-", 4) == 0;
+    char word[8];
+    size_t len = strcspn(name, "-");
+
+    if (name[len] == '\0' || len >= sizeof(word))
+        return false;
+    memcpy(word, name, len);
+    word[len] = '\0';
+    return strcmp(word, "url") == 0 || sp_digest_algo(word) != SP_DIGEST_NONE;
 }
 
 /* Housekeeping alone: what cannot be removed stays. */
@@ -138,29 +145,26 @@ sp_cache_close(struct sp_cache *cache)
     sp_close_fd(&cache->dirfd);
 }
 
-static void
-make_name(char dst[SP_CACHE_NAME_MAX], const char *kind,
-          const uint8_t digest[32])
-{
-    char hex[SP_SHA256_HEX];
-
-    sp_text_hex(hex, digest, SP_SHA256_BYTES);
-    (void)snprintf(dst, SP_CACHE_NAME_MAX, "%s-%s", kind, hex);
-}
-
 void
-sp_cache_name_digest(char dst[SP_CACHE_NAME_MAX], const uint8_t sha256[32])
+sp_cache_name_digest(char dst[SP_CACHE_NAME_MAX],
+                     const struct sp_digest *digest)
 {
-    make_name(dst, "sha256", sha256);
+    char hex[SP_DIGEST_HEX_MAX];
+
+    sp_digest_hex(digest, hex);
+    (void)snprintf(dst, SP_CACHE_NAME_MAX, "%s-%s",
+                   sp_digest_word(digest->algo), hex);
 }
 
 void
 sp_cache_name_url(char dst[SP_CACHE_NAME_MAX], const char *url)
 {
     uint8_t digest[SP_SHA256_BYTES];
+    char hex[SP_SHA256_HEX];
 
     sp_sha256(url, strlen(url), digest);
-    make_name(dst, "url", digest);
+    sp_text_hex(hex, digest, sizeof(digest));
+    (void)snprintf(dst, SP_CACHE_NAME_MAX, "url-%s", hex);
 }
 
 void

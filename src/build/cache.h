@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The builder's download directory: private to one user, used by one run at
- * a time. A finished file has a name made from its digest, or from the digest
- * of its URL when none is known; a file on its way has ".part" behind that.
+ * a time. A finished file has a name made from its digest and the algorithm, or
+ * from the digest of its URL when none is known; a file on its way has ".part"
+ * behind that.
  */
 #ifndef SP_BUILD_CACHE_H
 #define SP_BUILD_CACHE_H
@@ -11,9 +12,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "build/digest.h"
 
-/* "sha256-" or "url-", 64 digits, ".part" */
-enum { SP_CACHE_NAME_MAX = 80 };
+/* "sha512-", 128 digits, ".part" */
+enum { SP_CACHE_NAME_MAX = 144 };
 
 struct sp_cache {
     int dirfd;
@@ -32,7 +34,7 @@ int sp_cache_open(struct sp_cache *cache, const char *path,
 void sp_cache_close(struct sp_cache *cache);
 
 void sp_cache_name_digest(char dst[SP_CACHE_NAME_MAX],
-                          const uint8_t sha256[32]);
+                          const struct sp_digest *digest);
 void sp_cache_name_url(char dst[SP_CACHE_NAME_MAX], const char *url);
 /* The name of the unfinished file. */
 void sp_cache_name_part(char dst[SP_CACHE_NAME_MAX], const char *name);

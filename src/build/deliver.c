@@ -85,8 +85,7 @@ compare_wanted(const void *a, const void *b)
     int order = sp_request_order(&x->package->nevra, &y->package->nevra);
 
     if (order == 0)
-        order = memcmp(x->package->sha256, y->package->sha256,
-                       sizeof(x->package->sha256));
+        order = sp_digest_order(&x->package->digest, &y->package->digest);
     return order ? order : (x > y) - (x < y);
 }
 
@@ -116,7 +115,7 @@ unite(struct wanted *wanted, size_t *n, struct sp_error *err)
         const struct sp_plan_package *this = wanted[i].package;
 
         if (last && sp_request_order(&last->nevra, &this->nevra) == 0) {
-            if (memcmp(last->sha256, this->sha256, sizeof(last->sha256)) != 0)
+            if (sp_digest_order(&last->digest, &this->digest) != 0)
                 return two_files(&wanted[i], err);
             continue;
         }
@@ -162,8 +161,7 @@ fill_item(const struct wanted *wanted, struct sp_fetch_item *item)
     item->location = package->location;
     item->proxy = metadata->repo->proxy;
     item->repo = metadata->repo->id;
-    item->has_sha256 = true;
-    memcpy(item->sha256, package->sha256, sizeof(item->sha256));
+    item->digest = package->digest;
     item->size = package->size;
     item->expect_rpm = true;
 }

@@ -6,7 +6,6 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "base/sha256.h"
 #include "base/text.h"
 #include "build/answer.h"
 #include "build/part.h"
@@ -146,12 +145,16 @@ broke_off(struct sp_transfer *t, CURLcode code, struct sp_error *err)
     return meaning.retry ? try_again(t, backoff_ms(t)) : SP_TRANSFER_FAILED;
 }
 
+/* Two of SHA-512 and an address are more than a message has room for. */
+enum { DIGITS_SHOWN = 64 };
+
 /* The whole body is there; the digest decides. */
 static enum sp_transfer_result
 judge_whole(struct sp_transfer *t, struct sp_error *err)
 {
-    char url[SP_SHOWN_MAX], want[SP_SHA256_HEX], got[SP_SHA256_HEX];
-    uint8_t digest[SP_SHA256_BYTES];
+    char url[SP_SHOWN_MAX], want[SP_DIGEST_HEX_MAX], got[SP_DIGEST_HEX_MAX];
+    struct sp_digest digest;
+    const char *more;
 
     show_url(t, url);
     if (t->offset == 0 || (t->item->size && t->offset != t->item->size)) {
@@ -159,14 +162,16 @@ judge_whole(struct sp_transfer *t, struct sp_error *err)
                       url, t->offset);
         return try_again(t, backoff_ms(t));
     }
-    if (!t->item->has_sha256 || sp_part_matches(t))
+    if (!sp_digest_is_set(&t->item->digest) || sp_part_matches(t))
         return sp_part_finish(t, err) < 0 ? SP_TRANSFER_FAILED
                                           : SP_TRANSFER_COMPLETE;
-    sp_hash_end(&t->hash, digest);
-    sp_text_hex(got, digest, sizeof(digest));
-    sp_text_hex(want, t->item->sha256, sizeof(t->item->sha256));
-    (void)sp_fail(err, "list-digest", "'%s' has SHA-256 %s instead of %s", url,
-                  got, want);
+    sp_hash_end(&t->hash, &digest);
+    sp_digest_hex(&digest, got);
+    sp_digest_hex(&t->item->digest, want);
+    more = strlen(want) > DIGITS_SHOWN ? "..." : "";
+    (void)sp_fail(err, "list-digest", "'%s' has %s %.*s%s instead of %.*s%s",
+                  url, sp_digest_title(digest.algo), DIGITS_SHOWN, got, more,
+                  DIGITS_SHOWN, want, more);
     /* The old part may be to blame: once more from the begin. */
     if (t->resumed && sp_part_restart(t, err) == 0)
         return try_again(t, 0);

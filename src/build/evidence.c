@@ -24,43 +24,85 @@ cache_fault(const struct sp_cache *cache, struct sp_error *err)
                        cache->shown);
 }
 
-int
-sp_evidence_hash(const struct sp_cache *cache, const char *name,
-                 struct sp_metadata_file *ret, struct sp_error *err)
+static int
+hash_file(const struct sp_cache *cache, const char *name,
+          enum sp_digest_algo algo, struct sp_digest *ret_digest,
+          uint64_t *ret_size, struct sp_error *err)
 {
     SP_AUTO_FD fd = openat(cache->dirfd, name,
                            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     SP_AUTO_FREE uint8_t *piece = malloc(PIECE);
-    struct sp_metadata_file file = {.present = true};
-    SP_AUTO_HASH hash = {NULL};
+    SP_AUTO_HASH hash = {.handle = NULL};
+    uint64_t size = 0;
     ssize_t n = -1;
 
-    if (sp_hash_begin(&hash, err) < 0)
+    if (sp_hash_begin(&hash, algo, err) < 0)
         return -1;
     while (fd >= 0 && piece && (n = sp_read_some(fd, piece, PIECE)) > 0) {
         sp_hash_add(&hash, piece, (size_t)n);
-        file.size += (uint64_t)n;
+        size += (uint64_t)n;
     }
     if (n < 0)
         return cache_fault(cache, err);
     /* Its age is the time of the last use. */
     (void)futimens(fd, NULL);
-    sp_hash_end(&hash, file.sha256);
+    sp_hash_end(&hash, ret_digest);
+    *ret_size = size;
+    return 0;
+}
+
+int
+sp_evidence_hash(const struct sp_cache *cache, const char *name,
+                 struct sp_metadata_file *ret, struct sp_error *err)
+{
+    struct sp_metadata_file file = {.present = true};
+    struct sp_digest digest;
+
+    if (hash_file(cache, name, SP_DIGEST_SHA256, &digest, &file.size, err) < 0)
+        return -1;
+    memcpy(file.sha256, digest.bytes, sizeof(file.sha256));
     (void)snprintf(file.name, sizeof(file.name), "%s", name);
     *ret = file;
     return 0;
 }
 
 bool
-sp_evidence_have(const struct sp_cache *cache, const uint8_t sha256[32],
+sp_evidence_is(const struct sp_cache *cache,
+               const struct sp_metadata_file *file,
+               const struct sp_digest *digest)
+{
+    struct sp_digest found = sp_digest_sha256(file->sha256);
+    uint64_t size = 0;
+
+    if (digest->algo != SP_DIGEST_SHA256 &&
+        hash_file(cache, file->name, digest->algo, &found, &size, NULL) < 0)
+        return false;
+    return sp_digest_order(&found, digest) == 0;
+}
+
+int
+sp_evidence_rename(const struct sp_cache *cache, struct sp_metadata_file *file,
+                   const struct sp_digest *digest, struct sp_error *err)
+{
+    char name[SP_CACHE_NAME_MAX];
+
+    sp_cache_name_digest(name, digest);
+    if (renameat(cache->dirfd, file->name, cache->dirfd, name) < 0)
+        return cache_fault(cache, err);
+    memcpy(file->name, name, sizeof(file->name));
+    return 0;
+}
+
+bool
+sp_evidence_have(const struct sp_cache *cache, const struct sp_digest *digest,
                  struct sp_metadata_file *ret)
 {
     struct sp_metadata_file file;
     char name[SP_CACHE_NAME_MAX];
 
-    sp_cache_name_digest(name, sha256);
+    sp_cache_name_digest(name, digest);
     if (sp_evidence_hash(cache, name, &file, NULL) < 0 ||
-        memcmp(file.sha256, sha256, sizeof(file.sha256)) != 0)
+        !sp_evidence_is(cache, &file, digest))
         return false;
     *ret = file;
     return true;
@@ -71,12 +113,13 @@ sp_evidence_adopt(const struct sp_cache *cache, const char *name,
                   struct sp_metadata_file *ret, struct sp_error *err)
 {
     struct sp_metadata_file file;
+    struct sp_digest digest;
 
     if (sp_evidence_hash(cache, name, &file, err) < 0)
         return -1;
-    sp_cache_name_digest(file.name, file.sha256);
-    if (renameat(cache->dirfd, name, cache->dirfd, file.name) < 0)
-        return cache_fault(cache, err);
+    digest = sp_digest_sha256(file.sha256);
+    if (sp_evidence_rename(cache, &file, &digest, err) < 0)
+        return -1;
     *ret = file;
     return 0;
 }
@@ -87,6 +130,7 @@ sp_evidence_dearmor(const struct sp_cache *cache, const char *name,
 {
     struct sp_metadata_file file = {.present = true};
     uint8_t packet[SP_SIG_MAX_BYTES];
+    struct sp_digest digest;
     SP_AUTO_FREE char *text = NULL;
     size_t len = 0;
 
@@ -95,7 +139,8 @@ sp_evidence_dearmor(const struct sp_cache *cache, const char *name,
         return -1;
     sp_sha256(packet, len, file.sha256);
     file.size = len;
-    sp_cache_name_digest(file.name, file.sha256);
+    digest = sp_digest_sha256(file.sha256);
+    sp_cache_name_digest(file.name, &digest);
     if (sp_path_replace_file(cache->dirfd, file.name, packet, len, 0600, err) <
         0)
         return -1;

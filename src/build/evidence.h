@@ -10,13 +10,24 @@
 
 #include "build/metadata.h"
 
-/* Size and digest of a file in the cache. Reason: io. */
+/* Size and SHA-256 of a file in the cache. Reason: io. */
 int sp_evidence_hash(const struct sp_cache *cache, const char *name,
                      struct sp_metadata_file *ret, struct sp_error *err);
 
 /* True when the cache has a file of this digest, whole: then *ret is it. */
-bool sp_evidence_have(const struct sp_cache *cache, const uint8_t sha256[32],
+bool sp_evidence_have(const struct sp_cache *cache,
+                      const struct sp_digest *digest,
                       struct sp_metadata_file *ret);
+
+/* The file has this digest; it is read again unless that is SHA-256. */
+bool sp_evidence_is(const struct sp_cache *cache,
+                    const struct sp_metadata_file *file,
+                    const struct sp_digest *digest);
+
+/* Gives it the name of a digest that it has. Reason: io. */
+int sp_evidence_rename(const struct sp_cache *cache,
+                       struct sp_metadata_file *file,
+                       const struct sp_digest *digest, struct sp_error *err);
 
 /* Gives a downloaded file the name of its digest. */
 int sp_evidence_adopt(const struct sp_cache *cache, const char *name,

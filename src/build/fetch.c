@@ -74,8 +74,9 @@ check_room(const struct sp_cache *cache, const struct run *run,
 
     for (size_t i = 0; i < run->n; i++) {
         const struct sp_fetch_item *item = run->transfers[i].item;
-        uint64_t there =
-            item->has_sha256 ? sp_cache_bytes(cache, item->name) : 0;
+        uint64_t there = sp_digest_is_set(&item->digest)
+                             ? sp_cache_bytes(cache, item->name)
+                             : 0;
 
         if (item->size > there && item->size <= SP_MAX_MEMBER_BYTES)
             need += item->size - there;
@@ -105,7 +106,8 @@ give_up(struct run *run, const struct sp_transfer *t, struct sp_error *err)
     if (!run->ahead || sp_transfer_fault_is_ours(err))
         return -1;
     /* What is not there need not be asked for again. */
-    if (!t->item->has_sha256 && strcmp(err->detail, "http-status") == 0)
+    if (!sp_digest_is_set(&t->item->digest) &&
+        strcmp(err->detail, "http-status") == 0)
         sp_session_note(run->session, t->item->name, err);
     *err = (struct sp_error){0};
     run->done++;
@@ -192,7 +194,7 @@ end_one(struct run *run, struct sp_transfer *t, CURLcode code,
     case SP_TRANSFER_COMPLETE:
         run->done++;
         grow(run);
-        if (run->ahead && !t->item->has_sha256)
+        if (run->ahead && !sp_digest_is_set(&t->item->digest))
             sp_session_note(run->session, t->item->name, NULL);
         return 0;
     case SP_TRANSFER_RETRY:

@@ -68,9 +68,8 @@ struct sp_fetch_item {
     bool no_cache;              /* proxies on the way shall ask anew */
     const char *repo;           /* to be named in a fault, or NULL */
     const char *proxy;          /* of this item; NULL = the policy's */
-    bool has_sha256;
-    uint8_t sha256[32];
-    uint64_t size;   /* 0 = unknown; else the body must have it */
+    struct sp_digest digest;    /* may be unset */
+    uint64_t size;              /* 0 = unknown; else the body must have it */
     bool expect_rpm; /* refuse at once what does not begin like a package */
     /* Result: name in the cache, and what was moved to get it there. */
     char name[SP_CACHE_NAME_MAX];

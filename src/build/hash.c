@@ -6,20 +6,31 @@
 
 #include "base/banned.h"
 
-enum { DIGEST_BYTES = 32 };
+/* With the digest of "abc" (FIPS 180-4, examples). */
+static const struct {
+    int id;
+    const char *known;
+} algos[] = {
+    [SP_DIGEST_SHA256] =
+        {GCRY_MD_SHA256,
+         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f200"
+         "15ad"},
+    [SP_DIGEST_SHA384] =
+        {GCRY_MD_SHA384,
+         "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff"
+         "5bed8086072ba1e7cc2358baeca134c825a7"},
+    [SP_DIGEST_SHA512] =
+        {GCRY_MD_SHA512,
+         "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55"
+         "d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94f"
+         "a54ca49f"},
+};
 
-/* Of "abc" (FIPS 180-4, examples). */
-static const uint8_t known[DIGEST_BYTES] = {
-    0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40,
-    0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17,
-    0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
-
-/* Once: lets the library look at the processor, and looks at the library. */
+/* Once: lets the library look at the processor. */
 static int
 start(struct sp_error *err)
 {
     static bool is_ready;
-    uint8_t digest[DIGEST_BYTES];
 
     if (is_ready)
         return 0;
@@ -28,22 +39,42 @@ start(struct sp_error *err)
                        "libgcrypt is older than " GCRYPT_VERSION);
     (void)gcry_control(GCRYCTL_DISABLE_SECMEM, 0); /* there are no secrets */
     (void)gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-    gcry_md_hash_buffer(GCRY_MD_SHA256, digest, "abc", 3);
-    if (memcmp(digest, known, sizeof(known)) != 0)
-        return sp_fail(err, "internal", "SHA-256 of libgcrypt is wrong");
     is_ready = true;
     return 0;
 }
 
-int
-sp_hash_begin(struct sp_hash *hash, struct sp_error *err)
+/* Once for each algorithm: looks at the library. */
+static int
+try_out(enum sp_digest_algo algo, struct sp_error *err)
 {
-    if (start(err) < 0)
+    static bool is_tried[sizeof(algos) / sizeof(algos[0])];
+    struct sp_digest known, found = {.algo = algo};
+
+    if (is_tried[algo])
+        return 0;
+    gcry_md_hash_buffer(algos[algo].id, found.bytes, "abc", 3);
+    if (!sp_digest_unhex(algo, algos[algo].known, &known) ||
+        sp_digest_order(&found, &known) != 0)
+        return sp_fail(err, "internal", "%s of libgcrypt is wrong",
+                       sp_digest_title(algo));
+    is_tried[algo] = true;
+    return 0;
+}
+
+int
+sp_hash_begin(struct sp_hash *hash, enum sp_digest_algo algo,
+              struct sp_error *err)
+{
+    if (start(err) < 0 || try_out(algo, err) < 0)
         return -1;
-    if (hash->handle)
+    if (hash->handle && hash->algo == algo) {
         gcry_md_reset(hash->handle);
-    else if (gcry_md_open(&hash->handle, GCRY_MD_SHA256, 0) != 0)
+        return 0;
+    }
+    sp_hash_release(hash);
+    if (gcry_md_open(&hash->handle, algos[algo].id, 0) != 0)
         return sp_fail(err, "no-memory", "no memory for a digest");
+    hash->algo = algo;
     return 0;
 }
 
@@ -53,20 +84,32 @@ sp_hash_add(struct sp_hash *hash, const void *data, size_t len)
     gcry_md_write(hash->handle, data, len);
 }
 
-bool
-sp_hash_is(const struct sp_hash *hash, const uint8_t sha256[32])
+static struct sp_digest
+read_digest(gcry_md_hd_t handle, enum sp_digest_algo algo)
 {
-    SP_AUTO_HASH copy = {NULL};
+    struct sp_digest digest = {.algo = algo};
 
-    return gcry_md_copy(&copy.handle, hash->handle) == 0 &&
-           memcmp(gcry_md_read(copy.handle, GCRY_MD_SHA256), sha256,
-                  DIGEST_BYTES) == 0;
+    memcpy(digest.bytes, gcry_md_read(handle, algos[algo].id),
+           sp_digest_size(algo));
+    return digest;
+}
+
+bool
+sp_hash_is(const struct sp_hash *hash, const struct sp_digest *digest)
+{
+    SP_AUTO_HASH copy = {.algo = hash->algo};
+    struct sp_digest found;
+
+    if (gcry_md_copy(&copy.handle, hash->handle) != 0)
+        return false;
+    found = read_digest(copy.handle, copy.algo);
+    return sp_digest_order(&found, digest) == 0;
 }
 
 void
-sp_hash_end(struct sp_hash *hash, uint8_t sha256[32])
+sp_hash_end(struct sp_hash *hash, struct sp_digest *ret)
 {
-    memcpy(sha256, gcry_md_read(hash->handle, GCRY_MD_SHA256), DIGEST_BYTES);
+    *ret = read_digest(hash->handle, hash->algo);
 }
 
 void

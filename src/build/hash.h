@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SHA-256 of all that is downloaded, by libgcrypt: it uses the processor's
+ * Digests of all that is downloaded, by libgcrypt: it uses the processor's
  * instructions and is five times as fast as base/sha256.h.
  */
 #ifndef SP_BUILD_HASH_H
@@ -11,21 +11,24 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "build/digest.h"
 
 /* Zeroed, or declared with SP_AUTO_HASH, before its first use. */
 struct sp_hash {
     struct gcry_md_handle *handle;
+    enum sp_digest_algo algo;
 };
 
 /* Begins, also anew. Fails with no-memory, or internal (a wrong library). */
-int sp_hash_begin(struct sp_hash *hash, struct sp_error *err);
+int sp_hash_begin(struct sp_hash *hash, enum sp_digest_algo algo,
+                  struct sp_error *err);
 void sp_hash_add(struct sp_hash *hash, const void *data, size_t len);
 
 /* All bytes so far have this digest; more may follow. */
-bool sp_hash_is(const struct sp_hash *hash, const uint8_t sha256[32]);
+bool sp_hash_is(const struct sp_hash *hash, const struct sp_digest *digest);
 
 /* The digest. Nothing may follow before sp_hash_begin. */
-void sp_hash_end(struct sp_hash *hash, uint8_t sha256[32]);
+void sp_hash_end(struct sp_hash *hash, struct sp_digest *ret);
 
 void sp_hash_release(struct sp_hash *hash);
 

@@ -272,13 +272,14 @@ read_file(const struct sp_cache *cache, const char *name,
 {
     SP_AUTO_FREE struct run *run = calloc(1, sizeof(*run));
     struct sp_metadata_file file = {.present = true};
-    SP_AUTO_HASH hash = {NULL};
+    SP_AUTO_HASH hash = {.handle = NULL};
+    struct sp_digest digest;
     SP_AUTO_FD fd = -1;
     int status;
 
     if (!run)
         return sp_fail(err, "no-memory", "no memory for metadata");
-    if (sp_hash_begin(&hash, err) < 0)
+    if (sp_hash_begin(&hash, SP_DIGEST_SHA256, err) < 0)
         return -1;
     (void)unlinkat(cache->dirfd, new_name, 0);
     fd = openat(cache->dirfd, new_name,
@@ -291,9 +292,10 @@ read_file(const struct sp_cache *cache, const char *name,
     run->hash = &hash;
     status = go(run, cache, name, argv, hooks, err);
     if (status == 0) {
-        sp_hash_end(&hash, file.sha256);
+        sp_hash_end(&hash, &digest);
+        memcpy(file.sha256, digest.bytes, sizeof(file.sha256));
         file.size = run->len;
-        sp_cache_name_digest(file.name, file.sha256);
+        sp_cache_name_digest(file.name, &digest);
         if (renameat(cache->dirfd, new_name, cache->dirfd, file.name) < 0)
             status = sp_fail_sys(err, errno, "io", "cannot write to cache '%s'",
                                  cache->shown);

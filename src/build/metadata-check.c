@@ -34,11 +34,14 @@ check_source(const struct sp_metadata_source *s, struct sp_error *err)
     static const char zchunk[] = ".zck";
     size_t len;
 
-    if (!is_bool(&s->present) || !is_bool(&s->has_open_sha256))
+    if (!is_bool(&s->present) || !sp_digest_ok(&s->digest) ||
+        !sp_digest_ok(&s->open_digest))
         return sp_fail(err, "metadata",
                        "a field of repomd.xml is out of range");
     if (!s->present)
         return 0;
+    if (!sp_digest_is_set(&s->digest))
+        return sp_fail(err, "metadata", "a file of repomd.xml has no digest");
     if (!is_printable(s->location, sizeof(s->location)) ||
         !sp_mirror_location_ok(s->location))
         return sp_fail(err, "metadata",
@@ -90,6 +93,11 @@ sp_metalink_check(const struct sp_metalink *untrusted, struct sp_error *err)
             !sp_mirror_base_ok(untrusted->bases[i]))
             return sp_fail(err, "metadata",
                            "an address in the metalink is wrong");
+    for (size_t i = 0; i < untrusted->n_versions; i++)
+        if (!sp_digest_ok(&untrusted->versions[i].digest) ||
+            !sp_digest_is_set(&untrusted->versions[i].digest))
+            return sp_fail(err, "metadata",
+                           "a digest in the metalink is wrong");
     return 0;
 }
 

@@ -26,14 +26,11 @@ static struct sp_fetch_item
 item_of(const struct sp_metadata_job *job,
         const struct sp_metadata_source *source)
 {
-    struct sp_fetch_item item = {.mirrors = job->mirrors,
-                                 .location = source->location,
-                                 .proxy = job->repo->proxy,
-                                 .has_sha256 = true,
-                                 .size = source->size};
-
-    memcpy(item.sha256, source->sha256, sizeof(item.sha256));
-    return item;
+    return (struct sp_fetch_item){.mirrors = job->mirrors,
+                                  .location = source->location,
+                                  .proxy = job->repo->proxy,
+                                  .digest = source->digest,
+                                  .size = source->size};
 }
 
 static int
@@ -69,11 +66,16 @@ unfold(const struct sp_metadata_job *job,
         return sp_fail(err, "metadata-size",
                        "'%s' unpacks to %" PRIu64 " bytes instead of %" PRIu64,
                        source->location, file.size, source->open_size);
-    if (source->has_open_sha256 &&
-        memcmp(file.sha256, source->open_sha256, sizeof(file.sha256)) != 0)
+    if (!sp_digest_is_set(&source->open_digest)) {
+        *ret = file;
+        return 0;
+    }
+    if (!sp_evidence_is(job->cache, &file, &source->open_digest))
         return sp_fail(err, "metadata-digest",
                        "'%s' unpacks to something else than repomd.xml says",
                        source->location);
+    if (sp_evidence_rename(job->cache, &file, &source->open_digest, err) < 0)
+        return -1;
     *ret = file;
     return 0;
 }
@@ -85,8 +87,10 @@ is_unpacked(const struct sp_metadata_job *job,
 {
     char name[SP_CACHE_NAME_MAX];
 
-    sp_cache_name_digest(name, source->open_sha256);
-    return source->has_open_sha256 && sp_cache_bytes(job->cache, name) > 0;
+    if (!sp_digest_is_set(&source->open_digest))
+        return false;
+    sp_cache_name_digest(name, &source->open_digest);
+    return sp_cache_bytes(job->cache, name) > 0;
 }
 
 size_t
@@ -122,8 +126,8 @@ sp_job_files(struct sp_metadata_job *job, struct sp_error *err)
         *file = (struct sp_metadata_file){0};
         /* What was unpacked by an earlier run need not even travel. */
         if (!source->present ||
-            (source->has_open_sha256 &&
-             sp_evidence_have(job->cache, source->open_sha256, file)))
+            (sp_digest_is_set(&source->open_digest) &&
+             sp_evidence_have(job->cache, &source->open_digest, file)))
             continue;
         sources[n] = source;
         files[n] = file;

@@ -36,7 +36,7 @@ check_version(const struct sp_metadata_job *job,
         return 0;
     n = job->take_older ? metalink->n_versions : 1;
     for (size_t i = 0; i < n; i++)
-        if (memcmp(metalink->versions[i].sha256, repomd->sha256, 32) == 0)
+        if (sp_evidence_is(job->cache, repomd, &metalink->versions[i].digest))
             return 0;
     return sp_fail(err, "metadata-digest",
                    "its repomd.xml is not the one of the metalink (the mirror "

@@ -39,22 +39,21 @@ struct sp_metadata_seen {
     uint64_t revision;
 };
 
-/* One file in the cache, uncompressed and with the digest that is here. */
+/* One file in the cache, uncompressed. */
 struct sp_metadata_file {
     bool present;
     char name[SP_CACHE_NAME_MAX];
     uint64_t size;
-    uint8_t sha256[32];
+    uint8_t sha256[32]; /* as MANIFEST has it, whatever the name is made of */
 };
 
 /* A file as repomd.xml describes it, to be fetched when it is asked for. */
 struct sp_metadata_source {
     bool present;
     char location[1024];
-    uint8_t sha256[32];      /* as it is fetched */
-    uint8_t open_sha256[32]; /* uncompressed */
-    bool has_open_sha256;
-    uint64_t size, open_size; /* 0 = not told */
+    struct sp_digest digest;      /* as it is fetched */
+    struct sp_digest open_digest; /* uncompressed; may be unset */
+    uint64_t size, open_size;     /* 0 = not told */
     uint64_t timestamp;
 };
 

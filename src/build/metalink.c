@@ -15,11 +15,10 @@ struct reader {
     struct sp_metalink *metalink;
     unsigned ranks[SP_MIRRORS_MAX];
     bool is_metalink;
-    bool in_file; /* in the file of name repomd.xml */
-    bool is_sha256;
+    bool in_file;                         /* in the file of name repomd.xml */
+    enum sp_digest_algo algo;             /* of the hash that is read */
     unsigned rank;                        /* of the address that is read */
     struct sp_metalink_version alternate; /* the one that is read */
-    bool has_current, has_alternate;      /* with a digest */
 };
 
 static bool
@@ -137,18 +136,14 @@ on_begin(void *data, const char *path, const char **attributes,
          struct sp_error *err)
 {
     struct reader *r = data;
-    const char *type;
 
     (void)err;
     if (strcmp(path, "/metalink") == 0)
         r->is_metalink = true;
     if (is_one_of(path, file_paths))
         r->in_file = is_repomd(attributes);
-    if (is_one_of(path, hash_paths)) {
-        type = sp_xml_attribute(attributes, "type");
-        r->is_sha256 = type && (strcmp(type, "sha256") == 0 ||
-                                strcmp(type, "sha-256") == 0);
-    }
+    if (is_one_of(path, hash_paths))
+        r->algo = sp_digest_algo(sp_xml_attribute(attributes, "type"));
     if (is_one_of(path, url_paths))
         r->rank = rank_of(attributes);
     return 0;
@@ -159,10 +154,10 @@ end_alternate(struct reader *r)
 {
     struct sp_metalink *m = r->metalink;
 
-    if (r->has_alternate && m->n_versions < SP_METALINK_VERSIONS)
+    if (sp_digest_is_set(&r->alternate.digest) &&
+        m->n_versions < SP_METALINK_VERSIONS)
         m->versions[m->n_versions++] = r->alternate;
     r->alternate = (struct sp_metalink_version){0};
-    r->has_alternate = false;
 }
 
 static int
@@ -176,21 +171,16 @@ take_number(const char *text, uint64_t *ret, struct sp_error *err)
     return sp_fail(err, "metadata", "no number in the metalink: '%s'", shown);
 }
 
+/* Of several hashes of one file the strongest counts. */
 static int
-take_hash(struct reader *r, const char *text, bool is_alternate,
+take_hash(const struct reader *r, const char *text, struct sp_digest *digest,
           struct sp_error *err)
 {
-    struct sp_metalink_version *version =
-        is_alternate ? &r->alternate : &r->metalink->versions[0];
-
-    if (!r->is_sha256)
+    if (r->algo == SP_DIGEST_NONE || r->algo < digest->algo)
         return 0;
-    if (!sp_text_unhex(version->sha256, sizeof(version->sha256), text))
-        return sp_fail(err, "metadata", "no SHA-256 in the metalink");
-    if (is_alternate)
-        r->has_alternate = true;
-    else
-        r->has_current = true;
+    if (!sp_digest_unhex(r->algo, text, digest))
+        return sp_fail(err, "metadata", "no %s in the metalink",
+                       sp_digest_title(r->algo));
     return 0;
 }
 
@@ -215,7 +205,7 @@ on_end(void *data, const char *path, const char *text, struct sp_error *err)
     if (is_one_of(path, time_paths))
         return take_number(text, &version->timestamp, err);
     if (is_one_of(path, hash_paths))
-        return take_hash(r, text, is_alternate, err);
+        return take_hash(r, text, &version->digest, err);
     return 0;
 }
 
@@ -229,9 +219,10 @@ read_metalink(struct reader *r, struct sp_xml *xml, const char *untrusted,
         return sp_fail_prefix(err, "metalink");
     if (!r->is_metalink)
         return sp_fail(err, "metadata", "this is no metalink");
-    if (!r->has_current)
-        return sp_fail(err, "metadata",
-                       "the metalink has no SHA-256 of a repomd.xml");
+    if (!sp_digest_is_set(&r->metalink->versions[0].digest))
+        return sp_fail(
+            err, "metadata",
+            "the metalink has no digest of a repomd.xml, of " SP_DIGEST_TAKEN);
     return sp_metalink_check(r->metalink, err);
 }
 

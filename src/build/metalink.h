@@ -9,6 +9,7 @@
 #ifndef SP_BUILD_METALINK_H
 #define SP_BUILD_METALINK_H
 
+#include "build/digest.h"
 #include "build/mirror.h"
 
 enum {
@@ -21,7 +22,7 @@ enum {
 struct sp_metalink_version {
     uint64_t timestamp; /* 0 = not told, as the next */
     uint64_t size;
-    uint8_t sha256[32];
+    struct sp_digest digest; /* the strongest one */
 };
 
 struct sp_metalink {

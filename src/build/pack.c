@@ -137,9 +137,9 @@ struct proof {
 static int
 proof_begin(struct proof *proof, struct sp_error *err)
 {
-    return sp_hash_begin(&proof->head, err) < 0
+    return sp_hash_begin(&proof->head, SP_DIGEST_SHA256, err) < 0
                ? -1
-               : sp_hash_begin(&proof->rest, err);
+               : sp_hash_begin(&proof->rest, SP_DIGEST_SHA256, err);
 }
 
 static void
@@ -170,20 +170,20 @@ proof_judge(struct proof *proof, const struct sp_pack_item *item,
             struct sp_error *err)
 {
     const struct sp_pack_source *source = item->source;
-    uint8_t digest[SP_SHA256_BYTES];
+    struct sp_digest digest;
     char shown[SP_SHOWN_MAX];
 
     sp_text_show(shown, sizeof(shown), source->shown);
-    sp_hash_end(&proof->head, digest);
-    if (memcmp(digest, item->member.sha256, sizeof(digest)) != 0)
+    sp_hash_end(&proof->head, &digest);
+    if (memcmp(digest.bytes, item->member.sha256, SP_SHA256_BYTES) != 0)
         return changed(source, err);
-    sp_hash_end(&proof->rest, digest);
+    sp_hash_end(&proof->rest, &digest);
     if (source->proof == SP_PROOF_FILE &&
-        memcmp(digest, source->sha256, sizeof(digest)) != 0)
+        memcmp(digest.bytes, source->sha256, SP_SHA256_BYTES) != 0)
         return sp_fail(err, "list-digest",
                        "'%s' does not have the SHA-256 of the list", shown);
     if (source->proof == SP_PROOF_PAYLOAD &&
-        memcmp(digest, item->payload_sha256, sizeof(digest)) != 0)
+        memcmp(digest.bytes, item->payload_sha256, SP_SHA256_BYTES) != 0)
         return sp_fail(err, "payload-digest-mismatch",
                        "'%s' is damaged: its payload does not have the digest "
                        "in its header",
@@ -255,11 +255,11 @@ static int
 copy_evidence(struct packing *pack, const struct sp_pack_evidence *evidence,
               int fd, struct sp_error *err)
 {
-    uint8_t digest[SP_SHA256_BYTES];
+    struct sp_digest digest;
     uint64_t left = evidence->size;
-    SP_AUTO_HASH hash = {NULL};
+    SP_AUTO_HASH hash = {.handle = NULL};
 
-    if (sp_hash_begin(&hash, err) < 0)
+    if (sp_hash_begin(&hash, SP_DIGEST_SHA256, err) < 0)
         return -1;
     while (left > 0) {
         size_t want = left < BUFFER_BYTES ? (size_t)left : BUFFER_BYTES;
@@ -275,8 +275,8 @@ copy_evidence(struct packing *pack, const struct sp_pack_evidence *evidence,
             return -1;
         left -= want;
     }
-    sp_hash_end(&hash, digest);
-    return memcmp(digest, evidence->sha256, sizeof(digest)) == 0
+    sp_hash_end(&hash, &digest);
+    return memcmp(digest.bytes, evidence->sha256, SP_SHA256_BYTES) == 0
                ? 0
                : changed_evidence(evidence, err);
 }

@@ -13,6 +13,15 @@
 /* 16 KiB at a time, as they arrive, cost eight times the calls. */
 enum { BUFFER_BYTES = 128 * 1024, ASK_BYTES = 128 * BUFFER_BYTES };
 
+/* Nobody asks for the digest of what has none to be compared with. */
+static int
+hash_begin(struct sp_transfer *t, struct sp_error *err)
+{
+    if (!sp_digest_is_set(&t->item->digest))
+        return 0;
+    return sp_hash_begin(&t->hash, t->item->digest.algo, err);
+}
+
 /*
  * Hashes `fd` from its begin to its end. Gigabytes take their time, in which
  * somebody may want to stop.
@@ -25,7 +34,8 @@ hash_file(const struct sp_transfer *t, int fd, struct sp_hash *hash,
     uint64_t size = 0;
     ssize_t n;
 
-    if (!buf || sp_hash_begin(hash, NULL) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+    if (!buf || sp_hash_begin(hash, t->item->digest.algo, NULL) < 0 ||
+        lseek(fd, 0, SEEK_SET) < 0)
         return -1;
     while ((n = sp_read_some(fd, buf, BUFFER_BYTES)) > 0) {
         sp_hash_add(hash, buf, (size_t)n);
@@ -41,15 +51,15 @@ bool
 sp_part_have(struct sp_transfer *t)
 {
     SP_AUTO_FD fd = -1;
-    SP_AUTO_HASH hash = {NULL};
+    SP_AUTO_HASH hash = {.handle = NULL};
     uint64_t size = 0;
 
-    if (!t->item->has_sha256)
+    if (!sp_digest_is_set(&t->item->digest))
         return false;
     fd = openat(t->cache->dirfd, t->item->name,
                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 || hash_file(t, fd, &hash, &size) < 0 ||
-        !sp_hash_is(&hash, t->item->sha256))
+        !sp_hash_is(&hash, &t->item->digest))
         return false;
     /* Its age is the time of the last use. */
     (void)futimens(fd, NULL);
@@ -86,9 +96,9 @@ sp_part_open(struct sp_transfer *t, struct sp_error *err)
     int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 
     sp_cache_name_part(name, t->item->name);
-    if (!t->item->has_sha256)
+    if (!sp_digest_is_set(&t->item->digest))
         (void)unlinkat(t->cache->dirfd, name, 0);
-    if (sp_hash_begin(&t->hash, err) < 0)
+    if (hash_begin(t, err) < 0)
         return -1;
     t->fd = openat(t->cache->dirfd, name, flags, 0600);
     if (t->fd >= 0)
@@ -126,7 +136,7 @@ sp_part_flush(struct sp_transfer *t, struct sp_error *err)
         return sp_fail_sys(err, sys, "io", "cannot write to cache '%s'",
                            t->cache->shown);
     }
-    if (t->item->has_sha256)
+    if (sp_digest_is_set(&t->item->digest))
         sp_hash_add(&t->hash, t->buffer, t->used);
     t->used = 0;
     return 0;
@@ -165,7 +175,7 @@ sp_part_restart(struct sp_transfer *t, struct sp_error *err)
     t->resumed = false;
     t->begins_like_rpm = false;
     t->validator[0] = '\0';
-    if (sp_hash_begin(&t->hash, err) < 0)
+    if (hash_begin(t, err) < 0)
         return -1;
     if (ftruncate(t->fd, 0) < 0 || lseek(t->fd, 0, SEEK_SET) < 0)
         return open_failed(t, err);
@@ -175,7 +185,8 @@ sp_part_restart(struct sp_transfer *t, struct sp_error *err)
 bool
 sp_part_matches(const struct sp_transfer *t)
 {
-    return t->item->has_sha256 && sp_hash_is(&t->hash, t->item->sha256);
+    return sp_digest_is_set(&t->item->digest) &&
+           sp_hash_is(&t->hash, &t->item->digest);
 }
 
 int

@@ -2,7 +2,7 @@
 /*
  * The plan as lines, from the solver's jail to the builder:
  *
- *   package WHY REPO SIZE SHA256 NAME EPOCH VERSION RELEASE ARCH
+ *   package WHY REPO SIZE ALGORITHM DIGEST NAME EPOCH VERSION RELEASE ARCH
  *   at LOCATION
  *   replaces NEVRA...
  *   removed|held|problem|unmet|watched SUBJECT|- TEXT
@@ -30,11 +30,12 @@ static const char *const note_words[] = {
 static void
 print_package(const struct sp_plan_package *p, struct sp_text *text)
 {
-    char hex[2 * sizeof(p->sha256) + 1];
+    char hex[SP_DIGEST_HEX_MAX];
 
-    sp_text_hex(hex, p->sha256, sizeof(p->sha256));
-    sp_text_add(text, "package %s %zu %" PRIu64 " %s %s %u %s %s %s\n",
-                sp_why_word(p->why), p->repo, p->size, hex, p->nevra.name,
+    sp_digest_hex(&p->digest, hex);
+    sp_text_add(text, "package %s %zu %" PRIu64 " %s %s %s %u %s %s %s\n",
+                sp_why_word(p->why), p->repo, p->size,
+                sp_digest_word(p->digest.algo), hex, p->nevra.name,
                 p->nevra.epoch, p->nevra.version, p->nevra.release,
                 p->nevra.arch);
     sp_text_add(text, "at %s\n", p->location);
@@ -82,6 +83,14 @@ take_text(char *dst, size_t size, const char *word,
 }
 
 static bool
+take_digest(struct sp_digest *ret, char **rest)
+{
+    enum sp_digest_algo algo = sp_digest_algo(take_word(rest));
+
+    return sp_digest_unhex(algo, take_word(rest), ret);
+}
+
+static bool
 read_package(char *rest, size_t n_repos, struct sp_plan_package *ret)
 {
     struct sp_nevra *nevra = &ret->nevra;
@@ -91,7 +100,7 @@ read_package(char *rest, size_t n_repos, struct sp_plan_package *ret)
     if (!sp_why_parse(why, strlen(why), &ret->why) || n_repos == 0 ||
         !sp_text_u64(take_word(&rest), n_repos - 1, &repo) ||
         !sp_text_u64(take_word(&rest), SP_MAX_MEMBER_BYTES, &ret->size) ||
-        !sp_text_unhex(ret->sha256, sizeof(ret->sha256), take_word(&rest)) ||
+        !take_digest(&ret->digest, &rest) ||
         !take_text(nevra->name, sizeof(nevra->name), take_word(&rest),
                    sp_nevra_name_ok) ||
         !sp_text_u64(take_word(&rest), UINT32_MAX, &epoch) ||

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/lines.h"
+#include "build/digest.h"
 #include "bundle/record.h"
 
 struct sp_plan_package {
@@ -20,7 +21,7 @@ struct sp_plan_package {
     enum sp_why why;
     size_t repo; /* number of the repository that was given to the solver */
     uint64_t size;
-    uint8_t sha256[32];
+    struct sp_digest digest;
     char *location; /* beneath a mirror of the repository */
     char *replaces; /* NEVRAs of installed packages, one space between */
 };

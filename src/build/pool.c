@@ -142,16 +142,42 @@ sp_pool_add_repo(struct sp_pool *pool, const struct sp_pool_repo *repo,
                 err);
 }
 
+/* libsolv's names of the algorithms. */
+static const Id digest_types[] = {
+    [SP_DIGEST_SHA256] = REPOKEY_TYPE_SHA256,
+    [SP_DIGEST_SHA384] = REPOKEY_TYPE_SHA384,
+    [SP_DIGEST_SHA512] = REPOKEY_TYPE_SHA512,
+};
+
+bool
+sp_pool_digest(Solvable *s, struct sp_digest *ret, const char **ret_type)
+{
+    const size_t n = sizeof(digest_types) / sizeof(digest_types[0]);
+    const unsigned char *bytes;
+    Id type = 0;
+
+    bytes = solvable_lookup_bin_checksum(s, SOLVABLE_CHECKSUM, &type);
+    *ret_type = bytes ? solv_chksum_type2str(type) : "none";
+    for (size_t i = SP_DIGEST_SHA256; bytes && i < n; i++) {
+        if (digest_types[i] != type)
+            continue;
+        *ret = (struct sp_digest){.algo = (enum sp_digest_algo)i};
+        memcpy(ret->bytes, bytes, sp_digest_size(ret->algo));
+        return true;
+    }
+    return false;
+}
+
 /* What the header does not say of itself. */
 static void
 set_origin(Repo *repo, Id id, const struct sp_plan_package *planned)
 {
     Repodata *data = repo_add_repodata(repo, 0);
-    char hex[2 * sizeof(planned->sha256) + 1];
+    char hex[SP_DIGEST_HEX_MAX];
 
-    sp_text_hex(hex, planned->sha256, sizeof(planned->sha256));
-    repodata_set_checksum(data, id, SOLVABLE_CHECKSUM, REPOKEY_TYPE_SHA256,
-                          hex);
+    sp_digest_hex(&planned->digest, hex);
+    repodata_set_checksum(data, id, SOLVABLE_CHECKSUM,
+                          digest_types[planned->digest.algo], hex);
     repodata_set_num(data, id, SOLVABLE_DOWNLOADSIZE, planned->size);
     repodata_set_location(data, id, 0, NULL, planned->location);
     repodata_internalize(data);

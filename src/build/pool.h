@@ -96,4 +96,10 @@ bool sp_pool_is_candidate(const struct sp_pool *pool, const Solvable *s);
 bool sp_pool_nevra(const struct sp_pool *pool, const Solvable *s,
                    struct sp_nevra *ret);
 
+/*
+ * What the metadata fixes the package's file with. False when the algorithm
+ * is not taken; *ret_type is its name in either case.
+ */
+bool sp_pool_digest(Solvable *s, struct sp_digest *ret, const char **ret_type);
+
 #endif

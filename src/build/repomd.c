@@ -23,6 +23,7 @@ struct reader {
     bool is_repomd;
     size_t type; /* of the data that is read */
     struct sp_metadata_source source;
+    enum sp_digest_algo algo;      /* of the digest that is read */
     size_t taken[SP_REPOMD_KINDS]; /* the type that each source came from */
 };
 
@@ -53,14 +54,16 @@ take_time(struct reader *r, const char *text, struct sp_error *err)
 }
 
 static int
-take_digest(const char *text, uint8_t dst[32], struct sp_error *err)
+take_digest(const struct reader *r, const char *text, struct sp_digest *ret,
+            struct sp_error *err)
 {
     char shown[SP_SHOWN_MAX];
 
-    if (sp_text_unhex(dst, 32, text))
+    if (sp_digest_unhex(r->algo, text, ret))
         return 0;
     sp_text_show(shown, sizeof(shown), text);
-    return sp_fail(err, "metadata", "no SHA-256 in repomd.xml: '%s'", shown);
+    return sp_fail(err, "metadata", "no %s in repomd.xml: '%s'",
+                   sp_digest_title(r->algo), shown);
 }
 
 static int
@@ -83,16 +86,19 @@ take_location(struct reader *r, const char **attributes, struct sp_error *err)
 }
 
 static int
-check_digest_type(const char **attributes, struct sp_error *err)
+take_digest_type(struct reader *r, const char **attributes,
+                 struct sp_error *err)
 {
     const char *type = sp_xml_attribute(attributes, "type");
     char shown[SP_SHOWN_MAX];
 
-    if (type && strcmp(type, "sha256") == 0)
+    r->algo = sp_digest_algo(type);
+    if (r->algo != SP_DIGEST_NONE)
         return 0;
     sp_text_show(shown, sizeof(shown), type ? type : "");
     return sp_fail(err, "metadata",
-                   "repomd.xml has digests of type '%s', only sha256 is taken",
+                   "repomd.xml has digests of type '%s', only " SP_DIGEST_TAKEN
+                   " are taken",
                    shown);
 }
 
@@ -124,20 +130,19 @@ on_begin(void *data, const char *path, const char **attributes,
         return take_location(r, attributes, err);
     else if (strcmp(path, "/repomd/data/checksum") == 0 ||
              strcmp(path, "/repomd/data/open-checksum") == 0)
-        return check_digest_type(attributes, err);
+        return take_digest_type(r, attributes, err);
     return 0;
 }
 
 static int
 end_data(struct reader *r, struct sp_error *err)
 {
-    static const uint8_t none[32];
     enum sp_repomd_kind kind;
 
     if (r->type == NO_TYPE)
         return 0;
     kind = types[r->type].kind;
-    if (!r->source.location[0] || memcmp(r->source.sha256, none, 32) == 0)
+    if (!r->source.location[0] || !sp_digest_is_set(&r->source.digest))
         return sp_fail(err, "metadata",
                        "'%s' has no location or no digest in repomd.xml",
                        types[r->type].type);
@@ -178,17 +183,15 @@ on_end(void *data, const char *path, const char *text, struct sp_error *err)
     if (r->type == NO_TYPE)
         return 0;
     if (strcmp(path, "/repomd/data/checksum") == 0)
-        return take_digest(text, r->source.sha256, err);
+        return take_digest(r, text, &r->source.digest, err);
     if (strcmp(path, "/repomd/data/size") == 0)
         return number(text, "size", &r->source.size, err);
     if (strcmp(path, "/repomd/data/open-size") == 0)
         return number(text, "open size", &r->source.open_size, err);
     if (strcmp(path, "/repomd/data/timestamp") == 0)
         return take_time(r, text, err);
-    if (strcmp(path, "/repomd/data/open-checksum") == 0) {
-        r->source.has_open_sha256 = true;
-        return take_digest(text, r->source.open_sha256, err);
-    }
+    if (strcmp(path, "/repomd/data/open-checksum") == 0)
+        return take_digest(r, text, &r->source.open_digest, err);
     return 0;
 }
 

@@ -25,8 +25,8 @@ struct sp_repomd {
 };
 
 /*
- * Reads the XML. Digests that are not SHA-256, and locations that leave the
- * repository, are faults for the kinds above. Reasons: metadata,
+ * Reads the XML. Digests of algorithms that are not taken, and locations that
+ * leave the repository, are faults for the kinds above. Reasons: metadata,
  * metadata-size, no-memory.
  */
 int sp_repomd_parse(const char *untrusted_xml, size_t size, unsigned long salt,

@@ -31,7 +31,7 @@ check_header(const struct sp_cache *cache, struct sp_head_buffer *buffer,
         .shown = package->location, .dirfd = cache->dirfd, .path = name};
     struct sp_pack_item item;
 
-    sp_cache_name_digest(name, package->sha256);
+    sp_cache_name_digest(name, &package->digest);
     if (sp_head_read(buffer, &source, &item, err) < 0)
         return -1;
     if (same_nevra(&item.member.nevra, &package->nevra))
@@ -76,7 +76,7 @@ open_all(const struct sp_cache *cache, const struct sp_plan *plan, int *files,
         (void)setrlimit(RLIMIT_NOFILE, &files_max);
     }
     for (size_t i = 0; i < plan->n; i++) {
-        sp_cache_name_digest(name, plan->packages[i].sha256);
+        sp_cache_name_digest(name, &plan->packages[i].digest);
         files[i] =
             openat(cache->dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         if (files[i] < 0)

@@ -20,7 +20,7 @@ verify_one(struct sp_keyring *ring, const struct sp_cache *cache,
     struct sp_pack_item item;
     struct sp_rpm rpm;
 
-    sp_cache_name_digest(name, package->sha256);
+    sp_cache_name_digest(name, &package->digest);
     if (sp_head_read(buffer, &source, &item, err) < 0 ||
         sp_rpm_parse(buffer->data, (size_t)item.member.head_size, &rpm, err) <
             0)

@@ -89,16 +89,19 @@ static int
 fill_package(const struct solving *solving, Solvable *s,
              struct sp_plan_package *ret, struct sp_error *err)
 {
-    const unsigned char *digest;
-    Id type = 0;
+    const char *type;
+    char what[96];
 
     if (!sp_pool_nevra(solving->pool, s, &ret->nevra))
         return bad_package(solving, s, "has a name that no package may have",
                            err);
-    digest = solvable_lookup_bin_checksum(s, SOLVABLE_CHECKSUM, &type);
-    if (!digest || type != REPOKEY_TYPE_SHA256)
-        return bad_package(solving, s, "has no SHA-256 checksum", err);
-    memcpy(ret->sha256, digest, sizeof(ret->sha256));
+    if (!sp_pool_digest(s, &ret->digest, &type)) {
+        (void)snprintf(what, sizeof(what),
+                       "has a checksum of type '%s', only " SP_DIGEST_TAKEN
+                       " are taken",
+                       type);
+        return bad_package(solving, s, what, err);
+    }
     ret->size = solvable_lookup_num(s, SOLVABLE_DOWNLOADSIZE, 0);
     if (ret->size == 0 || ret->size > SP_MAX_MEMBER_BYTES)
         return bad_package(solving, s, "has an impossible size", err);

@@ -26,10 +26,10 @@ sp_transfer_init(struct sp_transfer *t, const struct sp_cache *cache,
     t->expected = item->size;
     t->url = item->url;
     t->mirror = SP_MIRROR_NONE;
-    if (item->mirrors && !item->has_sha256)
+    if (item->mirrors && !sp_digest_is_set(&item->digest))
         SP_BUG("a file of mirrors without a digest");
-    if (item->has_sha256)
-        sp_cache_name_digest(item->name, item->sha256);
+    if (sp_digest_is_set(&item->digest))
+        sp_cache_name_digest(item->name, &item->digest);
     else
         sp_cache_name_url(item->name, item->url);
 }
@@ -171,7 +171,8 @@ set_range(struct sp_transfer *t)
     CURLcode rc = CURLE_OK;
 
     t->start = t->offset;
-    if (t->item->no_cache || (policy->no_cache && !t->item->has_sha256))
+    if (t->item->no_cache ||
+        (policy->no_cache && !sp_digest_is_set(&t->item->digest)))
         rc = add_header(t, "Cache-Control: no-cache");
     if (rc != CURLE_OK || t->offset == 0)
         return rc;
@@ -208,7 +209,8 @@ prepare_part(struct sp_transfer *t, struct sp_error *err)
     if (t->offset > t->policy->max_file_bytes ||
         (t->item->size && t->offset > t->item->size))
         return sp_part_restart(t, err);
-    if (t->offset > 0 && !t->item->has_sha256 && !t->validator[0])
+    if (t->offset > 0 && !sp_digest_is_set(&t->item->digest) &&
+        !t->validator[0])
         return sp_part_restart(t, err);
     return 0;
 }
@@ -279,7 +281,8 @@ take_noted(struct sp_transfer *t, struct sp_error *err)
 {
     struct sp_error fault = {0};
 
-    if (t->item->has_sha256 || t->item->no_cache || !t->policy->session ||
+    if (sp_digest_is_set(&t->item->digest) || t->item->no_cache ||
+        !t->policy->session ||
         !sp_session_take(t->policy->session, t->item->name, &fault))
         return 0;
     if (fault.code != SP_OK) {

@@ -189,6 +189,69 @@ sys.stdout.buffer.write(open(sys.stdin.buffer.read()))' $c \
     assert_file primary "$BATS_TEST_TMPDIR/primary"
 }
 
+@test "SHA-384 and SHA-512, which name the files of the cache" {
+    local algorithm dir name
+    for algorithm in sha384 sha512; do
+        dir=$files/$repo-$algorithm
+        mkdir "$dir"
+        cp "$FIXTURES"/rpms/*.rpm "$dir/"
+        createrepo_c -q --checksum $algorithm "$dir"
+        repo_file "baseurl=$http/repo/$repo-$algorithm/"
+        fetch 0 -x
+        gzip -dc "$dir"/repodata/*-primary.xml.gz >"$BATS_TEST_TMPDIR/p"
+        name=$(told primary | cut -d' ' -f1)
+        assert_equal "$name" \
+            "$algorithm-$("${algorithm}sum" <"$BATS_TEST_TMPDIR/p" | cut -d' ' -f1)"
+        cmp "$cache/$name" "$BATS_TEST_TMPDIR/p"
+        # Nor does it travel again, unless it was damaged.
+        fetch 0 -x
+        echo >>"$cache/$name"
+        fetch 0 -x
+        cmp "$cache/$name" "$BATS_TEST_TMPDIR/p"
+        assert_equal "$(grep -c "/$repo-$algorithm/.*primary" "$log")" 1
+    done
+}
+
+@test "a wrong SHA-512 of packed and of unpacked metadata" {
+    local part dir=$files/$repo/repodata
+    repodata "$repo" --checksum sha512
+    cp "$dir/repomd.xml" "$BATS_TEST_TMPDIR/repomd.xml"
+    for part in checksum open-checksum; do
+        # The last digit: behind what the shorter algorithms have.
+        python3 - "$part" "$BATS_TEST_TMPDIR/repomd.xml" \
+            "$dir/repomd.xml" <<'PY'
+import re, sys
+text = open(sys.argv[2]).read()
+new = re.sub('(<%s type="sha512">[0-9a-f]*)([0-9a-f])<' % sys.argv[1],
+             lambda m: m[1] + "%x<" % (int(m[2], 16) ^ 1), text)
+assert new != text
+open(sys.argv[3], "w").write(new)
+PY
+        rm -rf "$cache"
+        refused repo 8 metadata-digest 10
+    done
+    [[ $stderr == *'unpacks to something else'* ]] || fail "$stderr"
+    rm -rf "$files/${repo:?}" "$cache"
+    repodata "$repo" --checksum sha1
+    refused repo 5 metadata 10
+    [[ $stderr == *"type 'sha1', only sha256, sha384 and sha512"* ]] ||
+        fail "$stderr"
+}
+
+@test "of the hashes of a metalink the strongest counts" {
+    local dir=$files/$repo/repodata wrong
+    wrong=$(printf '%0128d' 0)
+    repodata "$repo"
+    write_metalink "$dir/repomd.xml" "$https/repo/$repo/"
+    sed -i "s|<hash type=\"sha256\">|<hash type=\"sha512\">$(sha512sum \
+        <"$dir/repomd.xml" | cut -d' ' -f1)</hash>&|" "$files/$repo/metalink"
+    repo_file "metalink=$https/repo/$repo/metalink"
+    fetch 0 -c "$BATS_FILE_TMPDIR/ca.pem"
+    sed -i "s|\"sha512\">[0-9a-f]*|\"sha512\">$wrong|" "$files/$repo/metalink"
+    fetch 8 -c "$BATS_FILE_TMPDIR/ca.pem"
+    [[ $stderr == "metadata-digest: repository '$repo': "* ]] || fail "$stderr"
+}
+
 @test "what is unpacked in the cache does not travel again" {
     repodata "$repo"
     repo_file "baseurl=$http/repo/$repo/"
@@ -405,6 +468,14 @@ write_metalink() { # REPOMD URL...
     fetch 16 -x -s "$repo" 6
     [[ $stderr == "metadata-rollback: repository '$repo': "* ]] ||
         fail "$stderr"
+}
+
+@test "a repository of Tor without a proxy is named, and nobody is asked" {
+    repo_file "baseurl=http://packages.onion/$repo/"
+    fetch 4 -x
+    [[ $stderr == "unreachable: repository '$repo': "*"Tor alone"*socks5h* ]] ||
+        fail "$stderr"
+    [[ $stderr != *'after '* ]] || fail 'tried again' "$stderr"
 }
 
 @test "repomd.xml over plain http needs a word" {

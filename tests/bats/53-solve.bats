@@ -866,12 +866,78 @@ lie() { # COMMAND ARGS...: of tests/forge/metadata.py
     assert_equal "$(ls -A "$out")" ''
 }
 
-@test "a package without a SHA-256 checksum is refused" {
+@test "a package with a checksum that is too weak is refused by its type" {
     lie replace 'checksum type="sha256" pkgid="YES">[0-9a-f]*' \
         'checksum type="md5" pkgid="YES">d41d8cd98f00b204e9800998ecf8427e'
     ask member-a
     builder 5 check
     assert_detail metadata
+    [[ $stderr == *"type 'md5', only sha256, sha384 and sha512"* ]] ||
+        fail "$stderr"
+    lie replace 'checksum type="sha256" pkgid="YES">[0-9a-f]*' \
+        'checksum type="sha" pkgid="YES">da39a3ee5e6b4b0d3255bfef95601890afd80709'
+    ask member-a
+    builder 5 check
+    [[ $stderr == *"type 'sha1'"* ]] || fail "$stderr"
+}
+
+# The same packages in a repository of its own, as createrepo_c makes it.
+repository_of() { # ALGORITHM
+    rm -rf "$work/edge/strong" "$BATS_TEST_TMPDIR/repos"
+    cp -r "$work/edge/main" "$work/edge/strong"
+    rm -rf "$work/edge/strong/repodata"
+    createrepo_c -q --checksum "$1" --revision 1700000000 "$work/edge/strong"
+    grep -q "<checksum type=\"$1\">" "$work/edge/strong/repodata/repomd.xml"
+    cp -r "$work/repos" "$BATS_TEST_TMPDIR/repos"
+    sed -i 's|/main$|/strong|' "$BATS_TEST_TMPDIR/repos/edge.repo"
+    repos=$BATS_TEST_TMPDIR/repos
+}
+
+@test "SHA-384 and SHA-512 go the whole way, to the same bundle" {
+    local algorithm cache=$BATS_TEST_TMPDIR/cache
+    ask --action upgrade app liba
+    builder 0 build -o "$out/sha256"
+    cp "$request" "$BATS_TEST_TMPDIR/first"
+    for algorithm in sha384 sha512; do
+        repository_of $algorithm
+        rm -rf "$cache"
+        ask --action upgrade app liba
+        builder 100 check --json --progress none
+        want=$("${algorithm}sum" <"$work"/edge/strong/app-2-1.x86_64.rpm |
+            cut -d' ' -f1)
+        [[ $output == *"\"$algorithm\":\"$want\""* ||
+            $output == *"\"$algorithm\": \"$want\""* ]] || fail "$output"
+        builder 0 build -o "$out/$algorithm"
+        cmp "$cache/$algorithm-$want" "$work/edge/strong/app-2-1.x86_64.rpm"
+        # But for the id of its request.
+        diff <(tar xOf "$out/sha256" MANIFEST | grep -v '^request\|^end') \
+            <(tar xOf "$out/$algorithm" MANIFEST | grep -v '^request\|^end')
+        spb 0 build --mirror updates --repo-dir "$repos" --arch x86_64 \
+            --allow-http --cache-dir "$cache" -o "$out/mirror"
+        tar xOf "$out/mirror" MANIFEST |
+            grep -q '^package .* broken 0:2-1 noarch mirror$'
+    done
+}
+
+@test "a package that does not have the SHA-512 of its metadata is refused" {
+    local package got
+    repository_of sha512
+    package=$work/edge/strong/app-2-1.x86_64.rpm
+    # As long as before, and still a package.
+    python3 - "$package" <<'PY'
+import sys
+with open(sys.argv[1], "r+b") as f:
+    f.seek(-1, 2)
+    last = f.read(1)[0]
+    f.seek(-1, 2)
+    f.write(bytes([last ^ 1]))
+PY
+    ask --action upgrade app
+    builder 8 build -o "$out/bundle"
+    assert_detail list-digest
+    got=$(sha512sum <"$package" | cut -c-64)
+    [[ $stderr == *"has SHA-512 $got... instead of "* ]] || fail "$stderr"
+    assert_equal "$(ls -A "$out")" ''
 }
 
 @test "metadata that is no XML is a fault of the repository" {

@@ -58,7 +58,7 @@ run_builder() { # DIR URL...
     env -u http_proxy -u https_proxy -u all_proxy timeout 60 \
         "$SP_BUILD/sallyport-builder" build --mirror hostile \
         --repo-dir "$dir/repos" --arch x86_64 --allow-http --tries 3 \
-        --low-speed-time 1 --connect-timeout 5 --cache-dir "$dir/cache" \
+        --low-speed-time 1 --connect-timeout 5 --cache-dir "${cache:-$dir/cache}" \
         --quiet --progress none -o "$dir/out/bundle" >"$dir/said" 2>"$dir/err" 3>&-
 }
 
@@ -121,6 +121,49 @@ judge() {
     row corrupt@.rpm 8 list-digest
     row wrong-range@.rpm 4 http-status
     judge
+}
+
+@test "a damaged package of a plan: all mirrors are asked, both digests told" {
+    local dir=$BATS_TEST_TMPDIR name=t$BATS_TEST_NUMBER status=0 told file
+    own_repo "$name"
+    own_repo "$name-two"
+    run_builder "$dir" "$http/corrupt@.rpm/$name/" \
+        "$http/corrupt@.rpm/$name-two/" || status=$?
+    assert_equal "$status" 8 "$(cat "$dir/err")"
+    told=$(sed -n 's/.* has SHA-256 \([0-9a-f]*\) instead of \([0-9a-f]*\).*/\1 \2/p' \
+        "$dir/err")
+    [ -n "$told" ] || fail "$(cat "$dir/err")"
+    [ "${told% *}" != "${told#* }" ] || fail "$told"
+    sha256sum "$files"/good/*.rpm | grep -q "^${told#* } " || fail "$told"
+    file=$(sed -n "s|.*/${name}[^/]*/\([^/']*\.rpm\)' has SHA.*|\1|p" "$dir/err")
+    assert_equal "$(grep -c "^/corrupt@.rpm/$name/.*$file " "$log")" 1 first
+    assert_equal "$(grep -c "^/corrupt@.rpm/$name-two/.*$file " "$log")" 1 second
+    [ ! -e "$dir/cache/sha256-${told#* }" ] || fail 'kept what is damaged'
+    [ ! -e "$dir/cache/sha256-${told#* }.part" ] || fail 'kept its part'
+    assert_equal "$(ls -A "$dir/out")" ''
+}
+
+@test "a second builder is told of the first, and what a dead one held is free" {
+    local dir=$BATS_TEST_TMPDIR name=t$BATS_TEST_NUMBER status=0 first
+    local cache=$BATS_TEST_TMPDIR/cache
+    own_repo "$name"
+    # It waits for a body that does not come.
+    run_builder "$dir" "$http/stall@primary/$name/" 3>&- &
+    first=$!
+    for _ in $(seq 100); do
+        ! grep -q "^/stall@primary/$name/.*primary" "$log" || break
+        sleep 0.05
+    done
+    run_builder "$dir/two" "$http/repo/$name/" || status=$?
+    assert_equal "$status" 18 "$(cat "$dir/two/err")"
+    grep -q "another builder uses the cache '.*--cache-dir.*, busy)$" \
+        "$dir/two/err" || fail "$(cat "$dir/two/err")"
+    assert_equal "$(ls -A "$dir/two/out")" ''
+    # The builder below timeout(1), below the shell.
+    kill -KILL "$(pgrep -P "$(pgrep -P $first)")"
+    wait $first || true
+    run_builder "$dir/two" "$http/repo/$name/"
+    cmp "$dir/two/out/bundle" "$honest"
 }
 
 @test "packages: bodies that do not come" {

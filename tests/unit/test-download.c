@@ -14,23 +14,69 @@ static void
 test_hash(void)
 {
     static uint8_t data[100000];
-    uint8_t want[SP_SHA256_BYTES], got[SP_SHA256_BYTES];
-    SP_AUTO_HASH hash = {NULL};
+    uint8_t sha256[SP_SHA256_BYTES];
+    struct sp_digest want, got;
+    SP_AUTO_HASH hash = {.handle = NULL};
     size_t half;
 
     for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (uint8_t)(i * 7 + i / 251);
     for (size_t size = 0; size <= sizeof(data); size = size * 3 + 1) {
         half = size / 2;
-        sp_sha256(data, size, want);
-        tap_ok(sp_hash_begin(&hash, &err) == 0, "begins");
+        sp_sha256(data, size, sha256);
+        want = sp_digest_sha256(sha256);
+        tap_ok(sp_hash_begin(&hash, SP_DIGEST_SHA256, &err) == 0, "begins");
         sp_hash_add(&hash, data, half);
-        tap_ok(size == 0 || !sp_hash_is(&hash, want), "half of %zu", size);
+        tap_ok(size == 0 || !sp_hash_is(&hash, &want), "half of %zu", size);
         sp_hash_add(&hash, data + half, size - half);
-        tap_ok(sp_hash_is(&hash, want), "all of %zu bytes", size);
-        sp_hash_end(&hash, got);
-        tap_ok(memcmp(got, want, sizeof(want)) == 0, "its digest");
+        tap_ok(sp_hash_is(&hash, &want), "all of %zu bytes", size);
+        sp_hash_end(&hash, &got);
+        tap_ok(sp_digest_order(&got, &want) == 0, "its digest");
     }
+}
+
+/* NIST's example of two blocks (FIPS 180-4), and the words around it. */
+static void
+test_algorithms(void)
+{
+    static const char text[] =
+        "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmn"
+        "hijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu";
+    static const struct {
+        const char *word, *hex;
+    } cases[] = {
+        {"sha384", "09330c33f71147e83d192fc782cd1b4753111b173b3b05d2"
+                   "2fa08086e3b0f712fcc7c71a557e2db966c3e9fa91746039"},
+        {"sha-512", "8e959b75dae313da8cf4f72814fc143f8f7779c6eb9f7fa1"
+                    "7299aeadb6889018501d289e4900f7e4331b99dec4b5433a"
+                    "c7d329eeb6dd26545e96e55b874be909"},
+    };
+    SP_AUTO_HASH hash = {.handle = NULL};
+    struct sp_digest want = {0}, other = {0};
+    char hex[SP_DIGEST_HEX_MAX], name[SP_CACHE_NAME_MAX];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        enum sp_digest_algo algo = sp_digest_algo(cases[i].word);
+
+        tap_ok(sp_digest_unhex(algo, cases[i].hex, &want), "digits");
+        tap_ok(!sp_digest_unhex(algo, cases[i].hex + 2, &other), "too few");
+        sp_digest_hex(&want, hex);
+        tap_is_str(hex, cases[i].hex, "and back");
+        /* The same variable for one algorithm after the other. */
+        tap_ok(sp_hash_begin(&hash, algo, &err) == 0, "begins");
+        sp_hash_add(&hash, text, sizeof(text) - 1);
+        tap_ok(sp_hash_is(&hash, &want), "%s", cases[i].word);
+        want.bytes[sp_digest_size(algo) - 1] ^= 1;
+        tap_ok(!sp_hash_is(&hash, &want), "%s to its last bit", cases[i].word);
+    }
+    sp_cache_name_digest(name, &want);
+    tap_ok(strncmp(name, "sha512-8e959b", 13) == 0, "its name");
+    tap_is_u64(sp_digest_algo("sha"), SP_DIGEST_NONE, "SHA-1");
+    tap_is_u64(sp_digest_algo("md5"), SP_DIGEST_NONE, "MD5");
+    tap_is_u64(sp_digest_algo(NULL), SP_DIGEST_NONE, "nothing");
+    other = want;
+    other.algo = SP_DIGEST_SHA384;
+    tap_ok(sp_digest_order(&want, &other) > 0, "the algorithm counts");
 }
 
 enum { MIB = 1024 * 1024 };
@@ -138,6 +184,7 @@ int
 main(void)
 {
     test_hash();
+    test_algorithms();
     test_spread();
     test_lag();
     test_deadline();

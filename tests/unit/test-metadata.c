@@ -87,7 +87,8 @@ test_repomd(void)
                "primary, not zchunk");
     tap_is_u64(md.sources[SP_REPOMD_PRIMARY].size, 10, "size");
     tap_is_u64(md.sources[SP_REPOMD_PRIMARY].open_size, 100, "open size");
-    tap_is_u64(md.sources[SP_REPOMD_PRIMARY].open_sha256[0], 1, "open digest");
+    tap_is_u64(md.sources[SP_REPOMD_PRIMARY].open_digest.bytes[0], 1,
+               "open digest");
     tap_is_str(md.sources[SP_REPOMD_GROUP].location, "repodata/c.xml",
                "plain groups before packed ones");
     tap_ok(!md.sources[SP_REPOMD_UPDATEINFO].present, "no updateinfo");
@@ -133,6 +134,12 @@ test_bad_repomd(void)
         {REPOMD("1", "<data type=\"primary\"><checksum type=\"sha\">" A
                      "</checksum></data>"),
          "metadata", "of type 'sha'"},
+        {REPOMD("1", "<data type=\"primary\"><checksum type=\"md5\">" A
+                     "</checksum></data>"),
+         "metadata", "of type 'md5'"},
+        {REPOMD("1", "<data type=\"primary\"><checksum type=\"sha512\">" A
+                     "</checksum></data>"),
+         "metadata", "no SHA-512"},
         {REPOMD("1", "<data type=\"primary\"><checksum type=\"sha256\">zz"
                      "</checksum></data>"),
          "metadata", "no SHA-256"},
@@ -182,6 +189,13 @@ test_lies(void)
     memset(&md.sources[1].present, 2, 1);
     refused(sp_repomd_check(&md, &err), "metadata", "out of range", "bool");
     md = good;
+    md = good;
+    memset(&md.sources[0].digest.algo, 4, 1);
+    refused(sp_repomd_check(&md, &err), "metadata", "out of range",
+            "algorithm");
+    md.sources[0].digest.algo = SP_DIGEST_NONE;
+    refused(sp_repomd_check(&md, &err), "metadata", "no digest", "no digest");
+    md = good;
     memcpy(md.sources[0].location, "../x", 5);
     refused(sp_repomd_check(&md, &err), "metadata", "leaves", "location");
 }
@@ -220,6 +234,19 @@ static const char version4[] =
     "<url priority=\"1\">https://one.example/repodata/repomd.xml</url>"
     "<hash type=\"sha-256\">" A "</hash></file></metalink>";
 
+/* The strongest hash counts, wherever it stands. */
+static const char several[] =
+    "<metalink><files><file name=\"repomd.xml\"><verification>"
+    "<hash type=\"sha1\">00</hash><hash type=\"sha512\">" B B "</hash>"
+    "<hash type=\"sha256\">" A "</hash></verification><resources>"
+    "<url>https://a.example/repodata/repomd.xml</url></resources>"
+    "</file></files></metalink>";
+static const char weak[] =
+    "<metalink><files><file name=\"repomd.xml\"><verification>"
+    "<hash type=\"sha1\">00</hash></verification><resources>"
+    "<url>https://a.example/repodata/repomd.xml</url></resources>"
+    "</file></files></metalink>";
+
 static void
 test_metalink(void)
 {
@@ -236,15 +263,20 @@ test_metalink(void)
     tap_is_u64(m.n_versions, 2, "versions");
     tap_is_u64(m.versions[0].timestamp, 1700000000, "time of the current one");
     tap_is_u64(m.versions[0].size, 4000, "its size");
-    tap_is_u64(m.versions[0].sha256[0], 0, "its digest");
+    tap_is_u64(m.versions[0].digest.bytes[0], 0, "its digest");
     tap_is_u64(m.versions[1].timestamp, 1600000000, "time of the older one");
-    tap_is_u64(m.versions[1].sha256[0], 1, "its digest");
+    tap_is_u64(m.versions[1].digest.bytes[0], 1, "its digest");
     tap_ok(sp_metalink_parse(version4, strlen(version4), 1, &m, &err) == 0,
            "version 4: %s", err.msg);
     tap_is_u64(m.n_bases, 2, "mirrors of the right file");
     tap_is_str(m.bases[0], "https://one.example/", "priority");
     tap_is_u64(m.n_versions, 1, "one version");
-    tap_is_u64(m.versions[0].sha256[0], 0, "of the right file");
+    tap_is_u64(m.versions[0].digest.bytes[0], 0, "of the right file");
+    tap_ok(sp_metalink_parse(several, strlen(several), 1, &m, &err) == 0,
+           "several hashes: %s", err.msg);
+    tap_is_u64(m.versions[0].digest.algo, SP_DIGEST_SHA512, "the strongest");
+    tap_is_u64(m.versions[0].digest.bytes[63], m.versions[0].digest.bytes[31],
+               "all of it");
 }
 
 static void
@@ -255,7 +287,9 @@ test_bad_metalink(void)
     static struct sp_metalink m;
 
     refused(sp_metalink_parse(none, strlen(none), 1, &m, &err), "metadata",
-            "no SHA-256", "empty");
+            "no digest", "empty");
+    refused(sp_metalink_parse(weak, strlen(weak), 1, &m, &err), "metadata",
+            "no digest", "SHA-1 alone");
     refused(sp_metalink_parse(page, strlen(page), 1, &m, &err), "metadata",
             "no metalink", "page");
     tap_ok(sp_metalink_parse(version3, strlen(version3), 1, &m, &err) == 0,

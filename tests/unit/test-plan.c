@@ -7,7 +7,7 @@
 #include "tests/unit/tap.h"
 
 #define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-#define LINE "package update 0 10 " HEX " a 0 1 1 noarch\n"
+#define LINE "package update 0 10 sha256 " HEX " a 0 1 1 noarch\n"
 #define GOOD LINE "at x/a.rpm\nreplaces a-0-1.noarch\n"
 
 static struct sp_error err;
@@ -41,7 +41,8 @@ package_named(const char *name, const char *version)
     (void)snprintf(package.nevra.release, sizeof(package.nevra.release), "1");
     (void)snprintf(package.nevra.arch, sizeof(package.nevra.arch), "noarch");
     package.nevra.epoch = 7;
-    package.sha256[31] = 0xab;
+    package.digest.algo = SP_DIGEST_SHA512;
+    package.digest.bytes[63] = 0xab;
     return package;
 }
 
@@ -76,7 +77,7 @@ test_round_trip(void)
     tap_ok(sp_plan_equal(&plan, &back, &odd), "the same packages");
     tap_is_u64(back.packages[2].size, 1234, "size");
     tap_is_u64(back.packages[2].nevra.epoch, 7, "epoch");
-    tap_is_u64(back.packages[2].sha256[31], 0xab, "digest");
+    tap_is_u64(back.packages[2].digest.bytes[63], 0xab, "digest");
     tap_is_str(back.packages[2].location, "dir/file.rpm", "location");
     tap_is_str(back.packages[2].replaces, "old-1-1.noarch", "replaces");
     tap_is_u64(sp_plan_bytes(&back), 3 * 1234, "bytes");
@@ -136,14 +137,25 @@ test_bad(void)
         LINE "at ../a.rpm\nreplaces \nend\n",
         LINE "at /a.rpm\nreplaces \nend\n",
         LINE "at http://h/a.rpm\nreplaces \nend\n",
-        "package update 2 10 " HEX " a 0 1 1 noarch\nat x\nreplaces \nend\n",
-        "package update -1 10 " HEX " a 0 1 1 noarch\nat x\nreplaces \nend\n",
-        "package why 0 10 " HEX " a 0 1 1 noarch\nat x\nreplaces \nend\n",
-        "package update 0 10 0011 a 0 1 1 noarch\nat x\nreplaces \nend\n",
-        "package update 0 10 " HEX " a/b 0 1 1 noarch\nat x\nreplaces \nend\n",
-        "package update 0 10 " HEX " a 0 1-2 1 noarch\nat x\nreplaces \nend\n",
-        "package update 0 10 " HEX " a 0 1 1 noarch x\nat x\nreplaces \nend\n",
-        "package update 0 10 " HEX " a 4294967296 1 1 noarch\nat x\n"
+        "package update 2 10 sha256 " HEX
+        " a 0 1 1 noarch\nat x\nreplaces \nend\n",
+        "package update -1 10 sha256 " HEX
+        " a 0 1 1 noarch\nat x\nreplaces \nend\n",
+        "package why 0 10 sha256 " HEX
+        " a 0 1 1 noarch\nat x\nreplaces \nend\n",
+        "package update 0 10 sha512 " HEX " a 0 1 1 noarch\nat x\n"
+        "replaces \nend\n",
+        "package update 0 10 md5 " HEX
+        " a 0 1 1 noarch\nat x\nreplaces \nend\n",
+        "package update 0 10 sha256 0011 a 0 1 1 noarch\nat x\nreplaces "
+        "\nend\n",
+        "package update 0 10 sha256 " HEX
+        " a/b 0 1 1 noarch\nat x\nreplaces \nend\n",
+        "package update 0 10 sha256 " HEX
+        " a 0 1-2 1 noarch\nat x\nreplaces \nend\n",
+        "package update 0 10 sha256 " HEX
+        " a 0 1 1 noarch x\nat x\nreplaces \nend\n",
+        "package update 0 10 sha256 " HEX " a 4294967296 1 1 noarch\nat x\n"
         "replaces \nend\n",
     };
 
