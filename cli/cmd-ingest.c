@@ -24,9 +24,9 @@ const struct sp_option sp_ingest_options[] = {
      "take a package of this name though it is older"},
     {"yes", 0, SP_OPTION_FLAG, NULL, "ask no questions: the answer is yes"},
     {"preview", 0, SP_OPTION_FLAG, NULL,
-     "show changelogs and dnf's plan before anything is published"},
+     "show changelogs and dnf's plan before publishing"},
     {"dnf", 0, SP_OPTION_WORDS, "ARGUMENT",
-     "preview: what dnf is asked to plan, instead of 'upgrade'"},
+     "what the preview asks dnf, not 'upgrade'"},
     {0},
 };
 
