@@ -72,7 +72,6 @@ tell(int fd, const struct sp_outcome *o)
 static void
 check_done(int fd)
 {
-    char ids[2][33] = {"aa", "bb"};
     const struct sp_outcome o = {
         .published = true,
         .generation = 7,
@@ -80,7 +79,7 @@ check_done(int fd)
         .bytes = 1000,
         .delivery = "0123",
         .source = "file:/x",
-        .requests = ids,
+        .requests = {"aa", "bb"},
         .n_requests = 2,
     };
 
