@@ -72,7 +72,7 @@ tell(int fd, const struct sp_outcome *o)
 static void
 check_done(int fd)
 {
-    const struct sp_outcome o = {
+    static const struct sp_outcome o = {
         .published = true,
         .generation = 7,
         .n_packages = 3,
@@ -120,7 +120,7 @@ check_refused(int fd)
 int
 main(void)
 {
-    const struct sp_outcome o = {0};
+    static const struct sp_outcome o = {0};
     char dir[32], long_path[200];
     int fd = listen_there(dir);
 
