@@ -20,7 +20,7 @@ setup_file() {
     oracle=$BATS_FILE_TMPDIR/oracle
     (cd "$SP_TOP" && "${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -I. -Isrc \
         -o "$oracle" tests/unit/oracle-verify.c \
-        src/bundle/{sigpacket,record,nevra}.c \
+        src/bundle/{sigpacket,record,nevra,groups}.c \
         src/base/{error,reason,text,io}.c -lgpgme -lgpg-error)
     export keys home engines oracle
 }

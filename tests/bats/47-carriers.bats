@@ -309,11 +309,11 @@ make_new_cell() { # NAME
 
 @test "send: a signal ends it while it waits to read, and to write" {
     python3 - "$SP_BUILD/sallyport-builder" "$GOOD" <<'END'
-import fcntl, os, signal, subprocess, sys, time
+import os, signal, socket, subprocess, sys, time
 builder, good = sys.argv[1:]
 source, _ = os.pipe()
-_source, sink = os.pipe()
-fcntl.fcntl(sink, 1031, 4096)  # F_SETPIPE_SZ: less than the bundle
+_source, sink = socket.socketpair()  # a pipe would be made larger
+sink.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 for words, streams in (((good, "-"), {"stdout": sink}),
                        (("-", "-"), {"stdin": source, "stdout": sink})):
     process = subprocess.Popen([builder, "send", *words], **streams,
