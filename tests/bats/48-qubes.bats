@@ -40,9 +40,10 @@ VECTOR+=0000000000000000000000000000000000000000000000000000000000000000
     QREXEC_REMOTE_DOMAIN=sys-update "$SP_BUILD/sallyport" ingest \
         "${SP_OPTIONS[@]}" --any-request qrexec: <"$BATS_TEST_TMPDIR/vector" \
         >"$BATS_TEST_TMPDIR/answer" 2>/dev/null || true
-    # Six bytes are no package; all of them arrived.
-    assert_equal "$(od -An -tx1 -N 16 "$BATS_TEST_TMPDIR/answer" | tr -d ' ')" \
-        1600000000000000adcf97a100000000
+    # Six bytes are no package: refused, before the end was read or after it.
+    answer=$(od -An -tx1 -N 16 "$BATS_TEST_TMPDIR/answer" | tr -d ' \n')
+    [[ $answer == 16000000000000000000000000000000 ||
+        $answer == 1600000000000000adcf97a100000000 ]] || fail "$answer"
 }
 
 @test "qfile: what we send is what the description says" {
