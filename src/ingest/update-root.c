@@ -27,18 +27,23 @@ static const char order[] = "dnf";
 
 /* ---- running dnf ---- */
 
-/* dnf ACTION OPTIONS PACKAGES, as the stock command words it. */
+/*
+ * dnf ACTION --refresh OPTIONS PACKAGES. Without --refresh dnf takes what it
+ * read of the generation before as new for the rest of that second, even where
+ * the repository says that it expires at once.
+ */
 static const char **
 make_argv(const struct sp_update *u)
 {
-    size_t n = 2;
+    size_t n = 3;
     const char **argv =
-        calloc(u->dnf_options.n + u->packages.n + 3, sizeof(*argv));
+        calloc(u->dnf_options.n + u->packages.n + 4, sizeof(*argv));
 
     if (!argv)
         return NULL;
     argv[0] = "dnf";
     argv[1] = u->dnf_action;
+    argv[2] = "--refresh";
     for (size_t i = 0; i < u->dnf_options.n; i++)
         argv[n++] = u->dnf_options.word[i];
     for (size_t i = 0; i < u->packages.n; i++)
@@ -98,7 +103,8 @@ wants_more(const struct sp_update *u, const struct sp_dnf_end *end)
 static void
 serve_order(const struct sp_update *u, struct sp_dnf_end *ret)
 {
-    static const char *const check[] = {"dnf", "-q", "check-update", NULL};
+    static const char *const check[] = {"dnf", "check-update", "--refresh",
+                                        "-q", NULL};
     SP_AUTO_FREE const char **argv = make_argv(u);
     char path[PATH_BYTES];
 

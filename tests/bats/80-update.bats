@@ -29,7 +29,7 @@ setup() {
     assert_equal "$(installed app)" 2-1
     assert_equal "$(installed liba)" 2-1
     [ -e "$repo/rpm" ] && [ -e "$repo/repodata/repomd.xml" ]
-    grep -q '^dnf upgrade --exclude=qubes-template-\* --releasever=41 -y$' \
+    grep -q '^dnf upgrade --refresh --exclude=qubes-template-\* --releasever=41 -y$' \
         "$bin/CALLS" || fail "$(cat "$bin/CALLS")"
     assert_equal "$(feature updates-available)" ''
     [[ $(feature last-update) =~ ^20[0-9-]+\ [0-9:]+$ ]] ||
@@ -79,7 +79,7 @@ unchanged_by() { # STATUS DETAIL COMMAND ARGS...
     assert_equal "$(installed member-a)" 1-1
     assert_equal "$(installed app)" 1-1
     assert_equal "$(calls dnf)" \
-        'install --exclude=qubes-template-* --releasever=41 -y member-a'
+        'install --refresh --exclude=qubes-template-* --releasever=41 -y member-a'
     assert_equal "$(feature updates-available)" '' 'never told'
     ! grep -q updates-available "$bin/FEATURES" || fail 'told'
 }

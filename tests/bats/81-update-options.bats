@@ -41,7 +41,7 @@ asked() { # LINE: of the request
     old 0 -y member-a
     assert_equal "$(installed member-a)" 1-1
     assert_equal "$(calls dnf)" \
-        'install --exclude=qubes-template-* --releasever=41 -y member-a'
+        'install --refresh --exclude=qubes-template-* --releasever=41 -y member-a'
 }
 
 @test "old name: 1 for every fault of ours, with its reason" {
@@ -129,6 +129,14 @@ asked() { # LINE: of the request
         fail "$(calls dnf)"
     up 0 -y -- --quiet member-b
     [[ $(calls dnf) == *' --quiet member-b' ]] || fail "$(calls dnf)"
+    assert_equal "$(installed member-b)" 1-1
+}
+
+@test "dnf reads what was just published, however new its cache is" {
+    up 0 -y member-a
+    cached=$(find "$BATS_TEST_TMPDIR" -path '*/dnf/*-primary.xml.*')
+    touch -d 'now + 1 hour' $cached
+    up 0 -y member-b
     assert_equal "$(installed member-b)" 1-1
 }
 
