@@ -15,6 +15,12 @@ umask 022
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
 unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY
 
+# What is inherited would count where descriptors are few.
+for fd in /proc/self/fd/*; do
+    fd=${fd##*/}
+    [ "$fd" -le 2 ] || [ "$fd" = 255 ] || eval "exec $fd>&-"
+done
+
 top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 build=$(realpath "$1")
 out=$2
@@ -42,9 +48,13 @@ options=(--state-dir "$state" --keys "$keys" --policy "$policy"
     --progress=none)
 find "$out" -maxdepth 1 -name '*.txt' -delete
 
+# The folders of this run, as they stand in a pattern.
+folders=$(printf '%s|' "$work" "$fixtures" "$build" "$top" |
+    sed -e 's/[].[\*^$+?(){}#]/\\&/g' -e 's/|$//')
+
 # The line and its stderr, without what is of this run alone.
 neutral() {
-    sed -E -e "s#$work|$fixtures|$build|$top#DIR#g" \
+    sed -E -e "s#$folders#DIR#g" \
         -e 's/\b[0-9a-f]{32,}\b/HEX/g' \
         -e "s/'[0-9a-f]{16}'/'KEY'/g" -e 's/[0-9.]+ [kMGT]?B free/N free/g' \
         -e 's/\b[0-9A-F]{16,40}\b/KEY/g' \
@@ -196,7 +206,7 @@ policies() {
 machine() {
     # shellcheck disable=SC2016 # the inner shell expands
     says internal bash -c 'ulimit -n 14; exec "$0" "$@"' "$sallyport" ingest \
-        "${options[@]}" --any-request "$work/newer" 3>&- 4>&- 5>&- 6>&- 7>&-
+        "${options[@]}" --any-request "$work/newer"
     cp "$state/clock" "$work/clock"
     echo 99999999999 >"$state/clock"
     trusted clock doctor
