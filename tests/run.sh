@@ -44,6 +44,10 @@ run_one() { # TEST
     echo "# exit $status" >>"$tap"
     printf '  %-7s %s (%d s)\n' "$([ $status = 0 ] && echo PASS || echo FAIL)" \
         "$1" $((SECONDS - start))
+    # At once as well: a run may be ended, or its record cut, before the end.
+    [ $status = 0 ] ||
+        awk '/^(not )?ok /{ bad = /^not/ } bad { print "    " $0 }' "$tap" |
+        head -n 60
 }
 export -f run_one
 
