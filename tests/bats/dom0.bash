@@ -161,7 +161,7 @@ up() {
 old() {
     local want=$1
     shift
-    unshare -m true 2>/dev/null || needs_root 'mount namespaces'
+    requires mounts
     run_program "$want" unshare -m bash -c '
 set -e
 state=$1 keys=$2 policy=$3 etc=$4

@@ -6,9 +6,14 @@ bats_require_minimum_version 1.8.0
 
 # Skips the test unless the machine has what it needs. With CI=true a missing
 # jail is a failure: a sandbox that is never tested is none.
-requires() { # root | loop | fuse | user | landlock | real-jails | program NAME
+requires() { # root | mounts | loop | fuse | user | landlock | real-jails
+    # | program NAME
     case $1 in
     root) [ "$(id -u)" = 0 ] || skip "needs root" ;;
+    mounts)
+        requires root
+        unshare --mount true 2>/dev/null || needs_root "mount namespaces"
+        ;;
     loop)
         requires root
         losetup --find >/dev/null 2>&1 || needs_root "loop devices"
@@ -37,6 +42,15 @@ requires() { # root | loop | fuse | user | landlock | real-jails | program NAME
 needs_root() { # WHAT
     [ "${SP_CHECK_ROOT:-}" != 1 ] || fail "no $1, and this is check-root"
     skip "needs $1"
+}
+
+# Puts the programs where every user reaches them, and says where.
+programs_for_all() {
+    local bin
+    bin=$(mktemp -d /tmp/sp-bin.XXXXXX)
+    chmod 755 "$bin"
+    cp "$SP_BUILD"/sallyport "$SP_BUILD"/sallyport-{unpack,check,verify} "$bin"
+    echo "$bin"
 }
 
 has_landlock() {
