@@ -682,10 +682,10 @@ ask() {
     chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR"
     chown -R 65534:65534 "$state"
     stick "$good"
-    sp 0 ingest --any-request "block:$device"
-    assert_equal "$(find "$state" ! -user 65534)" "" "files of others"
     bin=$(programs_for_all)
     echo "rm -r $bin" >>"$undo"
+    SP_BUILD=$bin sp 0 ingest --any-request "block:$device"
+    assert_equal "$(find "$state" ! -user 65534)" "" "files of others"
     run_program 3 setpriv --reuid 65534 --regid 65534 --clear-groups \
         "$bin/sallyport" ingest "${SP_OPTIONS[@]}" --any-request \
         "block:$device"
