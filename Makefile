@@ -366,6 +366,13 @@ bench: all ## cost against bsdtar + rpmkeys + createrepo_c (PRESET=small)
 	$(Q)tests/deps.sh run test
 	$(Q)tests/bench/run.py --build $(O) $(or $(PRESET),small)
 
+bench-plot: all ## cost against packages and bytes, as docs/cost.svg
+	$(Q)tests/deps.sh run test
+	$(Q)tests/bench/plot.py --build $(O) docs/cost.svg
+
+report: ## docs/PROOF.md of the runs that are kept (tests/report.py)
+	$(Q)tests/report.py page
+
 bench-send: all ## send against cat and dd; root adds a block device
 	$(Q)tests/bench/send.py $(O)
 
@@ -542,6 +549,6 @@ FORCE:
 .PHONY: all dom0 builder carrier \
 	$(sides:%=install-%) install-keys uninstall rpm deb check-packages cover compile_commands.json need-build unit check \
 	check-root check-long check-crash check-asan check-links check-arrows check-headers check-reproducible lint size demo bench \
-	bench-send bench-solve bench-vchan bench-download install \
+	bench-plot report bench-send bench-solve bench-vchan bench-download install \
 	dist deps clean help FORCE
 .SECONDARY:

@@ -1,13 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an ingest costs, beside the simplest thing that could work:
+"""What an ingest costs, beside the simplest things that could work:
 
-    run.py [--build DIR] [--runs N] PRESET...
+    run.py [--build DIR] [--runs N] [--only NAME,...] PRESET...
 
-The peer unpacks with bsdtar, checks all packages with one strict rpmkeys
-call, indexes with createrepo_c without databases and syncs the file system.
-Both get the same bundle from the page cache, in turn, N times (at least 5).
-Cost is user and system time of every descendant, orphans included.
+All get the same bytes from the page cache, in turn, N times:
+
+    sallyport      ingest, from the bundle to the synced repository
+    one-call       bsdtar, one strict rpmkeys for all packages, createrepo_c
+                   without databases, sync
+    two-per-file   the same with two strict rpmkeys for each package
+    cp, openssl    what copying, or hashing, these bytes costs at least
+    dnf            downloads the same packages from a repository on this
+                   disk and checks each
+
+The lines are printed as they are run. Cost is user and system time of every
+descendant, orphans included; read and written are the bytes that went through
+their system calls.
 """
 import argparse
 import ctypes
@@ -68,8 +77,11 @@ def stopwatch(command):
         except ChildProcessError:
             pass
         used = os.times()
+        with open("/proc/self/io", encoding="ascii") as counters:
+            moved = dict(line.split(": ") for line in counters)
         os.write(writer, json.dumps(
-            [status, used.children_user, used.children_system]).encode())
+            [status, used.children_user + used.children_system,
+             int(moved["rchar"]), int(moved["wchar"])]).encode())
         os._exit(0)
     os.close(writer)
     peaks = {}
@@ -81,31 +93,58 @@ def stopwatch(command):
     watcher = threading.Thread(target=watch)
     watcher.start()
     with os.fdopen(reader) as answer:
-        status, user, system = json.loads(answer.read())
+        status, cpu, read, written = json.loads(answer.read())
     os.waitpid(pid, 0)
     wall = time.monotonic() - start
     over.set()
     watcher.join()
     if status:
         sys.exit("status %d: %s" % (status, command))
-    return {"wall": wall, "cpu": user + system, "peaks": peaks}
+    return {"wall": wall, "cpu": cpu, "peaks": peaks, "read": read,
+            "written": written}
+
+
+STRICT = ("rpmkeys --dbpath {db} --define '_pkgverify_level all' "
+          "--define '_pkgverify_flags 0x0' -K")
+PEER = ("set -e; mkdir -p {out}; cd {out}; bsdtar -xf {bundle}; %s; "
+        "createrepo_c --quiet --no-database .; sync -f .")
+YARDSTICKS = {
+    "one-call": PEER % (STRICT + " *.rpm >/dev/null"),
+    "two-per-file": PEER % ("for f in *.rpm; do %s $f; %s $f; done >/dev/null"
+                            % (STRICT, STRICT)),
+    "cp": "cp -r {data}/rpms {out}; sync -f {out}",
+    "openssl": "openssl sha256 {data}/rpms/*.rpm >/dev/null",
+    "dnf": ("dnf --quiet -c {data}/dnf.conf --releasever 41 "
+            "--installroot {out}/root install --assumeyes --downloadonly "
+            "'bench-*'"),
+}
 
 
 def contenders(build, data, work):
-    """Name -> shell line. Each leaves a synced repository in WORK/out."""
-    quote = shlex.quote
-    bundle = quote(data + "/bundle")
-    ours = ("%s ingest --quiet --any-request --state-dir %s/out --keys %s "
-            "--policy %s %s" % (quote(build + "/sallyport"), quote(work),
-                                       quote(data + "/key.asc"), quote(data + "/policy"),
-                          bundle))
-    peer = ("set -e; mkdir -p {out}; cd {out}; bsdtar -xf {bundle}; "
-            "rpmkeys --dbpath {db} --define '_pkgverify_level all' "
-            "--define '_pkgverify_flags 0x0' -K *.rpm >/dev/null; "
-            "createrepo_c --quiet --no-database .; sync -f .").format(
-                out=quote(work + "/out"), bundle=bundle,
-                db=quote(data + "/rpmdb"))
-    return {"sallyport": ours, "bsdtar+rpmkeys+createrepo_c": peer}
+    """Name -> shell line. Each leaves its result in WORK/out."""
+    quoted = {"out": shlex.quote(work + "/out"), "data": shlex.quote(data),
+              "bundle": shlex.quote(data + "/bundle"),
+              "db": shlex.quote(data + "/rpmdb")}
+    lines = {"sallyport": (
+        shlex.quote(build + "/sallyport") + " ingest --quiet --any-request "
+        "--state-dir {out} --keys {data}/key.asc --policy {data}/policy "
+        "{bundle}").format(**quoted)}
+    for name, line in YARDSTICKS.items():
+        lines[name] = line.format(**quoted)
+    return lines
+
+
+def prepare_dnf(data):
+    with open(data + "/dnf.conf", "w", encoding="utf-8") as out:
+        out.write("[main]\nplugins=0\nkeepcache=1\nreposdir=/nonexistent\n"
+                  "[bench]\nbaseurl=file://{0}/repo\ngpgcheck=1\n"
+                  "gpgkey=file://{0}/key.asc\n".format(data))
+    if not os.path.exists(data + "/repo/repodata"):
+        os.makedirs(data + "/repo", exist_ok=True)
+        subprocess.run(["createrepo_c", "--quiet", "--no-database",
+                        "--outputdir", data + "/repo", "--baseurl",
+                        "file://" + data + "/rpms", data + "/rpms"],
+                       check=True)
 
 
 def prepare(build, preset):
@@ -115,8 +154,9 @@ def prepare(build, preset):
         with open(data + "/list", "w", encoding="ascii") as out:
             for name in sorted(os.listdir(data + "/rpms")):
                 out.write("%s/rpms/%s\n" % (data, name))
-        subprocess.run([build + "/sallyport-builder", "build", "--list",
-                        data + "/list", "-o", data + "/bundle"], check=True)
+        subprocess.run([build + "/sallyport-builder", "--quiet", "build",
+                        "--list", data + "/list", "-o", data + "/bundle"], check=True)
+    prepare_dnf(data)
     open(data + "/policy", "a", encoding="ascii").close()
     with open(data + "/bundle", "rb") as bundle:
         while bundle.read(1 << 20):
@@ -124,10 +164,7 @@ def prepare(build, preset):
     return data
 
 
-def compare(build, preset, runs):
-    data = prepare(build, preset)
-    work = os.path.join(build, "bench", "work")
-    lines = contenders(build, data, work)
+def measure(lines, work, runs):
     results = {name: [] for name in lines}
     for _ in range(runs):
         for name, line in lines.items():
@@ -136,24 +173,48 @@ def compare(build, preset, runs):
             os.sync()
             results[name].append(stopwatch(line))
     shutil.rmtree(work)
-    print("%s: %d packages, %.1f MB, medians of %d" % (
-        preset, len(os.listdir(data + "/rpms")),
+    return results
+
+
+def medians(measured):
+    return {key: statistics.median(m[key] for m in measured)
+            for key in ("cpu", "wall", "read", "written")}
+
+
+def peaks(measured):
+    highest = {}
+    for one in measured:
+        for program, peak in one["peaks"].items():
+            highest[program] = max(highest.get(program, 0), peak)
+    return ", ".join("%s %.1f" % (program, peak / 1024)
+                     for program, peak in sorted(highest.items())
+                     if program not in ("sh", "python3"))
+
+
+def compare(build, preset, runs, only):
+    data = prepare(build, preset)
+    work = os.path.join(build, "bench", "work")
+    lines = contenders(build, data, work)
+    lines = {name: line for name, line in lines.items()
+             if not only or name in only}
+    for name, line in lines.items():
+        print("%s: %s" % (name, line))
+    results = measure(lines, work, runs)
+    print("\n%s: %d packages, %.1f MB, medians of %d" % (
+        preset, len([n for n in os.listdir(data + "/rpms")
+                     if n.endswith(".rpm")]),
         os.path.getsize(data + "/bundle") / 1e6, runs))
-    medians = {}
+    print("  %-13s %8s %8s %9s %9s   ours / this: cpu, wall" % (
+        "", "cpu s", "wall s", "read MB", "written"))
+    ours = medians(next(iter(results.values())))
     for name, measured in results.items():
-        medians[name] = [statistics.median(m[key] for m in measured)
-                         for key in ("cpu", "wall")]
-        peaks = {}
-        for one in measured:
-            for program, peak in one["peaks"].items():
-                peaks[program] = max(peaks.get(program, 0), peak)
-        print("  %-28s cpu %7.3f s   wall %7.3f s" % (name, *medians[name]))
-        print("    peak MB: " + ", ".join(
-            "%s %.1f" % (p, k / 1024) for p, k in sorted(peaks.items())
-            if p not in ("sh", "python3")))
-    (our_cpu, our_wall), (cpu, wall) = medians.values()
-    print("  ratio, peer / sallyport:     cpu %7.2f     wall %7.2f" % (
-        cpu / our_cpu, wall / our_wall), flush=True)
+        one = medians(measured)
+        print("  %-13s %8.3f %8.3f %9.0f %9.0f   %18.2f %5.2f" % (
+            name, one["cpu"], one["wall"], one["read"] / 1e6,
+            one["written"] / 1e6, ours["cpu"] / one["cpu"],
+            ours["wall"] / one["wall"]), flush=True)
+    for name, measured in results.items():
+        print("  peak MB, %s: %s" % (name, peaks(measured)))
 
 
 def main():
@@ -161,10 +222,12 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", type=lambda text: text.split(","))
     parser.add_argument("preset", nargs="+", choices=sorted(workload.PRESETS))
     options = parser.parse_args()
     for preset in options.preset:
-        compare(os.path.abspath(options.build), preset, options.runs)
+        compare(os.path.abspath(options.build), preset, options.runs,
+                options.only)
 
 
 if __name__ == "__main__":
