@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Keeps what was shown, and writes it onto one page:
+
+    report.py run TARGET...     runs make TARGET, keeps the result in
+                                docs/record/TARGET
+    report.py page              writes docs/PROOF.md of what is kept
+
+A record is what the target printed last, with the date, the commit, the time
+it took and how it ended. Nothing is kept of a tree with changes of its own.
+"""
+import datetime
+import os
+import re
+import subprocess
+import sys
+import time
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), ".."))
+RECORDS = os.path.join(TOP, "docs", "record")
+PAGE = os.path.join(TOP, "docs", "PROOF.md")
+
+# target; what it shows; how many of its last lines are the result
+PROOFS = [
+    ("check-root", "Every promise has a test: unit programs and suites with "
+     "real packages, keys, jails, dnf and block devices", 1),
+    ("check-asan", "The same with the address and undefined sanitizers", 1),
+    ("check-xen", "Xen, two domains, a stick: every carrier on the real "
+     "thing, and hostile peers", 2),
+    ("check-crash", "An ingest is stopped anywhere: the repository is the "
+     "old one or the new one", 12),
+    ("check-long", "Every bit, every cut, every byte", 1),
+    ("prove", "No undefined behaviour in the parsers of unverified bytes, "
+     "for all inputs", 12),
+    ("prove-teeth", "The proof sees a check that is taken away", 4),
+    ("mutate", "The tests see a mutant of the code that reads unverified "
+     "bytes", 14),
+    ("cover", "What the tests reach", 12),
+    ("fuzz", "Each parser under a fuzzer", 30),
+    ("size", "How much code there is", 12),
+    ("bench PRESET=update", "What an ingest costs: 300 packages, 1 GB", 13),
+    ("bench PRESET=wide", "5,000 packages, 41 MB", 13),
+    ("bench PRESET=huge", "40 packages, 4 GB", 13),
+    ("bench-plot", "Cost grows with packages and bytes, not faster", 11),
+    ("bench-send", "What carrying costs", 3),
+    ("bench-vchan", "What a vchan costs", 1),
+    ("bench-solve", "What a solve costs, beside dnf", 8),
+    ("bench-download", "What a download costs", 9),
+]
+
+
+def git(*words):
+    return subprocess.run(["git", "-C", TOP, *words], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def record_of(target):
+    return os.path.join(RECORDS, re.sub(r"[^a-z0-9]+", "-", target.lower()))
+
+
+def neutral(line):
+    """Without colours and without the place of this checkout."""
+    line = re.sub(r"\x1b\[[0-9;]*m", "", line.split("\r")[-1].rstrip())
+    return line.replace(TOP, ".")
+
+
+def result_lines(output, count):
+    lines = [neutral(line) for line in output.split("\n")]
+    lines = [line for line in lines
+             if line and not re.match(r"make(\[\d+\])?: ", line)]
+    return lines[-count:]
+
+
+def run(target):
+    known = {name: count for name, _, count in PROOFS}
+    if target not in known:
+        sys.exit("report: no proof is called '%s'" % target)
+    changed = git("status", "--porcelain", "--", ".", ":!docs/record",
+                  ":!docs/PROOF.md")
+    if changed:
+        sys.exit("report: commit these first:\n" + changed)
+    start = time.monotonic()
+    done = subprocess.run(["make", "-C", TOP, "--no-print-directory",
+                           *target.split()], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True,
+                          errors="replace")
+    minutes = (time.monotonic() - start) / 60
+    os.makedirs(RECORDS, exist_ok=True)
+    with open(record_of(target), "w", encoding="utf-8") as out:
+        print("%s, commit %s, %.0f min, %s" % (
+            datetime.datetime.now(datetime.timezone.utc).date(),
+            git("rev-parse", "--short=12", "HEAD"), minutes,
+            "held" if done.returncode == 0 else
+            "NOT HELD (status %d)" % done.returncode), file=out)
+        print("\n".join(result_lines(done.stdout, known[target])), file=out)
+    return done.returncode
+
+
+def section(target, shows):
+    yield "## " + shows
+    yield ""
+    yield "    make " + target
+    yield ""
+    if not os.path.exists(record_of(target)):
+        yield "No run is kept."
+        yield ""
+        return
+    with open(record_of(target), encoding="utf-8") as kept:
+        head, *lines = kept.read().rstrip("\n").split("\n")
+    yield head[0].upper() + head[1:] + ":"
+    yield ""
+    yield from ("    " + line for line in lines)
+    yield ""
+
+
+def page():
+    yield "# What was shown, and how to show it again"
+    yield ""
+    yield ("Each section is the end of a real run, with its day, its commit "
+           "and how it")
+    yield ("ended. `tests/report.py run TARGET` makes one anew, `make report` "
+           "this page.")
+    yield ""
+    for target, shows, _ in PROOFS:
+        yield from section(target, shows)
+
+
+def main():
+    if sys.argv[1:2] == ["run"] and len(sys.argv) > 2:
+        sys.exit(max(run(target) for target in sys.argv[2:]))
+    if sys.argv[1:] != ["page"]:
+        sys.exit(__doc__)
+    with open(PAGE, "w", encoding="utf-8") as out:
+        out.write("\n".join(page()).rstrip("\n") + "\n")
+
+
+if __name__ == "__main__":
+    main()
