@@ -110,7 +110,8 @@ run_program() { # STATUS PROGRAM ARGS...
         "${SP_TIMEOUT:-100}" setsid --wait sh -c \
         'echo $$ >"$0"; exec "$@"' "$BATS_TEST_TMPDIR/session" "$@"
     sid=$(cat "$BATS_TEST_TMPDIR/session")
-    left=$(ps -o pid=,args= --sid "$sid" || true)
+    # What has ended and waits for init is not running.
+    left=$(ps -o stat=,pid=,args= --sid "$sid" | grep -v '^Z' || true)
     # shellcheck disable=SC2154 # run sets status and stderr
     if [ "$status" -ne "$want" ]; then
         fail "command: $*" "status:  $status, expected $want" \
