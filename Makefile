@@ -302,6 +302,8 @@ check: all $(unit_programs) $(fake_vchan) ## unit and bats tests; no root
 check-root: ## check, and nothing may be skipped that root can do
 	$(Q)[ "$$(id -u)" = 0 ] || { echo 'this must be run by root' >&2; exit 1; }
 	$(Q)SP_CHECK_ROOT=1 $(MAKE) check
+	$(Q)tests/crash/power.py $(O) --fs ext4 --states 100
+	$(Q)tests/crash/power.py $(O) --fs ext4 --states 100 --fault no-syncfs
 
 check-long: all ## every bit, cut and byte of a bundle, not a sample (hours)
 	$(Q)SP_LONG=1 SUITE_SECONDS=86400 tests/run.sh $(O) tests/bats/22-hostile-flip.bats
@@ -312,8 +314,10 @@ check-xen: all $(xen_peer) ## Xen, two domains and a stick in an emulator (minut
 	$(Q)tests/deps.sh lab || true
 	$(Q)tests/xen/lab.sh $(O)
 
-check-crash: all ## stop an ingest before each of its calls: old or new, not torn
-	$(Q)tests/deps.sh run test
+check-crash: all ## kill, power loss and faults at every point (root; STEP=K samples)
+	$(Q)tests/deps.sh run test crash
+	$(Q)tests/crash/power.py $(O) --states $$((20000 / $${STEP:-1}))
+	$(Q)tests/crash/power.py $(O) --states 800 --teeth
 	$(Q)tests/crash/sweep.sh $(O) kill
 	$(Q)! SEED_FAULT=unordered tests/crash/sweep.sh $(O) kill second \
 		renameat2 >/dev/null || \

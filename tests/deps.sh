@@ -9,6 +9,7 @@
 #   xen    vchans (without it, WITH_XEN=0)
 #   lab    make check-xen
 #   package  make rpm, make deb, make check-packages (only when asked for)
+#   crash  make check-crash: file systems (only when asked for)
 #   cover  make cover, make compile_commands.json (only when asked for)
 #
 # Says nothing, and needs no network, when nothing is missing. Not as root,
@@ -82,6 +83,11 @@ package dpkg-buildpackage dpkg-dev             dpkg-dev
 package dh               debhelper             debhelper
 package lintian          lintian               lintian
 package fakeroot         fakeroot              fakeroot
+crash strace             strace                strace
+crash losetup            mount                 util-linux
+crash mkfs.ext4          e2fsprogs             e2fsprogs
+crash mkfs.xfs           xfsprogs              xfsprogs
+crash mkfs.btrfs         btrfs-progs           btrfs-progs
 cover gcovr              gcovr                 gcovr
 cover bear               bear                  bear
 '

@@ -413,7 +413,7 @@ sp_rollback(struct sp_state *state, uint64_t generation,
 
     if (sp_state_lock(state, err) < 0 ||
         sp_generation_recover(state, err) < 0 ||
-        sp_floor_mend(state, err) < 0 ||
+        sp_quarantine_sweep(state, err) < 0 || sp_floor_mend(state, err) < 0 ||
         sp_generation_current(state, &current, err) < 0 ||
         sp_generation_list(state, &list, &n, err) < 0)
         return -1;

@@ -70,6 +70,12 @@ remove_one(const struct sp_state *state, const char *name, struct sp_error *err)
     return sp_path_remove_tree(state->repo_fd, name, err);
 }
 
+int
+sp_quarantine_sweep(const struct sp_state *state, struct sp_error *err)
+{
+    return each_leftover(state, remove_one, err);
+}
+
 static int
 found_one(const struct sp_state *state, const char *name, struct sp_error *err)
 {
@@ -112,8 +118,7 @@ sp_quarantine_make(const struct sp_state *state, struct sp_quarantine *ret,
 {
     struct sp_quarantine q = {.fd = -1, .packages_fd = -1, .stage_fd = -1};
 
-    if (each_leftover(state, remove_one, err) < 0 ||
-        sp_quarantine_id(q.id, err) < 0)
+    if (sp_quarantine_sweep(state, err) < 0 || sp_quarantine_id(q.id, err) < 0)
         return -1;
     q.parent_fd = state->repo_fd;
     (void)snprintf(q.name, sizeof(q.name), "%s%s", q.id, suffix);

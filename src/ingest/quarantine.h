@@ -31,6 +31,9 @@ struct sp_quarantine {
 /* A new id: 16 hex digits of microseconds (ids sort by time), 16 of chance. */
 int sp_quarantine_id(char ret_id[33], struct sp_error *err);
 
+/* Removes those of dead runs. The lock must be held. */
+int sp_quarantine_sweep(const struct sp_state *state, struct sp_error *err);
+
 /* Makes it; removes those of dead runs first. The lock must be held. */
 int sp_quarantine_make(const struct sp_state *state, struct sp_quarantine *ret,
                        struct sp_error *err);

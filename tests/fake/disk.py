@@ -15,6 +15,7 @@ The file is MOUNTPOINT/disk and has the size of BACKING. Faults:
     drip=N      reading byte N and what follows takes a second for each 8 KiB
     changes=1   what is read again is something else; SIGUSR1 begins anew
     log=FILE    each read as a line "OFFSET SIZE"
+    trace=FILE  each write and flush, before it is answered, as TRACE says
 
 It speaks the protocol of the kernel (linux/fuse.h) by itself, since Python
 has no library for it.
@@ -36,6 +37,7 @@ ROOT, FILE = 1, 2
 DIRECT_IO = 1  # FOPEN_DIRECT_IO: nothing is cached above us
 MAX_WRITE = 1 << 20
 MAX_PAGES = 1 << 22  # FUSE_MAX_PAGES
+TRACE = "<cQI"  # b"w" or b"f", offset, size; then the bytes
 
 
 class Fault(Exception):
@@ -47,6 +49,8 @@ class Disk:
         self.fd = os.open(backing, os.O_RDWR)
         self.size = os.fstat(self.fd).st_size
         self.log = faults.pop("log", None)
+        trace = faults.pop("trace", None)
+        self.trace = trace and open(trace, "wb", buffering=0)
         self.faults = {k: int(v) for k, v in faults.items()}
         self.seen = set()
 
@@ -98,7 +102,12 @@ class Disk:
         for at, n in self.pieces(offset, self.limit("forget", offset, good)):
             os.pwrite(self.fd, data[done:done + n], at)
             done += n
+        self.note(b"w", offset, data[:good])
         return good
+
+    def note(self, what, offset=0, data=b""):
+        if self.trace:
+            self.trace.write(struct.pack(TRACE, what, offset, len(data)) + data)
 
 
 def attributes(node, disk):
@@ -133,6 +142,8 @@ def answer(disk, opcode, node, body):
     if opcode == STATFS:
         return struct.pack("<5Q4I6I", *[0] * 5, 4096, 255, 4096, 0, *[0] * 6)
     if opcode in (RELEASE, RELEASEDIR, FSYNC, FLUSH, ACCESS):
+        if opcode == FSYNC:
+            disk.note(b"f")
         return b""
     if opcode in (FORGET, BATCH_FORGET, INTERRUPT):
         return None
