@@ -195,6 +195,12 @@ ifdef COVER
 # Landlock refuses is not counted. A test build as well.
 hardening := -O0 --coverage -fprofile-abs-path -DSP_TEST_BUILD -DSP_SANITIZED=1
 endif
+# One call or allocation fails, inside the jails too: what make check-crash
+# runs. A test build as well.
+ifdef FAULT
+hardening := -DSP_TEST_BUILD
+shim := $(O)/tests/crash/shim.o
+endif
 hardening += -fPIE -fno-common -fvisibility=hidden \
 	-fno-delete-null-pointer-checks -fno-strict-aliasing
 # Only what is harmless when it is missing may be probed for.
@@ -250,7 +256,7 @@ $(O)/%.o: %.c $(O)/flags
 	$(Q)$(compile) -MMD -MP -c -o $@ $<
 
 define program
-$(O)/$(1): $(call objects,$($(1)_src)) Makefile
+$(O)/$(1): $(call objects,$($(1)_src)) $(shim) Makefile
 	$$(call say,LINK,$$@)
 	$$(Q)$$(link) -o $$@ $$(filter %.o,$$^) $($(1)_libs)
 endef
@@ -318,6 +324,9 @@ check-crash: all ## kill, power loss and faults at every point (root; STEP=K sam
 	$(Q)tests/deps.sh run test crash
 	$(Q)tests/crash/power.py $(O) --states $$((20000 / $${STEP:-1}))
 	$(Q)tests/crash/power.py $(O) --states 800 --teeth
+	$(Q)$(MAKE) O=build-fault FAULT=1 all
+	$(Q)tests/crash/inject.py build-fault --step $${STEP:-1}
+	$(Q)tests/crash/inject.py build-fault --teeth
 	$(Q)tests/crash/sweep.sh $(O) kill
 	$(Q)! SEED_FAULT=unordered tests/crash/sweep.sh $(O) kill second \
 		renameat2 >/dev/null || \
@@ -398,7 +407,7 @@ bench-download: builder ## downloads against dnf, aria2c, curl (PARTS="small lin
 
 .PHONY: no-test-build
 no-test-build:
-ifneq ($(SANITIZE)$(COVER),)
+ifneq ($(SANITIZE)$(COVER)$(FAULT),)
 	$(error a test build is never installed)
 endif
 

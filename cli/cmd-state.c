@@ -55,10 +55,12 @@ read_pending(const struct sp_state *state, struct memory *m,
 {
     int fd = sp_path_open_dir(state->state_fd, "pending", NULL);
     SP_AUTO_DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *d;
+    int left = 0;
 
     if (!dir && fd >= 0)
         (void)close(fd);
-    for (struct dirent *d; dir && (d = readdir(dir));) {
+    while (dir && (left = sp_path_next(dir, &d, err)) > 0) {
         char(*more)[33];
 
         if (strlen(d->d_name) != 32 || !sp_text_is_hex(d->d_name, 32))
@@ -69,7 +71,7 @@ read_pending(const struct sp_state *state, struct memory *m,
         m->pending = more;
         memcpy(more[m->n_pending++], d->d_name, sizeof(*more));
     }
-    return 0;
+    return left;
 }
 
 static int

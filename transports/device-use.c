@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/auto.h"
+#include "base/path.h"
 #include "base/text.h"
 
 /* A disk or one of its partitions, looked for in the kernel's tables. */
@@ -110,18 +111,21 @@ look_in_table(const char *path, bool must_exist,
     return 0;
 }
 
-static void
-look_at_holders(int dir, const struct part *part, struct sp_device *device)
+static int
+look_at_holders(int dir, const struct part *part, struct sp_device *device,
+                struct sp_error *err)
 {
     int fd = openat(dir, "holders", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     SP_AUTO_DIR *holders = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *entry;
+    int more = 0;
 
     if (!holders)
         sp_close_fd(&fd);
-    while (holders && (entry = readdir(holders)) != NULL)
+    while (holders && (more = sp_path_next(holders, &entry, err)) > 0)
         if (entry->d_name[0] != '.')
             found(device, part, SP_USE_HELD, entry->d_name);
+    return more;
 }
 
 static int
@@ -138,9 +142,8 @@ look_at_part(const struct sp_device_tables *tables, int dir, const char *name,
         look_in_table(tables->swaps, false, look_at_swap, &part, device, err) <
             0)
         return -1;
-    if (device->use == SP_USE_NONE)
-        look_at_holders(dir, &part, device);
-    return 0;
+    return device->use == SP_USE_NONE ? look_at_holders(dir, &part, device, err)
+                                      : 0;
 }
 
 /* A partition is a folder in the disk's, with a file `partition` in it. */
@@ -165,6 +168,7 @@ sp_device_look_for_use(const struct sp_device_tables *tables, int dir,
     int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     SP_AUTO_DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *entry;
+    int more = 0;
 
     if (!entries) {
         sp_close_fd(&fd);
@@ -174,9 +178,10 @@ sp_device_look_for_use(const struct sp_device_tables *tables, int dir,
     if (look_at_part(tables, dir, device->name, device->number, device, err) <
         0)
         return -1;
-    while (device->use == SP_USE_NONE && (entry = readdir(entries)) != NULL)
+    while (device->use == SP_USE_NONE &&
+           (more = sp_path_next(entries, &entry, err)) > 0)
         if (entry->d_name[0] != '.' &&
             look_at_entry(tables, dir, entry->d_name, device, err) < 0)
             return -1;
-    return 0;
+    return more;
 }

@@ -87,7 +87,7 @@ sp_hold_standard(void)
     const int flags[] = {O_WRONLY, O_RDONLY, O_RDONLY};
 
     for (int fd = 0; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 &&
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
             open("/dev/null", flags[fd] | O_CLOEXEC) != fd)
             return -1;
     return 0;

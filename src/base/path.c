@@ -71,14 +71,29 @@ sp_path_make_dirs(const char *path, mode_t mode, struct sp_error *err)
     return 0;
 }
 
-static int remove_at(int dirfd, const char *name, dev_t dev, unsigned depth,
-                     struct sp_error *err);
-
 static bool
 is_dot(const char *name)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
+
+int
+sp_path_next(DIR *dir, struct dirent **ret, struct sp_error *err)
+{
+    struct dirent *entry;
+
+    do {
+        errno = 0;
+        entry = readdir(dir);
+    } while (entry && is_dot(entry->d_name));
+    if (!entry && errno != 0)
+        return sp_fail_sys(err, errno, "io", "cannot list a directory");
+    *ret = entry;
+    return entry != NULL;
+}
+
+static int remove_at(int dirfd, const char *name, dev_t dev, unsigned depth,
+                     struct sp_error *err);
 
 static int
 remove_contents(int fd, dev_t dev, unsigned depth, struct sp_error *err)
@@ -86,6 +101,7 @@ remove_contents(int fd, dev_t dev, unsigned depth, struct sp_error *err)
     int again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     SP_AUTO_DIR *dir = again < 0 ? NULL : fdopendir(again);
     struct dirent *entry;
+    int more;
 
     if (!dir) {
         int sys = errno;
@@ -93,15 +109,10 @@ remove_contents(int fd, dev_t dev, unsigned depth, struct sp_error *err)
         sp_close_fd(&again);
         return sp_fail_sys(err, sys, "io", "cannot list a directory");
     }
-    while ((errno = 0, entry = readdir(dir)) != NULL) {
-        if (is_dot(entry->d_name))
-            continue;
+    while ((more = sp_path_next(dir, &entry, err)) > 0)
         if (remove_at(fd, entry->d_name, dev, depth, err) < 0)
             return -1;
-    }
-    if (errno != 0)
-        return sp_fail_sys(err, errno, "io", "cannot list a directory");
-    return 0;
+    return more;
 }
 
 static int

@@ -6,9 +6,16 @@
 #ifndef SP_BASE_PATH_H
 #define SP_BASE_PATH_H
 
+#include <dirent.h>
 #include <sys/types.h>
 
 #include "base/error.h"
+
+/*
+ * The next entry but "." and "..": 1, 0 at the end, -1 on a fault. A fault
+ * that passes for the end would hide what lies there.
+ */
+int sp_path_next(DIR *dir, struct dirent **ret, struct sp_error *err);
 
 /* Opens a directory for *at() calls. Returns the descriptor or -1. */
 int sp_path_open_dir(int dirfd, const char *name, struct sp_error *err);

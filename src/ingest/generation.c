@@ -67,7 +67,9 @@ sp_generation_list(const struct sp_state *state, uint64_t **ret, size_t *ret_n,
                     O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     uint64_t *list = NULL;
+    struct dirent *d;
     size_t n = 0;
+    int left;
 
     *ret = NULL;
     *ret_n = 0;
@@ -76,7 +78,7 @@ sp_generation_list(const struct sp_state *state, uint64_t **ret, size_t *ret_n,
     if (!dir)
         return sp_fail_sys(err, errno, "state", "cannot list '%s/generations'",
                            state->repo_path);
-    for (struct dirent *d; (d = readdir(dir));) {
+    while ((left = sp_path_next(dir, &d, err)) > 0) {
         uint64_t number;
         uint64_t *more;
 
@@ -89,6 +91,10 @@ sp_generation_list(const struct sp_state *state, uint64_t **ret, size_t *ret_n,
         }
         list = more;
         list[n++] = number;
+    }
+    if (left < 0) {
+        free(list);
+        return -1;
     }
     if (n > 0)
         qsort(list, n, sizeof(*list), ascending);
@@ -178,19 +184,18 @@ is_of_repository(const struct sp_state *state, const char *name)
     SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *d = NULL;
     bool packages = strcmp(name, "rpm") == 0;
+    int more = -1;
 
-    while (dir && (d = readdir(dir))) {
+    while (dir && (more = sp_path_next(dir, &d, NULL)) > 0) {
         size_t len = strlen(d->d_name);
         struct stat st;
 
-        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-            continue;
         if (fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
             !S_ISREG(st.st_mode) ||
             (packages && (len < 4 || strcmp(d->d_name + len - 4, ".rpm") != 0)))
             return false;
     }
-    return dir != NULL;
+    return more == 0;
 }
 
 /*

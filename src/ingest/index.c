@@ -53,16 +53,18 @@ settle(int index_fd, uint64_t revision, struct sp_error *err)
     int fd = sp_path_open_dir(index_fd, "repodata", err);
     SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     bool has_repomd = false;
+    struct dirent *d;
+    int more;
 
     if (!dir)
         return sp_fail(err, "index", "the index tool wrote no metadata");
-    for (struct dirent *d; (d = readdir(dir));) {
-        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-            continue;
+    while ((more = sp_path_next(dir, &d, err)) > 0) {
         if (settle_file(fd, d->d_name, revision, err) < 0)
             return -1;
         has_repomd = has_repomd || strcmp(d->d_name, "repomd.xml") == 0;
     }
+    if (more < 0)
+        return -1;
     if (!has_repomd)
         return sp_fail(err, "index", "the index tool wrote no repomd.xml");
     if (fchmod(fd, 0755) < 0)

@@ -400,15 +400,16 @@ clean(const struct maker *m, struct sp_error *err)
 {
     int fd = openat(m->home_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     SP_AUTO_DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *entry;
+    struct dirent *entry;
+    int more;
 
     if (!dir)
         return sp_fail_sys(err, errno, "io", "cannot list the key home");
-    while ((entry = readdir(dir)))
+    while ((more = sp_path_next(dir, &entry, err)) > 0)
         if (!is_part(entry->d_name) &&
             sp_path_remove_tree(m->home_fd, entry->d_name, err) < 0)
             return -1;
-    return 0;
+    return more;
 }
 
 static int

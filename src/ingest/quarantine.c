@@ -54,14 +54,16 @@ each_leftover(const struct sp_state *state,
 {
     int fd = openat(state->repo_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *d;
+    int more;
 
     if (!dir)
         return sp_fail_sys(err, errno, "state", "cannot list '%s'",
                            state->repo_path);
-    for (struct dirent *d; (d = readdir(dir));)
+    while ((more = sp_path_next(dir, &d, err)) > 0)
         if (is_quarantine(d->d_name) && one(state, d->d_name, err) != 0)
             return -1;
-    return 0;
+    return more;
 }
 
 static int
@@ -228,12 +230,14 @@ sp_quarantine_empty(const struct sp_quarantine *q, struct sp_error *err)
 {
     int fd = openat(q->packages_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *d;
+    int more;
 
     if (!dir)
         return sp_fail_sys(err, errno, "io", "cannot list the quarantine");
-    for (struct dirent *d; (d = readdir(dir));)
-        if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-            return sp_fail(err, "disagreement",
-                           "the quarantine holds a file nobody reported");
-    return 0;
+    more = sp_path_next(dir, &d, err);
+    if (more > 0)
+        return sp_fail(err, "disagreement",
+                       "the quarantine holds a file nobody reported");
+    return more;
 }

@@ -148,6 +148,15 @@ policy() { # LINE...
     assert_equal "$(readlink "$repo/current")" generations/2
 }
 
+@test "rollback removes the quarantine of a dead run" {
+    newer_bundle
+    ingest 0 "$good"
+    ingest 0 "$newer"
+    mkdir -p "$repo/0123456789abcdef0123456789abcdef.UNTRUSTED/packages"
+    sp 0 rollback
+    [ ! -e "$repo"/*.UNTRUSTED ] || fail "left over: $(ls "$repo")"
+}
+
 @test "without --any-request a delivery out of nowhere is refused" {
     sp 15 ingest --quiet "$good"
     assert_detail unsolicited

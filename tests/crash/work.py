@@ -25,6 +25,22 @@ FILE_SYSTEMS = {
 }
 
 
+def fixtures_of(build):
+    done = run(TOP + "/tests/fixtures.sh", build + "/fixtures")
+    if done.returncode:
+        sys.exit("no fixtures: " + done.stdout)
+    return done.stdout.strip()
+
+
+def make_bundle(build, path, *packages):
+    with open(path + ".list", "w", encoding="ascii") as file:
+        file.write("\n".join(packages) + "\n")
+    done = run(build + "/sallyport-builder", "build", "--list",
+               path + ".list", "-o", path)
+    if done.returncode:
+        sys.exit("cannot build a bundle: " + done.stdout)
+
+
 class Work:
     """The programs, the bundles and the steps."""
 
@@ -34,10 +50,7 @@ class Work:
         self.state = self.mnt + "/state"
         os.mkdir(self.mnt)
         os.mkdir(folder + "/keys")
-        fixtures = run(TOP + "/tests/fixtures.sh", self.build + "/fixtures")
-        if fixtures.returncode:
-            sys.exit("power: no fixtures: " + fixtures.stdout)
-        fixtures = fixtures.stdout.strip()
+        fixtures = fixtures_of(self.build)
         shutil.copy(fixtures + "/key-rsa.asc", folder + "/keys")
         with open(folder + "/policy.conf", "w", encoding="ascii") as policy:
             policy.write("keep-generations = 2\nreserve-bytes = 0\n")
@@ -64,13 +77,7 @@ class Work:
         ]
 
     def bundle(self, name, *packages):
-        path = f"{self.folder}/{name}"
-        with open(path + ".list", "w", encoding="ascii") as file:
-            file.write("\n".join(packages) + "\n")
-        done = run(self.build + "/sallyport-builder", "build", "--list",
-                   path + ".list", "-o", path)
-        if done.returncode:
-            sys.exit("power: cannot build a bundle: " + done.stdout)
+        make_bundle(self.build, f"{self.folder}/{name}", *packages)
 
     def command(self, name, *more):
         return [self.build + "/sallyport", name, "--state-dir", self.state,

@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Makes each call and each allocation of an ingest fail, in the jails too.
+
+    inject.py BUILD-DIR [--programs P,...] [--calls C,...] [--errors E,...]
+              [--rounds first,second] [--step K] [--jobs N]
+
+BUILD-DIR is one of `make FAULT=1` (shim.c). A first run counts the calls of
+each program; then, one run each, call after call fails with error after
+error, is short (one byte), or has no memory. Afterwards
+
+  - the repository is the old one or the new one, complete; the new one if
+    the run says so;
+  - the exit status is one of ours, with a reason and its word;
+  - the same command again succeeds and leaves what an undisturbed run does.
+
+--step K takes every Kth point. Last of all each read and write of all
+programs is short at once: that must succeed. --teeth seeds the fault that
+must be found: a write of the parent that fails and says that it did not, as
+it is for who does not look. The last line is "N points,
+N torn"; points that a run did not come to are counted apart.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import errno
+import json
+import os
+import queue
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from mounts import run  # noqa: E402
+from view import View  # noqa: E402
+from work import TOP, fixtures_of, make_bundle  # noqa: E402
+
+PROGRAMS = ("sallyport", "sallyport-unpack", "sallyport-check",
+            "sallyport-verify")
+ERRORS = ("ENOSPC", "EIO", "EINTR", "EDQUOT", "EMFILE", "ENOMEM", "EROFS",
+          "EACCES")
+HEAD = "<5i"  # program, call, error, at, failed: struct control of shim.c
+EACH, NONE = 0, -1
+KINDS = {"short": -1, "lie": -2}
+SIZED = ("read", "write", "pread", "pwrite", "sendfile")
+SECONDS = 120
+UNCHANGED = ("has not changed", "is unchanged", "was not changed",
+             "nothing was changed")
+
+Point = collections.namedtuple("Point", "round program call at error")
+
+
+def names_of_calls():
+    with open(TOP + "/tests/crash/shim.c", encoding="ascii") as file:
+        text = file.read()
+    table = text[text.index("#define CALLS"):text.index("#define NAMED")]
+    return [name for name in re.findall(r"X\((\w+)\)", table) if name != "X"]
+
+
+CALLS = names_of_calls()
+
+
+class Round:
+    """What there was before, and what an undisturbed run leaves."""
+
+    def __init__(self, bench, name, bundle, before):
+        self.name, self.bundle, self.before = name, bundle, before
+        self.old = View(before).readers()
+        with bench.place() as place:
+            place.fill(before)
+            done = place.ingest(bundle)
+            if done.returncode:
+                sys.exit("inject: an ingest fails: " + done.stdout)
+            view = View(place.state)
+            self.new, self.rest = view.readers(), view.rest()
+            self.whole = view.published() | View(before).published()
+            self.counts = place.counts()
+
+
+class Place:
+    """A state directory and programs with a control block of their own."""
+
+    def __init__(self, bench, folder):
+        self.bench, self.folder = bench, folder
+        self.state = folder + "/state"
+        os.mkdir(folder)
+        for name in PROGRAMS:
+            shutil.copy2(f"{bench.build}/{name}", folder)
+        self.size = struct.calcsize(HEAD) + 4 * len(PROGRAMS) * len(CALLS)
+        self.control(NONE, NONE, 0, 0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.bench.places.put(self)
+
+    def control(self, program, call, error, at):
+        head = struct.pack(HEAD, program, call, error, at, 0)
+        with open(self.folder + "/faults", "wb") as file:
+            file.write(head.ljust(self.size, b"\0"))
+
+    def block(self):
+        with open(self.folder + "/faults", "rb") as file:
+            return file.read()
+
+    def failed(self):
+        return struct.unpack_from(HEAD, self.block())[4]
+
+    def counts(self):
+        """{(program, call): how often}"""
+        numbers = iter(struct.unpack_from(
+            f"<{len(PROGRAMS) * len(CALLS)}i", self.block(),
+            struct.calcsize(HEAD)))
+        return {(p, c): next(numbers) for p in PROGRAMS for c in CALLS}
+
+    def fill(self, before):
+        shutil.rmtree(self.state, ignore_errors=True)
+        run("cp", "-a", before, self.state)
+
+    def ingest(self, bundle):
+        command = [self.folder + "/sallyport", "ingest", "--state-dir",
+                   self.state, "--policy", self.bench.folder + "/policy.conf",
+                   "--keys", self.bench.folder + "/keys", "--any-request",
+                   "--json", "--progress=none", bundle]
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, errors="replace",
+            timeout=SECONDS, check=False, cwd="/",
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C"})
+
+
+class Bench:
+    def __init__(self, build, folder, jobs):
+        self.build, self.folder = os.path.realpath(build), folder
+        fixtures = fixtures_of(self.build)
+        os.mkdir(folder + "/keys")
+        shutil.copy(fixtures + "/key-rsa.asc", folder + "/keys")
+        with open(folder + "/policy.conf", "w", encoding="ascii") as policy:
+            policy.write("keep-generations = 1\nreserve-bytes = 0\n")
+        self.places = queue.Queue()
+        for number in range(jobs):
+            self.places.put(Place(self, f"{folder}/{number}"))
+        rpms, newer = (f"{fixtures}/{d}/{sorted(os.listdir(f'{fixtures}/{d}'))[0]}"
+                       for d in ("rpms", "newer"))
+        first, second = folder + "/first", folder + "/second"
+        make_bundle(self.build, first, rpms)
+        make_bundle(self.build, second, newer)
+        os.mkdir(folder + "/empty")
+        with self.place() as place:
+            place.fill(folder + "/empty")
+            if place.ingest(first).returncode:
+                sys.exit("inject: an ingest fails")
+            run("cp", "-a", place.state, folder + "/published")
+        self.rounds = {
+            "first": Round(self, "first", first, folder + "/empty"),
+            "second": Round(self, "second", second, folder + "/published"),
+        }
+
+    def place(self):
+        place = self.places.get()
+        place.control(NONE, NONE, 0, 0)
+        return place
+
+    def points(self, options):
+        for name in options.rounds.split(","):
+            for (program, call), n in self.rounds[name].counts.items():
+                if program not in options.programs.split(","):
+                    continue
+                if options.calls and call not in options.calls.split(","):
+                    continue
+                for at in range(1, n + 1):
+                    for error in errors_of(call, options.errors.split(",")):
+                        yield Point(name, program, call, at, error)
+
+    def judge(self, point):
+        """None if the run did not come to it, or what is wrong."""
+        with self.place() as place:
+            what = self.rounds[point.round]
+            place.fill(what.before)
+            place.control(PROGRAMS.index(point.program),
+                          CALLS.index(point.call),
+                          KINDS.get(point.error) or
+                          getattr(errno, point.error), point.at)
+            try:
+                done = place.ingest(what.bundle)
+            except subprocess.TimeoutExpired:
+                return "it hangs"
+            if place.failed() == 0:
+                return None
+            must = point.at == EACH
+            place.control(NONE, NONE, 0, 0)
+            return "; ".join(faults(place, what, done, must))
+
+
+def errors_of(call, errors):
+    if call == "ALLOC":
+        return ["ENOMEM"]
+    return errors + ["short"] if call in SIZED else errors
+
+
+def faults(place, what, done, must_succeed):
+    view = View(place.state)
+    try:
+        seen = view.readers()
+    except OSError as fault:
+        yield f"not a repository: {fault}"
+        return
+    if must_succeed and done.returncode:
+        yield f"exit status {done.returncode}: {done.stdout[-200:]}"
+    yield from said_faults(done, seen, what)
+    yield from half_faults(view, what)
+    try:
+        again = place.ingest(what.bundle)
+    except subprocess.TimeoutExpired:
+        yield "the next run hangs"
+        return
+    if again.returncode:
+        yield (f"the next run ends with {again.returncode}: "
+               f"{(again.stdout + again.stderr).strip()[-300:]}")
+        return
+    if view.readers() != what.new:
+        yield "the next run makes another repository"
+    yield from half_faults(view, what)
+    rest = view.rest()
+    names = [n for n in sorted(rest.keys() | what.rest.keys())
+             if rest.get(n) != what.rest.get(n)]
+    if names:
+        yield "the next run leaves another " + " ".join(names[:3])
+
+
+def half_faults(view, what):
+    for number, found in view.published().items():
+        if found != what.whole.get(number):
+            yield f"half of generation {number}"
+
+
+def said_faults(done, seen, what):
+    status = done.returncode
+    if seen not in (what.old, what.new):
+        yield "neither old nor new"
+    if status == 0 and seen != what.new:
+        yield "done, but old"
+    if status < 0 or status > 20:
+        yield f"exit status {status}"
+        return
+    try:
+        said = json.loads(done.stdout.splitlines()[-1])
+    except (ValueError, IndexError):
+        # Without the memory or the descriptor to say it, on stderr at least.
+        if status == 0 or not done.stderr.strip():
+            yield f"exit status {status}, and no result"
+        return
+    if said["exit"] != status or not said["reason"]:
+        yield f"exit status {status}, but says {said['exit']}"
+    if status and not said["detail"]:
+        yield f"exit status {status} without a word"
+    if status and seen == what.new != what.old and any(
+            word in (said["state"] or "") for word in UNCHANGED):
+        yield "new, but said unchanged"
+
+
+def main():
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("build")
+    parser.add_argument("--programs", default=",".join(PROGRAMS))
+    parser.add_argument("--calls", default="")
+    parser.add_argument("--errors", default=",".join(ERRORS))
+    parser.add_argument("--rounds", default="first,second")
+    parser.add_argument("--step", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--teeth", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="sp-inject.",
+                                     dir="/dev/shm") as folder:
+        bench = Bench(options.build, folder, options.jobs)
+        if options.teeth:
+            return find_seeded(bench, options.jobs)
+        points = list(bench.points(options))[::options.step]
+        points += [Point(name, program, call, EACH, "short")
+                   for name in options.rounds.split(",")
+                   for program in options.programs.split(",")
+                   for call in ("read", "write")]
+        return judge_all(bench, points, options.jobs)
+
+
+def find_seeded(bench, jobs):
+    n = bench.rounds["first"].counts["sallyport", "write"]
+    points = [Point("first", "sallyport", "write", at, "lie")
+              for at in range(1, n + 1)]
+    found = judge_all(bench, points, jobs)
+    print("seeded fault: " + ("found" if found else "NOT FOUND"))
+    return 0 if found else 1
+
+
+def judge_all(bench, points, jobs):
+    reached = torn = missed = 0
+    by_kind = collections.Counter()
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for point, verdict in zip(points, pool.map(bench.judge, points)):
+            if verdict is None:
+                missed += 1
+                continue
+            reached += 1
+            by_kind[point.program, point.call == "ALLOC"] += 1
+            if verdict:
+                torn += 1
+                print("torn:", *point, verdict, flush=True)
+    for (program, is_allocation), n in sorted(by_kind.items()):
+        print(f"{program}: {n}", "allocations" if is_allocation else "calls")
+    print(f"{reached} points, {torn} torn"
+          + (f" ({missed} not reached)" if missed else ""))
+    return 1 if torn or not reached else 0
+
+
+sys.exit(main())

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Makes one call of one program fail, or be short: linked into the programs
+ * of a build with FAULT=1, so that it is there inside of the jails too,
+ * where no tracer and no environment reaches.
+ *
+ * The control block (inject.py writes it) is the file "faults" beside the
+ * program, mapped before any jail closes; after that the shim makes no call
+ * of its own. Without the file nothing fails. Every call is counted.
+ */
+#undef _FILE_OFFSET_BITS
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* In the order of inject.py. ALLOC stands for malloc, calloc and realloc. */
+#define CALLS(X)                                                               \
+    X(ALLOC)                                                                   \
+    X(read)                                                                    \
+    X(write) X(open) X(openat) X(lseek) X(fstat) X(fstatat) X(stat)            \
+        X(faccessat) X(mkdirat) X(mkdir) X(unlinkat) X(renameat) X(renameat2)  \
+            X(symlinkat) X(readlinkat) X(fchmod) X(fchmodat) X(utimensat)      \
+                X(futimens) X(fsync) X(syncfs) X(poll) X(pipe2) X(fork)        \
+                    X(waitpid) X(fcntl) X(dup3) X(prctl) X(syscall)            \
+                        X(fdopendir) X(readdir) X(getrandom) X(flock) X(pread) \
+                            X(pwrite) X(ftruncate) X(fstatvfs)                 \
+                                X(posix_fadvise) X(setrlimit) X(socketpair)    \
+                                    X(close_range) X(kill) X(setpgid)          \
+                                        X(sendfile)
+
+#define NAMED(name) CALL_##name,
+enum { CALLS(NAMED) CALL_COUNT };
+#undef NAMED
+
+enum { SHORT = -1, LIE = -2, PROGRAMS = 4 };
+
+struct control {
+    int32_t program, call; /* which fails; call -1 = none */
+    int32_t error;         /* errno, SHORT: one byte, LIE: nothing written */
+    int32_t at;            /* which of its calls, from 1; 0 = each */
+    _Atomic int32_t failed;
+    _Atomic int32_t count[PROGRAMS][CALL_COUNT];
+};
+
+static struct control *control;
+static int program;
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* What the linker would have chosen without us. */
+#define REAL(name)                                                             \
+    static __typeof__(name) *real;                                             \
+    if (!real)                                                                 \
+    *(void **)&real = dlsym(RTLD_NEXT, #name)
+
+static bool
+counts(int call)
+{
+    int32_t n;
+
+    if (!control)
+        return false;
+    n = atomic_fetch_add(&control->count[program][call], 1) + 1;
+    if (control->program != program || control->call != call ||
+        (control->at != 0 && control->at != n))
+        return false;
+    atomic_fetch_add(&control->failed, 1);
+    return true;
+}
+
+/* Does this call fail? */
+static bool
+fails(int call)
+{
+    if (!counts(call) || control->error == SHORT)
+        return false;
+    errno = control->error;
+    return true;
+}
+
+/* The size that is left of it; or -1 if it fails. */
+static ssize_t
+shorter(int call, size_t size)
+{
+    if (!counts(call))
+        return (ssize_t)size;
+    if (control->error == SHORT)
+        return size > 1 ? 1 : (ssize_t)size;
+    errno = control->error;
+    return -1;
+}
+
+__attribute__((constructor)) static void
+map_control(void)
+{
+    static const char *const names[PROGRAMS] = {
+        "sallyport", "sallyport-unpack", "sallyport-check", "sallyport-verify"};
+    char path[4096 + 8];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 8);
+    char *name;
+    void *map;
+    int fd;
+
+    path[n > 0 ? n : 0] = '\0';
+    name = strrchr(path, '/');
+    if (!name)
+        return;
+    while (program < PROGRAMS && strcmp(names[program], name + 1) != 0)
+        program++;
+    memcpy(name + 1, "faults", sizeof("faults"));
+    fd = program < PROGRAMS ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return;
+    map =
+        mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    (void)close(fd);
+    if (map != MAP_FAILED)
+        control = map;
+}
+
+/* ---- memory ---- */
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *old, size_t size);
+
+EXPORT void *
+malloc(size_t size)
+{
+    return fails(CALL_ALLOC) ? NULL : __libc_malloc(size);
+}
+
+EXPORT void *
+calloc(size_t n, size_t size)
+{
+    return fails(CALL_ALLOC) ? NULL : __libc_calloc(n, size);
+}
+
+EXPORT void *
+realloc(void *old, size_t size)
+{
+    return fails(CALL_ALLOC) ? NULL : __libc_realloc(old, size);
+}
+
+/* ---- calls with a size ---- */
+
+EXPORT ssize_t
+read(int fd, void *data, size_t size)
+{
+    ssize_t n = shorter(CALL_read, size);
+    REAL(read);
+
+    return n < 0 ? -1 : real(fd, data, (size_t)n);
+}
+
+EXPORT ssize_t
+write(int fd, const void *data, size_t size)
+{
+    ssize_t n = shorter(CALL_write, size);
+    REAL(write);
+
+    if (n < 0)
+        return control->error == LIE ? (ssize_t)size : -1;
+    return real(fd, data, (size_t)n);
+}
+
+EXPORT ssize_t
+pread64(int fd, void *data, size_t size, off64_t at)
+{
+    ssize_t n = shorter(CALL_pread, size);
+    REAL(pread64);
+
+    return n < 0 ? -1 : real(fd, data, (size_t)n, at);
+}
+
+EXPORT ssize_t
+pwrite64(int fd, const void *data, size_t size, off64_t at)
+{
+    ssize_t n = shorter(CALL_pwrite, size);
+    REAL(pwrite64);
+
+    return n < 0 ? -1 : real(fd, data, (size_t)n, at);
+}
+
+EXPORT ssize_t
+sendfile64(int out, int in, off64_t *at, size_t size)
+{
+    ssize_t n = shorter(CALL_sendfile, size);
+    REAL(sendfile64);
+
+    return n < 0 ? -1 : real(out, in, at, (size_t)n);
+}
+
+/* ---- calls that open ---- */
+
+#define MODE_OF(flags, last)                                                   \
+    mode_t mode = 0;                                                           \
+    va_list list;                                                              \
+    va_start(list, last);                                                      \
+    if ((flags) & (O_CREAT | __O_TMPFILE))                                     \
+        mode = va_arg(list, mode_t);                                           \
+    va_end(list)
+
+#define OPEN(name)                                                             \
+    EXPORT int name(const char *path, int flags, ...)                          \
+    {                                                                          \
+        MODE_OF(flags, flags);                                                 \
+        REAL(name);                                                            \
+        return fails(CALL_open) ? -1 : real(path, flags, mode);                \
+    }
+OPEN(open)
+OPEN(open64)
+
+#define OPENAT(name)                                                           \
+    EXPORT int name(int dir, const char *path, int flags, ...)                 \
+    {                                                                          \
+        MODE_OF(flags, flags);                                                 \
+        REAL(name);                                                            \
+        return fails(CALL_openat) ? -1 : real(dir, path, flags, mode);         \
+    }
+OPENAT(openat)
+OPENAT(openat64)
+
+#define CONTROL(name)                                                          \
+    EXPORT int name(int fd, int command, ...)                                  \
+    {                                                                          \
+        va_list list;                                                          \
+        long value;                                                            \
+        REAL(name);                                                            \
+        va_start(list, command);                                               \
+        value = va_arg(list, long);                                            \
+        va_end(list);                                                          \
+        return fails(CALL_fcntl) ? -1 : real(fd, command, value);              \
+    }
+CONTROL(fcntl)
+CONTROL(fcntl64)
+
+EXPORT int
+prctl(int what, ...)
+{
+    unsigned long a[4];
+    va_list list;
+    REAL(prctl);
+
+    va_start(list, what);
+    for (int i = 0; i < 4; i++)
+        a[i] = va_arg(list, unsigned long);
+    va_end(list);
+    return fails(CALL_prctl) ? -1 : real(what, a[0], a[1], a[2], a[3]);
+}
+
+EXPORT long
+syscall(long number, ...)
+{
+    long a[6];
+    va_list list;
+    REAL(syscall);
+
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(list, long);
+    va_end(list);
+    return fails(CALL_syscall)
+               ? -1
+               : real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* ---- the others: all return `bad` when they fail ---- */
+
+#define PLAIN(type, name, call, bad, parameters, arguments)                    \
+    EXPORT type name parameters                                                \
+    {                                                                          \
+        REAL(name);                                                            \
+        return fails(CALL_##call) ? bad : real arguments;                      \
+    }
+
+PLAIN(off64_t, lseek64, lseek, -1, (int fd, off64_t at, int from),
+      (fd, at, from))
+PLAIN(int, fstat64, fstat, -1, (int fd, struct stat64 *st), (fd, st))
+PLAIN(int, stat64, stat, -1, (const char *path, struct stat64 *st), (path, st))
+PLAIN(int, fstatat64, fstatat, -1,
+      (int dir, const char *name, struct stat64 *st, int flags),
+      (dir, name, st, flags))
+PLAIN(int, faccessat, faccessat, -1,
+      (int dir, const char *name, int mode, int flags),
+      (dir, name, mode, flags))
+PLAIN(int, mkdirat, mkdirat, -1, (int dir, const char *name, mode_t mode),
+      (dir, name, mode))
+PLAIN(int, mkdir, mkdir, -1, (const char *path, mode_t mode), (path, mode))
+PLAIN(int, unlinkat, unlinkat, -1, (int dir, const char *name, int flags),
+      (dir, name, flags))
+PLAIN(int, renameat, renameat, -1,
+      (int from, const char *a, int to, const char *b), (from, a, to, b))
+PLAIN(int, renameat2, renameat2, -1,
+      (int from, const char *a, int to, const char *b, unsigned flags),
+      (from, a, to, b, flags))
+PLAIN(int, symlinkat, symlinkat, -1,
+      (const char *to, int dir, const char *name), (to, dir, name))
+PLAIN(ssize_t, readlinkat, readlinkat, -1,
+      (int dir, const char *name, char *data, size_t size),
+      (dir, name, data, size))
+PLAIN(int, fchmod, fchmod, -1, (int fd, mode_t mode), (fd, mode))
+PLAIN(int, fchmodat, fchmodat, -1,
+      (int dir, const char *name, mode_t mode, int flags),
+      (dir, name, mode, flags))
+PLAIN(int, utimensat, utimensat, -1,
+      (int dir, const char *name, const struct timespec times[2], int flags),
+      (dir, name, times, flags))
+PLAIN(int, futimens, futimens, -1, (int fd, const struct timespec times[2]),
+      (fd, times))
+PLAIN(int, fsync, fsync, -1, (int fd), (fd))
+PLAIN(int, syncfs, syncfs, -1, (int fd), (fd))
+PLAIN(int, poll, poll, -1, (struct pollfd * fds, nfds_t n, int wait),
+      (fds, n, wait))
+PLAIN(int, pipe2, pipe2, -1, (int fds[2], int flags), (fds, flags))
+PLAIN(pid_t, fork, fork, -1, (void), ())
+PLAIN(pid_t, waitpid, waitpid, -1, (pid_t pid, int *status, int flags),
+      (pid, status, flags))
+PLAIN(int, dup3, dup3, -1, (int from, int to, int flags), (from, to, flags))
+PLAIN(DIR *, fdopendir, fdopendir, NULL, (int fd), (fd))
+PLAIN(struct dirent64 *, readdir64, readdir, NULL, (DIR * dir), (dir))
+PLAIN(ssize_t, getrandom, getrandom, -1,
+      (void *data, size_t size, unsigned flags), (data, size, flags))
+PLAIN(int, flock, flock, -1, (int fd, int how), (fd, how))
+PLAIN(int, ftruncate64, ftruncate, -1, (int fd, off64_t size), (fd, size))
+PLAIN(int, fstatvfs64, fstatvfs, -1, (int fd, struct statvfs64 *st), (fd, st))
+PLAIN(int, posix_fadvise64, posix_fadvise, errno,
+      (int fd, off64_t at, off64_t size, int how), (fd, at, size, how))
+PLAIN(int, setrlimit64, setrlimit, -1,
+      (__rlimit_resource_t what, const struct rlimit64 *limit), (what, limit))
+PLAIN(int, socketpair, socketpair, -1,
+      (int family, int type, int protocol, int fds[2]),
+      (family, type, protocol, fds))
+PLAIN(int, close_range, close_range, -1,
+      (unsigned first, unsigned last, int flags), (first, last, flags))
+PLAIN(int, kill, kill, -1, (pid_t pid, int number), (pid, number))
+PLAIN(int, setpgid, setpgid, -1, (pid_t pid, pid_t group), (pid, group))
