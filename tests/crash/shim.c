@@ -35,19 +35,17 @@
 #include <unistd.h>
 
 /* In the order of inject.py. ALLOC stands for malloc, calloc and realloc. */
-#define CALLS(X)                                                               \
-    X(ALLOC)                                                                   \
-    X(read)                                                                    \
-    X(write) X(open) X(openat) X(lseek) X(fstat) X(fstatat) X(stat)            \
-        X(faccessat) X(mkdirat) X(mkdir) X(unlinkat) X(renameat) X(renameat2)  \
-            X(symlinkat) X(readlinkat) X(fchmod) X(fchmodat) X(utimensat)      \
-                X(futimens) X(fsync) X(syncfs) X(poll) X(pipe2) X(fork)        \
-                    X(waitpid) X(fcntl) X(dup3) X(prctl) X(syscall)            \
-                        X(fdopendir) X(readdir) X(getrandom) X(flock) X(pread) \
-                            X(pwrite) X(ftruncate) X(fstatvfs)                 \
-                                X(posix_fadvise) X(setrlimit) X(socketpair)    \
-                                    X(close_range) X(kill) X(setpgid)          \
-                                        X(sendfile)
+/* clang-format off */
+#define CALLS(X) \
+    X(ALLOC) X(read) X(write) X(open) X(openat) X(lseek) X(fstat) X(fstatat) \
+    X(stat) X(faccessat) X(mkdirat) X(mkdir) X(unlinkat) X(renameat) \
+    X(renameat2) X(symlinkat) X(readlinkat) X(fchmod) X(fchmodat) \
+    X(utimensat) X(futimens) X(fsync) X(syncfs) X(poll) X(pipe2) X(fork) \
+    X(waitpid) X(fcntl) X(dup3) X(prctl) X(syscall) X(fdopendir) X(readdir) \
+    X(getrandom) X(flock) X(pread) X(pwrite) X(ftruncate) X(fstatvfs) \
+    X(posix_fadvise) X(setrlimit) X(socketpair) X(close_range) X(kill) \
+    X(setpgid) X(sendfile)
+/* clang-format on */
 
 #define NAMED(name) CALL_##name,
 enum { CALLS(NAMED) CALL_COUNT };
