@@ -63,7 +63,7 @@ sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	update-hand-over consent listen present table \
 	render-json) \
 	$(call in,src/ingest,receive engine feed crew ledger judge verifier overview \
-	policy floor quarantine generation index publish state history keyhome \
+	policy floor quarantine generation index index-check publish state history keyhome \
 	reply errors caller doctor doctor-jails ask pending rpmdb repofiles pubkeys comps \
 	round round-talk update update-root update-vm update-stock update-guard \
 	update-features) \
@@ -141,6 +141,7 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
 unit := advice command confirm devices download evr flip floor gate groups \
+	index-check \
 	journal json keytable ledger lines list listing manifest message metadata \
 	nevra pack path plan policy progress qfile ratchet record repofile request \
 	rpm sandbox sha256 sigpacket spawn status tar transport vchan-frame
@@ -327,6 +328,8 @@ check-crash: all ## kill, power loss and faults at every point (root; STEP=K sam
 	$(Q)$(MAKE) O=build-fault FAULT=1 all
 	$(Q)tests/crash/inject.py build-fault --step $${STEP:-1}
 	$(Q)tests/crash/inject.py build-fault --teeth
+	$(Q)tests/crash/inject.py build-fault --twice $$((20000 / $${STEP:-1}))
+	$(Q)tests/crash/full.py $(O) --step $${STEP:-1}
 	$(Q)tests/crash/sweep.sh $(O) kill
 	$(Q)! SEED_FAULT=unordered tests/crash/sweep.sh $(O) kill second \
 		renameat2 >/dev/null || \

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "bundle/limits.h"
 #include "ingest/engine.h"
+#include "ingest/index-check.h"
 #include "ingest/jails.h"
 
 enum { INDEX_SECONDS = 3600, SAID_MAX = 64 * 1024 };
@@ -67,6 +68,8 @@ settle(int index_fd, uint64_t revision, struct sp_error *err)
         return -1;
     if (!has_repomd)
         return sp_fail(err, "index", "the index tool wrote no repomd.xml");
+    if (sp_index_check(fd, err) < 0)
+        return -1;
     if (fchmod(fd, 0755) < 0)
         return sp_fail_sys(err, errno, "index", "cannot settle repodata");
     return 0;

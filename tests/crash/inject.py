@@ -4,17 +4,21 @@
 
     inject.py BUILD-DIR [--programs P,...] [--calls C,...] [--errors E,...]
               [--rounds first,second] [--step K] [--jobs N]
+             [--twice N] [--seed N] [--teeth]
 
 BUILD-DIR is one of `make FAULT=1` (shim.c). A first run counts the calls of
 each program; then, one run each, call after call fails with error after
-error, is short (one byte), or has no memory. Afterwards
+error, is short (one byte), or has no memory, or its program is killed there.
+Afterwards
 
   - the repository is the old one or the new one, complete; the new one if
     the run says so;
   - the exit status is one of ours, with a reason and its word;
   - the same command again succeeds and leaves what an undisturbed run does.
 
---step K takes every Kth point. Last of all each read and write of all
+--step K takes every Kth point. --twice N instead kills the parent at a
+random call, and the next run too, N times (the seed is printed): whatever
+the two have left, the third run must mend. Last of all each read and write of all
 programs is short at once: that must succeed. --teeth seeds the fault that
 must be found: a write of the parent that fails and says that it did not, as
 it is for who does not look. The last line is "N points,
@@ -28,6 +32,7 @@ import errno
 import json
 import os
 import queue
+import random
 import re
 import shutil
 import struct
@@ -46,11 +51,13 @@ ERRORS = ("ENOSPC", "EIO", "EINTR", "EDQUOT", "EMFILE", "ENOMEM", "EROFS",
           "EACCES")
 HEAD = "<5i"  # program, call, error, at, failed: struct control of shim.c
 EACH, NONE = 0, -1
-KINDS = {"short": -1, "lie": -2}
+KINDS = {"short": -1, "lie": -2, "kill": -3}
 SIZED = ("read", "write", "pread", "pwrite", "sendfile")
 SECONDS = 120
 UNCHANGED = ("has not changed", "is unchanged", "was not changed",
              "nothing was changed")
+
+ALL_ERRORS = ERRORS + ("kill",)
 
 Point = collections.namedtuple("Point", "round program call at error")
 
@@ -123,6 +130,9 @@ class Place:
         shutil.rmtree(self.state, ignore_errors=True)
         run("cp", "-a", before, self.state)
 
+    def mend(self):
+        """Before the run that must succeed."""
+
     def ingest(self, bundle):
         command = [self.folder + "/sallyport", "ingest", "--state-dir",
                    self.state, "--policy", self.bench.folder + "/policy.conf",
@@ -178,43 +188,48 @@ class Bench:
                     for error in errors_of(call, options.errors.split(",")):
                         yield Point(name, program, call, at, error)
 
-    def judge(self, point):
-        """None if the run did not come to it, or what is wrong."""
+    def judge(self, points):
+        """None if a run did not come to its point, or what is wrong after
+        the last."""
         with self.place() as place:
-            what = self.rounds[point.round]
+            what = self.rounds[points[0].round]
             place.fill(what.before)
-            place.control(PROGRAMS.index(point.program),
-                          CALLS.index(point.call),
-                          KINDS.get(point.error) or
-                          getattr(errno, point.error), point.at)
-            try:
-                done = place.ingest(what.bundle)
-            except subprocess.TimeoutExpired:
-                return "it hangs"
-            if place.failed() == 0:
-                return None
-            must = point.at == EACH
+            for point in points:
+                place.control(PROGRAMS.index(point.program),
+                              CALLS.index(point.call),
+                              KINDS.get(point.error) or
+                              getattr(errno, point.error), point.at)
+                try:
+                    done = place.ingest(what.bundle)
+                except subprocess.TimeoutExpired:
+                    return "it hangs"
+                if place.failed() == 0:
+                    return None
             place.control(NONE, NONE, 0, 0)
-            return "; ".join(faults(place, what, done, must))
+            return "; ".join(faults(place, what, done, point))
 
 
 def errors_of(call, errors):
     if call == "ALLOC":
-        return ["ENOMEM"]
+        return [e for e in errors if e in ("ENOMEM", "kill")]
     return errors + ["short"] if call in SIZED else errors
 
 
-def faults(place, what, done, must_succeed):
+def faults(place, what, done, point):
     view = View(place.state)
     try:
         seen = view.readers()
     except OSError as fault:
         yield f"not a repository: {fault}"
         return
-    if must_succeed and done.returncode:
+    if point and point.at == EACH and done.returncode:
         yield f"exit status {done.returncode}: {done.stdout[-200:]}"
-    yield from said_faults(done, seen, what)
+    if seen not in (what.old, what.new):
+        yield "neither old nor new"
+    if not point or (point.program, point.error) != ("sallyport", "kill"):
+        yield from said_faults(done, seen, what)
     yield from half_faults(view, what)
+    place.mend()
     try:
         again = place.ingest(what.bundle)
     except subprocess.TimeoutExpired:
@@ -242,8 +257,6 @@ def half_faults(view, what):
 
 def said_faults(done, seen, what):
     status = done.returncode
-    if seen not in (what.old, what.new):
-        yield "neither old nor new"
     if status == 0 and seen != what.new:
         yield "done, but old"
     if status < 0 or status > 20:
@@ -270,10 +283,12 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--programs", default=",".join(PROGRAMS))
     parser.add_argument("--calls", default="")
-    parser.add_argument("--errors", default=",".join(ERRORS))
+    parser.add_argument("--errors", default=",".join(ALL_ERRORS))
     parser.add_argument("--rounds", default="first,second")
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--twice", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--teeth", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sp-inject.",
@@ -281,17 +296,33 @@ def main():
         bench = Bench(options.build, folder, options.jobs)
         if options.teeth:
             return find_seeded(bench, options.jobs)
-        points = list(bench.points(options))[::options.step]
-        points += [Point(name, program, call, EACH, "short")
+        if options.twice:
+            return judge_all(bench, list(pairs(bench, options)), options.jobs)
+        points = [(p,) for p in bench.points(options)][::options.step]
+        points += [(Point(name, program, call, EACH, "short"),)
                    for name in options.rounds.split(",")
                    for program in options.programs.split(",")
                    for call in ("read", "write")]
         return judge_all(bench, points, options.jobs)
 
 
+def pairs(bench, options):
+    rng = random.Random(options.seed)
+    print(f"seed {options.seed}", flush=True)
+    names = options.rounds.split(",")
+    calls = {name: [(call, at) for (program, call), n
+                    in bench.rounds[name].counts.items()
+                    if program == "sallyport" for at in range(1, n + 1)]
+             for name in names}
+    for _ in range(options.twice):
+        name = rng.choice(names)
+        yield tuple(Point(name, "sallyport", *rng.choice(calls[name]), "kill")
+                    for _ in range(2))
+
+
 def find_seeded(bench, jobs):
     n = bench.rounds["first"].counts["sallyport", "write"]
-    points = [Point("first", "sallyport", "write", at, "lie")
+    points = [(Point("first", "sallyport", "write", at, "lie"),)
               for at in range(1, n + 1)]
     found = judge_all(bench, points, jobs)
     print("seeded fault: " + ("found" if found else "NOT FOUND"))
@@ -302,15 +333,16 @@ def judge_all(bench, points, jobs):
     reached = torn = missed = 0
     by_kind = collections.Counter()
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for point, verdict in zip(points, pool.map(bench.judge, points)):
+        for tried, verdict in zip(points, pool.map(bench.judge, points)):
             if verdict is None:
                 missed += 1
                 continue
             reached += 1
-            by_kind[point.program, point.call == "ALLOC"] += 1
+            by_kind[tried[-1].program, tried[-1].call == "ALLOC"] += 1
             if verdict:
                 torn += 1
-                print("torn:", *point, verdict, flush=True)
+                print("torn:", *(" ".join(map(str, p)) for p in tried),
+                      verdict, flush=True)
     for (program, is_allocation), n in sorted(by_kind.items()):
         print(f"{program}: {n}", "allocations" if is_allocation else "calls")
     print(f"{reached} points, {torn} torn"
@@ -318,4 +350,5 @@ def judge_all(bench, points, jobs):
     return 1 if torn or not reached else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

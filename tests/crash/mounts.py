@@ -7,6 +7,7 @@ import subprocess
 import time
 
 CLONE_NEWNS, MS_REC, MS_PRIVATE, MS_NOATIME = 0x20000, 0x4000, 1 << 18, 1024
+MS_REMOUNT = 32
 EBUSY = 16
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -16,11 +17,15 @@ class Skip(Exception):
     pass
 
 
-def mount(device, where, kind, options):
-    if libc.mount(device.encode(), where.encode(), kind.encode(), MS_NOATIME,
+def mount(device, where, kind, options, flags=MS_NOATIME):
+    if libc.mount(device.encode(), where.encode(), kind.encode(), flags,
                   options.encode()):
         fault = ctypes.get_errno()
         raise OSError(fault, os.strerror(fault))
+
+
+def remount(device, where, kind, options):
+    mount(device, where, kind, options, MS_NOATIME | MS_REMOUNT)
 
 
 def unmount(where):

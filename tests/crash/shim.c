@@ -51,11 +51,12 @@
 enum { CALLS(NAMED) CALL_COUNT };
 #undef NAMED
 
-enum { SHORT = -1, LIE = -2, PROGRAMS = 4 };
+enum { SHORT = -1, LIE = -2, KILL = -3, PROGRAMS = 4 };
 
 struct control {
     int32_t program, call; /* which fails; call -1 = none */
-    int32_t error;         /* errno, SHORT: one byte, LIE: nothing written */
+    int32_t error;         /* errno; or SHORT: one byte, LIE: nothing written,
+                              KILL: the program ends */
     int32_t at;            /* which of its calls, from 1; 0 = each */
     _Atomic int32_t failed;
     _Atomic int32_t count[PROGRAMS][CALL_COUNT];
@@ -84,6 +85,8 @@ counts(int call)
         (control->at != 0 && control->at != n))
         return false;
     atomic_fetch_add(&control->failed, 1);
+    if (control->error == KILL)
+        (void)raise(SIGKILL);
     return true;
 }
 
