@@ -311,6 +311,7 @@ check-root: ## check, and nothing may be skipped that root can do
 	$(Q)SP_CHECK_ROOT=1 $(MAKE) check
 	$(Q)tests/crash/power.py $(O) --fs ext4 --states 100
 	$(Q)tests/crash/power.py $(O) --fs ext4 --states 100 --fault no-syncfs
+	$(Q)tests/crash/full.py $(O) --on tmpfs,inodes --step 3
 
 check-long: all ## every bit, cut and byte of a bundle, not a sample (hours)
 	$(Q)SP_LONG=1 SUITE_SECONDS=86400 tests/run.sh $(O) tests/bats/22-hostile-flip.bats
@@ -321,19 +322,10 @@ check-xen: all $(xen_peer) ## Xen, two domains and a stick in an emulator (minut
 	$(Q)tests/deps.sh lab || true
 	$(Q)tests/xen/lab.sh $(O)
 
-check-crash: all ## kill, power loss and faults at every point (root; STEP=K samples)
+check-crash: all ## kill, power loss, full disk, faults, at every point (hours; STEP=K)
 	$(Q)tests/deps.sh run test crash
-	$(Q)tests/crash/power.py $(O) --states $$((20000 / $${STEP:-1}))
-	$(Q)tests/crash/power.py $(O) --states 800 --teeth
 	$(Q)$(MAKE) O=build-fault FAULT=1 all
-	$(Q)tests/crash/inject.py build-fault --step $${STEP:-1}
-	$(Q)tests/crash/inject.py build-fault --teeth
-	$(Q)tests/crash/inject.py build-fault --twice $$((20000 / $${STEP:-1}))
-	$(Q)tests/crash/full.py $(O) --step $${STEP:-1}
-	$(Q)tests/crash/sweep.sh $(O) kill
-	$(Q)! SEED_FAULT=unordered tests/crash/sweep.sh $(O) kill second \
-		renameat2 >/dev/null || \
-		{ echo 'the sweep does not see a torn repository' >&2; exit 1; }
+	$(Q)STEP=$(STEP) STATES=$(STATES) tests/crash/all.sh $(O) build-fault
 
 check-asan: ## the same with the address and undefined sanitizers
 	$(Q)$(MAKE) O=build-asan SANITIZE=1 check

@@ -31,6 +31,7 @@ import multiprocessing
 import os
 import queue
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -184,7 +185,7 @@ def judge_all(work, record, states, jobs, until_torn):
     for _ in range(jobs):
         chunks.put(None)
     workers = [multiprocessing.Process(
-        target=judge_some, args=(work, record, chunks, results))
+        target=judge_some, args=(work, record, chunks, results), daemon=True)
         for _ in range(jobs)]
     for worker in workers:
         worker.start()
@@ -278,12 +279,13 @@ def main():
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("build")
     parser.add_argument("--fs", default=",".join(FILE_SYSTEMS))
-    parser.add_argument("--states", type=int, default=20000)
+    parser.add_argument("--states", type=int, default=22000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fault", choices=FAULTS)
     parser.add_argument("--teeth", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if os.geteuid() != 0:
         sys.exit("power: mounting needs root")
     private_mounts()
