@@ -44,7 +44,8 @@ not_whole(struct sp_error *err, const char *name)
 
     sp_text_show(shown, sizeof(shown), name);
     return sp_fail(err, "index",
-                   "the index tool did not write all of '%s'; is the disk full",
+                   "the index tool did not write all of '%s'; the disk may be "
+                   "full",
                    shown);
 }
 
