@@ -154,7 +154,7 @@ policy() { # LINE...
     ingest 0 "$newer"
     mkdir -p "$repo/0123456789abcdef0123456789abcdef.UNTRUSTED/packages"
     sp 0 rollback
-    [ ! -e "$repo"/*.UNTRUSTED ] || fail "left over: $(ls "$repo")"
+    assert_no_leftovers
 }
 
 @test "without --any-request a delivery out of nowhere is refused" {
