@@ -96,8 +96,7 @@ def bundle(packages, **manifest_lies):
 
 def text_of(blob, tag):
     """A string or a number from the main header, as it stands there."""
-    main = 96 + rpm.header_size(blob[96:])
-    main += -main % 8
+    main = rpm.main_offset(blob)
     il = int.from_bytes(blob[main + 8:main + 12], "big")
     for at in range(main + 16, main + 16 + 16 * il, 16):
         got, kind, offset, _ = (int.from_bytes(blob[at + i:at + i + 4], "big")

@@ -1,136 +1,294 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Damages a bundle in every small way and ingests what comes out.
+"""Ingests every small damage of a small signed bundle (see damage.py).
 
-    flips.py BUILD KEY-FILE PACKAGE WORK-DIR KIND STRIDE
+    flips.py BUILD [--every N] [--layer L] [--kind K] [--keep FILE]
 
-KIND: bits       every single-bit flip of the bundle
-      repacked   every single-bit flip of the package, with MANIFEST made good
-      cuts       every length that is too short
-      inserted   one byte more at every offset
-      deleted    one byte less at every offset
-Takes one of STRIDE of them. Each must be refused, with a class that names
-the delivery and not the program, and change nothing; or publish byte for
-byte what the good bundle publishes. Prints how many were run; exit status 1
-and one line for each that was not as it must be.
+Takes one of N. Each is a whole `sallyport ingest` with its jails and gpg, on
+a machine where another package is published already. It must be refused with
+a class that names the delivery and not the program, leave every file as it
+was but one more record in the history, and no process. Or publish, byte for
+byte, what the good bundle publishes: only where a package is damaged in what
+its signature does not cover, and nowhere else. Two damages that give the
+same bytes are run once.
+
+--keep: results go to FILE as they come, and those of the same programs and
+the same day that are there are not made again. JOBS says how many run side by
+side. Prints a line for each layer and kind, one for each that was not as it must
+be, and the sums. Exit status 1 if there was one.
 """
 
+import argparse
+import ctypes
+import hashlib
+import json
+import multiprocessing
 import os
+import stat
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import tempfile
+from collections import Counter
 from pathlib import Path
 
-import bundle
-from machine import STATUS, Machine, published, snapshot
+import damage
+import rpm
+from machine import STATUS, Machine, published
 
 JOBS = int(os.environ.get("JOBS", os.cpu_count()))
 ANY = "--any-request"
 NAMES = ("format", "limit", "name", "digest", "media", "signature", "key",
          "policy")
-REFUSALS = {STATUS[name] for name in NAMES}
+REFUSALS = {STATUS[name]: name for name in NAMES}
+PR_SET_CHILD_SUBREAPER = 36
+SHARD = 128
+# What a refusal may write: a record, the lock, the error for the sender.
+WRITTEN = ("history", "updates", "updates/.lock", "updates/errors")
 
 
-def flip(data, bit):
-    at = bit // 8
-    return data[:at] + bytes([data[at] ^ 1 << bit % 8]) + data[at + 1:]
+def adopt_orphans():
+    """What the children of this process leave behind becomes its child."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-class Victim:
-    def __init__(self, package):
-        self.package = package
-        self.nevra = bundle.nevra_of(package)
-        self.bundle = self.pack(package)
-
-    def pack(self, package):
-        return bundle.bundle([bundle.Package(package, self.nevra)])
-
-    def damages(self, kind):
-        """How many there are, and the function that makes number i."""
-        data = self.bundle
-        return {
-            "bits": (8 * len(data), lambda i: flip(data, i)),
-            "repacked": (8 * len(self.package),
-                         lambda i: self.pack(flip(self.package, i))),
-            "cuts": (len(data), lambda i: data[:i]),
-            "inserted": (len(data) + 1,
-                         lambda i: data[:i] + b"\x41" + data[i:]),
-            "deleted": (len(data), lambda i: data[:i] + data[i + 1:]),
-        }[kind]
+def running_orphans(_session):
+    """What stands for the processes that outlive a program."""
+    try:
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass  # has ended, and waited for us
+    except ChildProcessError:
+        return []
+    return ["one at least"]
 
 
-class Worker:
-    """One machine on which nothing was ever published."""
+def view(state):
+    """Every file below a state directory with what the kernel says of its
+    last change; no program can write without changing it."""
+    found = {}
+    for where, folders, files in os.walk(state):
+        for name in folders + files:
+            path = os.path.join(where, name)
+            short = os.path.relpath(path, state)
+            if short in WRITTEN or short.startswith("history/"):
+                continue
+            info = os.lstat(path)
+            found[short] = (info.st_mode, info.st_ino, info.st_nlink,
+                            info.st_uid, info.st_size, info.st_mtime_ns,
+                            info.st_ctime_ns if stat.S_ISREG(info.st_mode)
+                            else 0)
+    return found
 
-    def __init__(self, template, where):
-        self.template, self.where = template, where
-        self.machine = template.copy(where)
-        self.before = snapshot(self.machine.repository)
-        self.refused, self.same, self.wrong = 0, 0, []
 
-    def run(self, number, data, good):
+class Bench:
+    """One process and one machine: runs damages one after the other."""
+
+    def __init__(self, template, victim, good, where):
+        adopt_orphans()
+        self.template, self.victim, self.good = template, victim, good
+        self.where = where
+        self.signed_from = 8 * rpm.main_offset(victim.package)
+        self.fresh()
+
+    def fresh(self):
+        self.machine = self.template.copy(self.where)
+        self.machine.left = running_orphans
+        self.before = view(self.machine.state)
+        self.records = set(os.listdir(self.machine.state / "history"))
+
+    def run(self, layer, kind, numbers):
+        """{outcome: how many} and what was wrong."""
+        outcomes, wrong = Counter(), []
+        for i in numbers:
+            data = self.victim.damage(layer, kind, i)
+            if data is None:
+                outcomes["again"] += 1
+                continue
+            outcome, complaint = self.ingest(data, layer, kind, i)
+            outcomes[outcome] += 1
+            if complaint:
+                wrong.append(f"{layer} {kind} {i}: {complaint}")
+        return dict(outcomes), wrong
+
+    def ingest(self, data, layer, kind, i):
         source = self.where / "damaged.bundle"
         source.write_bytes(data)
         result = self.machine.ingest(source, ANY)
-        if result.left or self.machine.leftovers():
-            self.wrong.append(f"{number}: something is left behind")
-        elif result.status == 0:
-            self.accepted(number, good)
-        elif result.status not in REFUSALS or not result.json:
-            self.wrong.append(f"{number}: status {result.status}: "
-                              f"{result.err[:200]}{result.detail}")
-        elif snapshot(self.machine.repository) != self.before:
-            self.wrong.append(f"{number}: refused, and published")
-        else:
-            self.refused += 1
+        if result.left:
+            return "wrong", f"processes left: {result.left}"
+        if result.status == 0:
+            complaint = self.accepted(layer, kind, i)
+            return ("wrong" if complaint else "same"), complaint
+        complaint = self.refused(result)
+        return ("wrong" if complaint else result.detail), complaint
 
-    def accepted(self, number, good):
-        if published(self.machine.repository) != good:
-            self.wrong.append(f"{number}: published other bytes")
-        else:
-            self.same += 1
+    def accepted(self, layer, kind, i):
+        """Why this may not be accepted, if it may not."""
+        now = published(self.machine.repository)
+        left = self.machine.leftovers()
         self.machine.remove()
-        self.machine = self.template.copy(self.where)
+        self.fresh()
+        if now != self.good:
+            return "other bytes are published"
+        if left:
+            return f"left behind: {left}"
+        if layer != "package" or kind != "bits" or i >= self.signed_from:
+            return "accepted, though its bytes are vouched for"
+        return ""
+
+    def refused(self, result):
+        """What is wrong with this refusal, if anything."""
+        changed = self.changes()
+        new = set(os.listdir(self.machine.state / "history")) - self.records
+        for record in new:
+            (self.machine.state / "history" / record).unlink()
+        (self.machine.state / "updates/errors").unlink(missing_ok=True)
+        if changed:
+            self.machine.remove()
+            self.fresh()
+            return f"refused, and changed {changed}"
+        if len(new) != 1:
+            return f"refused, with {len(new)} records of it"
+        if REFUSALS.get(result.status, "") != result.reason:
+            return f"status {result.status}: {result.out}{result.err[:200]}"
+        return ""
+
+    def changes(self):
+        now = view(self.machine.state)
+        return sorted(name for name in now.keys() | self.before.keys()
+                      if now.get(name) != self.before.get(name))
 
 
-def run_all(template, work, numbers, make, good):
-    def work_through(n):
-        worker = Worker(template, work / f"worker{n}")
-        for i in numbers[n::JOBS]:
-            worker.run(i, make(i), good)
-        return worker
+def prepare(build, work):
+    """A machine with something published, the victim, and what is published
+    when the victim comes in whole."""
+    keys = work / "key.asc"
+    keys.write_text(damage.key_file())
+    victim = damage.Victim("a")
+    machine = Machine(build, work / "template", keys)
+    deliver(machine, work, damage.Victim("before").bundle)
+    reference = machine.copy(work / "reference")
+    deliver(reference, work, victim.bundle)
+    return machine, victim, published(reference.repository)
 
-    with ThreadPoolExecutor(JOBS) as pool:
-        return list(pool.map(work_through, range(JOBS)))
 
-
-def main(build, key, package, work, kind, stride):
-    work = Path(work)
-    victim = Victim(Path(package).read_bytes())
-    template = Machine(build, work / "template", key)
+def deliver(machine, work, data):
     source = work / "good.bundle"
-    source.write_bytes(victim.bundle)
-    # Refused, but not before it has built the key home for all copies.
-    cut = work / "cut.bundle"
-    cut.write_bytes(victim.bundle[:-1])
-    first = template.ingest(cut, ANY)
-    reference = template.copy(work / "reference")
-    done = reference.ingest(source, ANY)
-    if first.status not in REFUSALS or done.status:
-        sys.exit(f"the good bundle: {first.out}{done.out}{done.err}")
-    total, make = victim.damages(kind)
-    numbers = list(range(min(7, int(stride) - 1), total, int(stride)))
-    workers = run_all(template, work, numbers, make,
-                      published(reference.repository))
-    refused, same = (sum(getattr(w, f) for w in workers)
-                     for f in ("refused", "same"))
-    print(f"{kind}: {len(numbers)} of {total} run, {refused} refused, "
-          f"{same} published the same bytes")
-    wrong = [line for w in workers for line in w.wrong]
-    print("\n".join(wrong[:40]))
-    sys.exit(bool(wrong) or refused + same != len(numbers))
+    source.write_bytes(data)
+    done = machine.ingest(source, ANY)
+    if done.status:
+        sys.exit(f"a good bundle: {done.out}{done.err}")
+
+
+# ---- all of it, in shards ---------------------------------------------------
+
+def shards(victim, args):
+    for layer in args.layer or damage.LAYERS:
+        for kind in args.kind or damage.KINDS:
+            total = victim.count(layer, kind)
+            step = SHARD * args.every
+            # Not always the first bit of a byte.
+            for start in range(min(7, args.every - 1), total, step):
+                numbers = range(start, min(start + step, total), args.every)
+                yield layer, kind, numbers
+
+
+def identity(build, victim):
+    """Of victim, programs and test: results of others are not ours."""
+    here = Path(__file__).parent
+    scripts = [Path(m.__file__) for m in sys.modules.values()
+               if Path(getattr(m, "__file__", None) or "/").parent == here]
+    programs = [build / f"sallyport{worker}"
+                for worker in ("", "-unpack", "-check", "-verify")]
+    what = hashlib.sha256(victim.bundle)
+    for file in programs + sorted(scripts):
+        what.update(file.read_bytes())
+    return what.hexdigest()
+
+
+class Kept:
+    """Results of shards, in memory and, with a file, from run to run. What
+    went wrong goes into no file: it is to be run again."""
+
+    def __init__(self, path, name):
+        self.shards, self.file = {}, None
+        if not path:
+            return
+        lines = path.read_text().splitlines() if path.exists() else []
+        fresh = lines[:1] != [name]
+        for line in [] if fresh else lines[1:]:
+            shard, *result = json.loads(line)
+            self.shards[shard] = result
+        self.file = open(path, "w" if fresh else "a", encoding="utf-8")
+        if fresh:
+            print(name, file=self.file, flush=True)
+
+    def add(self, shard, result):
+        self.shards[shard] = result
+        if self.file and not result[1]:
+            print(json.dumps([shard, *result]), file=self.file, flush=True)
+
+
+def run_shard(shard):
+    return str(shard), BENCH.run(*shard)
+
+
+def start_bench(template, victim, good, work, number):
+    global BENCH  # of this process: multiprocessing knows no other place
+    with number.get_lock():
+        number.value += 1
+    BENCH = Bench(template, victim, good, work / f"bench{number.value}")
+
+
+def run_all(todo, kept, *setting):
+    number = multiprocessing.Value("i", 0)
+    with multiprocessing.Pool(JOBS, start_bench, (*setting, number)) as pool:
+        for shard, result in pool.imap_unordered(run_shard, todo):
+            kept.add(shard, result)
+            if result[1]:
+                print("\n".join(result[1]), flush=True)
+
+
+def summary(layer, kind, total, outcomes):
+    refused = sum(n for word, n in outcomes.items()
+                  if word not in ("same", "again", "wrong"))
+    text = (f"{layer} {kind}: {refused + outcomes['same']} of {total} run, "
+            f"{refused} refused, {outcomes['same']} published the same")
+    for word, says in (("again", "equal to one before"), ("wrong", "WRONG")):
+        if outcomes[word]:
+            text += f", {outcomes[word]} {says}"
+    return text
+
+
+def main(args, work):
+    template, victim, good = prepare(args.build, work)
+    todo = list(shards(victim, args))
+    kept = Kept(args.keep, identity(args.build, victim))
+    new = [shard for shard in todo if str(shard) not in kept.shards]
+    print(f"{len(todo) - len(new)} of {len(todo)} shards were kept")
+    run_all(new, kept, template, victim, good, work)
+    sums, words = {}, Counter()
+    for shard in todo:
+        outcomes = kept.shards[str(shard)][0]
+        sums.setdefault(shard[:2], Counter()).update(outcomes)
+        words.update(outcomes)
+    for (layer, kind), outcomes in sums.items():
+        print(summary(layer, kind, victim.count(layer, kind), outcomes))
+    print("refused as", ", ".join(f"{word} {n}" for word, n
+                                  in words.most_common()
+                                  if word not in ("same", "again", "wrong")))
+    print(summary("all", "damages", sum(victim.count(*s) for s in sums), words))
+    return bool(words["wrong"]) or not words
+
+
+def arguments():
+    p = argparse.ArgumentParser()
+    p.add_argument("build", type=Path)
+    p.add_argument("--every", type=int, default=1)
+    p.add_argument("--layer", action="append", choices=damage.LAYERS)
+    p.add_argument("--kind", action="append", choices=damage.KINDS)
+    p.add_argument("--keep", type=Path)
+    return p.parse_args()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 7:
-        sys.exit(__doc__)
-    main(*sys.argv[1:])
+    with tempfile.TemporaryDirectory(prefix="sp-flips.") as scratch:
+        sys.exit(main(arguments(), Path(scratch)))

@@ -76,6 +76,8 @@ class Result:
 
 
 class Machine:
+    left = staticmethod(session_members)  # processes left by a program
+
     def __init__(self, build, where, keys, policy=""):
         self.program = str(Path(build) / "sallyport")
         self.where = Path(where)
@@ -116,7 +118,7 @@ class Machine:
         except subprocess.TimeoutExpired:
             child.kill()
             out, err = child.communicate()
-        left = session_members(child.pid)
+        left = self.left(child.pid)
         return Result(child.returncode, out.decode(errors="replace"),
                       err.decode(errors="replace"), left)
 

@@ -97,11 +97,16 @@ def header_size(blob):
     return 16 + 16 * il + dl
 
 
+def main_offset(blob):
+    """Where the main header begins: what is signed."""
+    end = 96 + header_size(blob[96:])
+    return end + -end % 8
+
+
 def head_size(blob):
     """Bytes from the lead through the main header, or all of a file whose
     headers make no sense."""
-    main = 96 + header_size(blob[96:])
-    main += -main % 8
+    main = main_offset(blob)
     size = main + header_size(blob[main:])
     return size if main + 16 <= len(blob) and size <= len(blob) else len(blob)
 
@@ -129,16 +134,21 @@ def put(blob, at, data):
 
 # ---- an honest package ------------------------------------------------------
 
+def cpio_record(path, data, mode, inode):
+    path = path.encode() + b"\0"
+    fields = [inode, mode, 0, 0, 1, BUILD_TIME, len(data), 0, 0, 0, 0,
+              len(path), 0]
+    head = b"070701" + b"".join(b"%08x" % f for f in fields) + path
+    return pad(pad(head, 4) + data, 4)
+
+
+def cpio_end():
+    return cpio_record("TRAILER!!!", b"", 0, 0)
+
+
 def cpio(name, content):
     """One regular file in the `newc` format, with the trailer record."""
-    def record(path, data, mode, inode):
-        path = path.encode() + b"\0"
-        fields = [inode, mode, 0, 0, 1, BUILD_TIME, len(data), 0, 0, 0, 0,
-                  len(path), 0]
-        head = b"070701" + b"".join(b"%08x" % f for f in fields) + path
-        return pad(pad(head, 4) + data, 4)
-    return (record(name, content, 0o100644, 1)
-            + record("TRAILER!!!", b"", 0, 0))
+    return cpio_record(name, content, 0o100644, 1) + cpio_end()
 
 
 def lead(name, kind=0, major=3, minor=0, sigtype=5, reserved=bytes(16)):
