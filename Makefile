@@ -147,7 +147,7 @@ unit := advice command confirm devices download evr fields flip floor gate group
 	rpm sandbox sha256 sigpacket spawn status tar transport vchan-frame
 bats := 00-smoke 01-house 02-install 65-memory 70-block 47-carriers \
 	71-sneakernet 20-hostile-rpm 25-verify 22-hostile-flip 12-golden 13-personas 10-cli \
-	11-completion 15-unpack 21-hostile-container 23-corpus 24-check \
+	11-completion 15-unpack 16-differ 21-hostile-container 23-corpus 24-check \
 	24-second-opinion 30-publish 32-request 35-workers 36-attack \
 	37-policy-attacks 38-preview 40-sandbox 45-qrexec 46-example 48-qubes \
 	50-build 51-pack 52-metadata 53-solve 54-hostile-server 55-vchan 60-faults \
@@ -156,7 +156,7 @@ bats := 00-smoke 01-house 02-install 65-memory 70-block 47-carriers \
 # With the sanitizers: what feeds bytes to our parsers. Left out is what
 # looks at jails, places, memory, time or devices; those are the same code.
 ifdef SANITIZE
-bats := 00-smoke 20-hostile-rpm 25-verify 10-cli 15-unpack \
+bats := 00-smoke 20-hostile-rpm 25-verify 10-cli 15-unpack 16-differ \
 	21-hostile-container 23-corpus 24-check 30-publish 45-qrexec 50-build \
 	51-pack
 endif
@@ -297,12 +297,21 @@ $(O)/tests/xen-peer: $(call objects,tests/xen/peer.c) Makefile
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $(filter %.o,$^) -lxenvchan -lxenstore -lxenevtchn
 
+# What the gate and the archive library read in one stream, each alone; and
+# the same with a gate that overlooks something.
+differ := $(O)/tests/differ/read $(O)/tests/differ/read-careless
+$(differ): $(call objects,tests/differ/read.c) $(O)/bundle.a $(O)/base.a
+	$(call say,LINK,$@)
+	$(Q)$(link) $(extra) -o $@ $^ -larchive
+$(O)/tests/differ/read-careless: $(call objects,tests/differ/careless.c)
+$(O)/tests/differ/read-careless: extra := -Wl,--wrap=sp_tar_read
+
 unit_programs := $(unit:%=$(O)/tests/unit/test-%)
 
 unit: $(unit_programs) ## run the unit tests only
 	$(Q)tests/run.sh $(O) $^
 
-check: all $(unit_programs) $(fake_vchan) ## unit and bats tests; no root
+check: all $(unit_programs) $(differ) $(fake_vchan) ## unit and bats tests; no root
 	$(Q)tests/deps.sh run test
 	$(Q)tests/run.sh $(O) $(bats:%=tests/bats/%.bats) $(unit_programs)
 

@@ -48,6 +48,7 @@ test  gpgconf            gnupg                 gnupg2
 test  gpg-agent          gpg-agent             gnupg2
 test  dnf                dnf                   dnf
 test  bsdtar             libarchive-tools      bsdtar
+test  tar                tar                   tar
 test  strace             strace                strace
 test  openssl            openssl               openssl
 test  script             bsdutils              util-linux-script
