@@ -3,7 +3,8 @@
 #
 # Others must agree with what we publish: rpm in its strictest mode,
 # createrepo_c, rpm2cpio and dnf, over the odd but good packages of the attack
-# table and over packages that rpmbuild and rpmsign made.
+# table, over the real ones of the corpus and over packages that rpmbuild and
+# rpmsign made.
 
 load helpers
 load forge
@@ -15,12 +16,19 @@ setup_file() {
 
 # Publishes the packages that must be accepted under a key file of the forge.
 publish_forged() { # KEY
-    new_state
-    rm -f "$keys"/*
-    cp "$FORGED/keys/$1.asc" "$keys/"
     mapfile -t files < <(awk -F'\t' -v key="keys/$1.asc" -v dir="$FORGED/" \
         '$3 == key && $5 == "accept" { print dir $2 }' "$FORGED/table.tsv")
     [ "${#files[@]}" -gt 0 ] || fail "no rows of key $1"
+    publish "$FORGED/keys/$1.asc"
+}
+
+# Publishes files in a state of its own, which trusts one key file.
+publish() { # KEY-FILE
+    rm -rf "$BATS_TEST_TMPDIR/state" "$BATS_TEST_TMPDIR/keys"
+    new_state
+    rm "$keys"/*
+    cp "$1" "$keys/"
+    echo 'max-age = 0' >"$BATS_TEST_TMPDIR/policy.conf"
     python3 "$FORGE/bundle.py" "$BATS_TEST_TMPDIR/bundle" "${files[@]}"
     sp 0 ingest --any-request "file:$BATS_TEST_TMPDIR/bundle"
     assert_equal "$(find "$repo/rpm/" -name '*.rpm' | wc -l)" "${#files[@]}"
@@ -32,43 +40,117 @@ strict_rpmkeys() { # ARGS...
         --define '_pkgverify_level all' --define '_pkgverify_flags 0x0' "$@"
 }
 
+import_keys() { # KEY-FILE...
+    rm -rf "$BATS_TEST_TMPDIR/rpmdb"
+    strict_rpmkeys --import "$@"
+}
+
+# What is published, once the keys are imported.
 assert_rpm_agrees() {
-    local key
-    for key in "$keys"/*; do
-        strict_rpmkeys --import "$key" || fail "rpm cannot import $key"
-    done
     run strict_rpmkeys -K "$repo"/rpm/*.rpm
     [ "$status" = 0 ] || fail "$(grep -v 'signatures OK$' <<<"$output")"
     # "digests signatures OK" and no other wording.
     assert_equal "$(grep -cv ': digests signatures OK$' <<<"$output")" 0
+    assert_same_names
+}
+
+names_by_rpm() { # FORMAT PACKAGE...
+    local format=$1
+    shift
+    rpm --dbpath "$BATS_TEST_TMPDIR/rpmdb" -qp --nosignature \
+        --queryformat "$format\n" "$@" | sort
+}
+
+# rpm reads the names that `verify` read and ingest published.
+assert_same_names() {
+    sp 0 verify "${files[@]}"
+    assert_equal "$(cut -f5 <<<"$output" | sort)" \
+        "$(names_by_rpm '%{nevra}' "${files[@]}")" "names before"
+    assert_equal "$(cd "$repo/rpm" && printf '%s\n' *.rpm | sort)" \
+        "$(names_by_rpm '%{nvra}.rpm' "$repo"/rpm/*.rpm)" "published names"
+}
+
+# A key that rpm cannot read gives it no opinion. Which keys those are is told
+# here, so that no other is passed over; an rpm that reads one must agree.
+assert_rpm_agrees_or_is_blind() { # KEY-FILE
+    if import_keys "$1"; then
+        assert_rpm_agrees
+    else
+        echo "# this rpm cannot read $(basename "$1")" >&3
+        assert_same_names
+    fi
+}
+
+@test "every key of the attack table is asked about here" {
+    assert_equal "$(awk -F'\t' '$5 == "accept" { print $3 }' \
+        "$FORGED/table.tsv" | sort -u | xargs -n 1 basename -s .asc | xargs)" \
+        "ed25519 hostile-uid other-subkey-expired p256 subkey trusted"
 }
 
 @test "rpm, strict, accepts every odd RSA package that we publish" {
     publish_forged trusted
+    import_keys "$keys"/*
     assert_rpm_agrees
 }
 
 @test "rpm, strict, accepts what an Ed25519 key signed" {
     publish_forged ed25519
+    import_keys "$keys"/*
     assert_rpm_agrees
 }
 
 @test "rpm, strict, accepts what a subkey signed" {
     publish_forged subkey
+    import_keys "$keys"/*
     assert_rpm_agrees
 }
 
+@test "rpm, strict, accepts what a key with a hostile user id signed" {
+    publish_forged hostile-uid
+    import_keys "$keys"/*
+    assert_rpm_agrees
+}
+
+# It cannot read the key file with the expired subkey: the same key without.
+@test "rpm, strict, accepts the living subkey beside an expired one" {
+    publish_forged other-subkey-expired
+    import_keys "$FORGED/keys/subkey.asc"
+    assert_rpm_agrees
+}
+
+@test "rpm, strict, accepts what a P-256 key signed, where it can" {
+    publish_forged p256
+    assert_rpm_agrees_or_is_blind "$keys/p256.asc"
+}
+
+@test "rpm, strict, accepts every package of the corpus that we publish" {
+    local corpus=$SP_TOP/tests/corpus count=0
+    while read -r file key; do
+        files=("$corpus/rpms/$file")
+        publish "$corpus/keys/$key"
+        case $key in
+        alice.asc) assert_rpm_agrees_or_is_blind "$keys/$key" ;;
+        *)
+            import_keys "$keys/$key"
+            assert_rpm_agrees
+            ;;
+        esac
+        count=$((count + 1))
+    done < <(awk -F'\t' '$3 == "accept" { print $1, $2 }' \
+        "$corpus/rpms/expect.tsv")
+    assert_equal "$count" 7
+}
+
 @test "rpm, strict, accepts packages of rpmbuild and rpmsign" {
-    new_state
-    python3 "$FORGE/bundle.py" "$BATS_TEST_TMPDIR/bundle" "$FIXTURES"/rpms/*
-    sp 0 ingest --any-request "file:$BATS_TEST_TMPDIR/bundle"
+    files=("$FIXTURES"/rpms/*)
+    publish "$FIXTURES/key-rsa.asc"
+    import_keys "$keys"/*
     assert_rpm_agrees
 }
 
 @test "what rpm prints of a published package is what it printed before" {
-    new_state
-    python3 "$FORGE/bundle.py" "$BATS_TEST_TMPDIR/bundle" "$FIXTURES"/rpms/*
-    sp 0 ingest --any-request "file:$BATS_TEST_TMPDIR/bundle"
+    files=("$FIXTURES"/rpms/*)
+    publish "$FIXTURES/key-rsa.asc"
     for before in "$FIXTURES"/rpms/*.rpm; do
         after=$repo/rpm/$(basename "$before")
         for query in -qpi -qplv "-qp --scripts --requires --provides" \
