@@ -322,8 +322,9 @@ check-root: ## check, and nothing may be skipped that root can do
 	$(Q)tests/crash/power.py $(O) --fs ext4 --states 100 --fault no-syncfs
 	$(Q)tests/crash/full.py $(O) --on tmpfs,inodes --step 3
 
-check-long: all ## every bit, cut and byte of a bundle, not a sample (hours)
-	$(Q)SP_LONG=1 SUITE_SECONDS=86400 tests/run.sh $(O) tests/bats/22-hostile-flip.bats
+check-long: all $(differ) $(O)/tests/unit/test-fields ## every bit, cut and byte of a bundle, not a sample (an hour)
+	$(Q)tests/deps.sh run test
+	$(Q)tests/long.sh $(O)
 
 .PHONY: check-xen
 check-xen: all $(xen_peer) ## Xen, two domains and a stick in an emulator (minutes)

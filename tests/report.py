@@ -29,7 +29,8 @@ PROOFS = [
      "thing, and hostile peers", 2),
     ("check-crash", "An ingest is stopped anywhere: the repository is the "
      "old one or the new one", 12),
-    ("check-long", "Every bit, every cut, every byte", 1),
+    ("check-long", "Every bit, every cut, every byte of a bundle, and four "
+     "readers of it", 46),
     ("prove", "No undefined behaviour in the parsers of unverified bytes, "
      "for all inputs", 12),
     ("prove-teeth", "The proof sees a check that is taken away", 4),

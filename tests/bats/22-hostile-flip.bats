@@ -25,3 +25,8 @@ damage() { # LAYER EVERY
 @test "no damage of a MANIFEST is published, with its digest made right" {
     damage manifest 23
 }
+
+@test "a gate that does not look at padding is found out" {
+    run python3 "$FORGE/teeth.py" "$SP_BUILD" padding
+    [ "$status" = 0 ] || fail "$output"
+}

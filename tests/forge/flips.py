@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Ingests every small damage of a small signed bundle (see damage.py).
 
-    flips.py BUILD [--every N] [--layer L] [--kind K] [--keep FILE]
+    flips.py BUILD [--every N] [--layer L]... [--kind K]... [--keep FILE]
+             [--until-wrong]
 
-Takes one of N. Each is a whole `sallyport ingest` with its jails and gpg, on
+Takes one of N, and the last of each kind. Each is a whole `sallyport ingest` with its jails and gpg, on
 a machine where another package is published already. It must be refused with
 a class that names the delivery and not the program, leave every file as it
 was but one more record in the history, and no process. Or publish, byte for
@@ -189,6 +190,8 @@ def shards(victim, args):
             for start in range(min(7, args.every - 1), total, step):
                 numbers = range(start, min(start + step, total), args.every)
                 yield layer, kind, numbers
+            if total - 1 not in numbers:
+                yield layer, kind, range(total - 1, total)
 
 
 def identity(build, victim):
@@ -238,13 +241,15 @@ def start_bench(template, victim, good, work, number):
     BENCH = Bench(template, victim, good, work / f"bench{number.value}")
 
 
-def run_all(todo, kept, *setting):
+def run_all(todo, kept, until_wrong, *setting):
     number = multiprocessing.Value("i", 0)
     with multiprocessing.Pool(JOBS, start_bench, (*setting, number)) as pool:
         for shard, result in pool.imap_unordered(run_shard, todo):
             kept.add(shard, result)
             if result[1]:
                 print("\n".join(result[1]), flush=True)
+                if until_wrong:
+                    return
 
 
 def summary(layer, kind, total, outcomes):
@@ -264,10 +269,10 @@ def main(args, work):
     kept = Kept(args.keep, identity(args.build, victim))
     new = [shard for shard in todo if str(shard) not in kept.shards]
     print(f"{len(todo) - len(new)} of {len(todo)} shards were kept")
-    run_all(new, kept, template, victim, good, work)
+    run_all(new, kept, args.until_wrong, template, victim, good, work)
     sums, words = {}, Counter()
     for shard in todo:
-        outcomes = kept.shards[str(shard)][0]
+        outcomes = kept.shards.get(str(shard), [{}])[0]
         sums.setdefault(shard[:2], Counter()).update(outcomes)
         words.update(outcomes)
     for (layer, kind), outcomes in sums.items():
@@ -286,6 +291,7 @@ def arguments():
     p.add_argument("--layer", action="append", choices=damage.LAYERS)
     p.add_argument("--kind", action="append", choices=damage.KINDS)
     p.add_argument("--keep", type=Path)
+    p.add_argument("--until-wrong", action="store_true")
     return p.parse_args()
 
 
