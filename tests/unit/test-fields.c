@@ -281,13 +281,13 @@ open_places(void)
     int status;
 
     manifest.gate = (struct sp_gate){.max_packages = 1,
-                                     .max_member = 4096,
+                                     .max_member = 512,
                                      .max_bytes = SP_MAX_BUNDLE_BYTES};
     manifest.name = "MANIFEST";
     manifest.max_size = SP_MAX_MANIFEST_BYTES;
     sp_tar_header(manifest.header, manifest.name, 0);
     package = (struct place){
-        .gate = manifest.gate, .name = "p000001.rpm", .max_size = 4096};
+        .gate = manifest.gate, .name = "p000001.rpm", .max_size = 512};
     sp_tar_header(package.header, package.name, 512);
     status = sp_gate_pass(&package.gate, manifest.header, &kind, &err);
     tap_is_u64((uint64_t)status, 0, "an empty MANIFEST passes");
