@@ -37,6 +37,6 @@ part 'every damage, through the engine' \
 part 'checks taken out' python3 "$forge/teeth.py" "$build"
 part 'four readers' python3 "$forge/differ.py" "$build/tests/differ/read" \
     "$scratch"/{small,manifest-alone} "$scratch"/cases/*.bundle \
-    --mutants "${MUTANTS:-300000}" --substitutions 1
+    --mutants "${MUTANTS:-100000}" --substitutions 1
 part 'headers at the gate' "$build/tests/unit/test-fields"
 exit "$failed"
