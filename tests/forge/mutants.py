@@ -29,16 +29,27 @@ EDGES = [b"", b"0", b"1", b" 0", b"-1", b"+1", b"0x1", b"8", b"0000644\0",
          b"MANIFEST\0x", b"e0001", b"p000001.rpm", b"p000001.rpm/", b"../x",
          b"/etc", b"./", b"\xc3\xa4", b"a" * 155]
 EXTENSIONS = b"KLMNSVDgxX12357"
+RECORDS = [(b"path", b"other"), (b"size", b"1"), (b"comment", b"x"),
+           (b"GNU.sparse.size", b"9"), (b"linkpath", b"/etc/passwd")]
 
 
 def is_header(block):
     return len(block) == BLOCK and block[257:262] == b"ustar"
 
 
+def sum_of(block):
+    return sum(block) - sum(block[SUM]) + 8 * 0x20
+
+
 def summed(block):
     """The header with the checksum that its bytes ask for."""
-    total = sum(block) - sum(block[SUM]) + 8 * 0x20
-    return block[:148] + b"%06o\0 " % total + block[156:]
+    return block[:148] + b"%06o\0 " % sum_of(block) + block[156:]
+
+
+def size_of(block):
+    """The size as the canonical header writes it, or None."""
+    digits = block[124:135]
+    return int(digits, 8) if OCTAL.fullmatch(digits) else None
 
 
 def put(block, at, data):
@@ -54,7 +65,16 @@ class Mutator:
         """One stream: a good one, changed some times."""
         data = self.good()
         for _ in range(self.random.choice((1, 1, 1, 2, 3))):
-            data = self.random.choice(self.WAYS)(self, data)
+            way = self.random.choice(self.WAYS)
+            if way not in self.HEADER_WAYS:
+                data = way(self, data)
+                continue
+            headers = [at for at in range(0, len(data), BLOCK)
+                       if is_header(data[at:at + BLOCK])]
+            if headers:
+                at = self.random.choice(headers)
+                data = data[:at] + way(self, data[at:at + BLOCK],
+                                       data[at + BLOCK:])
         return data
 
     def good(self):
@@ -86,44 +106,12 @@ class Mutator:
         return data[:self.random.randrange(len(data) + 1)]
 
     def shift(self, data):
+        """Some bytes less or more."""
         at = self.random.randrange(len(data) + 1)
         if self.random.random() < 0.5:
             return data[:at] + data[at + self.random.randrange(1, 4):]
-        return data[:at] + self.random.choice((b"\0", b"x", bytes(3))) + \
-            data[at:]
-
-    def content(self, data):
-        """Other bytes in a member: still a good stream to the readers."""
-        at = self.header(data)
-        digits = data[at + 124:at + 135] if at is not None else b""
-        if not OCTAL.fullmatch(digits):
-            return data
-        new = self.random.randbytes(min(int(digits, 8), len(data) - at))
-        return put(data, at + BLOCK, new)[:len(data)]
-
-    def size(self, data):
-        """The size as something that not all read as the same number."""
-        at = self.header(data)
-        digits = data[at + 124:at + 135] if at is not None else b""
-        if not OCTAL.fullmatch(digits):
-            return data
-        other = self.random.choice((
-            digits + b"1", digits + b"0", digits + b" ", digits[1:] + b"  ",
-            digits.replace(b"0", b"8") + b"\0",
-            b"\x80" + bytes(d & 7 for d in digits[1:]) + b"\0",
-            b"\x80" + int(digits, 8).to_bytes(11, "big"),
-            digits.lstrip(b"0").rjust(11) + b"\0"))
-        return put(data, at, summed(put(data[at:at + BLOCK], 124, other)))
-
-    def checksum(self, data):
-        at = self.header(data)
-        if at is None:
-            return data
-        total = int(summed(data[at:at + BLOCK])[148:154], 8)
-        other = self.random.choice((
-            b"%06o\0 " % (total + 1), b"%06o\0 " % (total - 1), b"%6o\0 " % total,
-            b"%07o\0" % total, b"%06o " % total + b"\0", bytes(8), b" " * 8))
-        return put(data, at + 148, other)
+        more = self.random.choice((b"\0", b"x", bytes(3)))
+        return data[:at] + more + data[at:]
 
     def blocks(self, data):
         """Blocks left out, doubled, exchanged, or new ones."""
@@ -144,17 +132,43 @@ class Mutator:
             parts[one] = parts[one][:8].ljust(BLOCK, b"\0")
         return b"".join(parts)
 
-    def header(self, data):
-        """The offset of one of the headers, or None."""
-        found = [i for i in range(0, len(data), BLOCK)
-                 if is_header(data[i:i + BLOCK])]
-        return self.random.choice(found) if found else None
+    def spliced(self, data):
+        other = self.good()
+        here, there = (self.random.randrange(0, len(s) + 1, BLOCK)
+                       for s in (data, other))
+        return data[:here] + other[there:]
 
-    def fields(self, data):
-        at = self.header(data)
-        if at is None:
-            return data
-        block = data[at:at + BLOCK]
+    # ---- ways to change a header, and what comes behind it ------------------
+
+    def content(self, block, rest):
+        """Other bytes in the member: still a good stream to the readers."""
+        size = size_of(block) or 0
+        new = self.random.randbytes(min(size, len(rest)))
+        return block + put(rest, 0, new)
+
+    def size(self, block, rest):
+        """The size as something that not all read as the same number."""
+        size = size_of(block)
+        if size is None:
+            return block + rest
+        digits = b"%011o" % size
+        other = self.random.choice((
+            digits + b"1", digits + b"0", digits + b" ", digits[1:] + b"  ",
+            digits.replace(b"0", b"8") + b"\0",
+            b"\x80" + bytes(d & 7 for d in digits[1:]) + b"\0",
+            b"\x80" + size.to_bytes(11, "big"),
+            digits.lstrip(b"0").rjust(11) + b"\0"))
+        return summed(put(block, 124, other)) + rest
+
+    def checksum(self, block, rest):
+        total = sum_of(block)
+        other = self.random.choice((
+            b"%06o\0 " % (total + 1), b"%06o\0 " % (total - 1),
+            b"%6o\0 " % total, b"%07o\0" % total, b"%06o \0" % total,
+            bytes(8), b" " * 8))
+        return put(block, 148, other) + rest
+
+    def fields(self, block, rest):
         for _ in range(self.random.choice((1, 1, 2, 3))):
             start, width = self.random.choice(FIELDS)
             edge = self.random.choice(EDGES)[:width]
@@ -162,37 +176,26 @@ class Mutator:
             block = put(block, start, self.random.choice((edge, filled)))
         if self.random.random() < 0.9:
             block = summed(block)
-        return put(data, at, block)
+        return block + rest
 
-    def extended(self, data):
-        """An extension in front of a member, under the name that may come
+    def retyped(self, block, rest):
+        kind = self.random.choice(EXTENSIONS)
+        return summed(put(block, 156, bytes([kind]))) + rest
+
+    def extended(self, block, rest):
+        """An extension in front of the member, under the name that may come
         there, so that the name alone does not give it away."""
-        at = self.header(data)
-        if at is None:
-            return data
-        name = data[at:at + 100].rstrip(b"\0")
         kind = bytes([self.random.choice(EXTENSIONS)])
+        made = extension(kind, b"", self.random.choice(
+            (b"", b"other\0", b"x" * 600)))
         if kind in b"gx" and self.random.random() < 0.7:
-            key, value = self.random.choice((
-                (b"path", b"other"), (b"size", b"1"), (b"comment", b"x"),
-                (b"GNU.sparse.size", b"9"), (b"linkpath", b"/etc/passwd")))
-            more = summed(put(pax([(key, value)], kind), 0,
-                              name.ljust(100, b"\0"))[:BLOCK])
-            return data[:at] + more + pax([(key, value)], kind)[BLOCK:] + \
-                data[at:]
-        body = self.random.choice((b"", b"other\0", b"x" * 600))
-        if self.random.random() < 0.5:  # in place of the member itself
-            return put(data, at, summed(put(data[at:at + BLOCK], 156, kind)))
-        return data[:at] + extension(kind, name, body) + data[at:]
+            made = pax([self.random.choice(RECORDS)], kind)
+        header = summed(put(made[:BLOCK], 0, block[:100]))
+        return header + made[BLOCK:] + block + rest
 
-    def spliced(self, data):
-        other = self.good()
-        here, there = (self.random.randrange(0, len(s) + 1, BLOCK)
-                       for s in (data, other))
-        return data[:here] + other[there:]
-
-    WAYS = (bits, byte, cut, shift, blocks, spliced, content, content, size,
-            checksum, fields, fields, fields, extended, extended)
+    HEADER_WAYS = (content, content, size, checksum, fields, fields, fields,
+                   retyped, extended)
+    WAYS = (bits, byte, cut, shift, blocks, spliced, *HEADER_WAYS)
 
 
 SUBSTITUTIONS = BLOCK * 256

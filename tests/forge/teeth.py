@@ -98,7 +98,7 @@ def is_found(build, name):
     wrong = [line for line in run.stdout.splitlines()
              if line.startswith(f"{layer} {kind} ")]
     found = run.returncode == 1 and wrong
-    print(f"{name}: {'found: ' + wrong[0] if found else 'NOT FOUND'}",
+    print(f"{name}: {'found: ' + wrong[0][:90] if found else 'NOT FOUND'}",
           flush=True)
     return bool(found)
 
