@@ -322,7 +322,7 @@ check-root: ## check, and nothing may be skipped that root can do
 	$(Q)tests/crash/power.py $(O) --fs ext4 --states 100 --fault no-syncfs
 	$(Q)tests/crash/full.py $(O) --on tmpfs,inodes --step 3
 
-check-long: all $(differ) $(O)/tests/unit/test-fields ## every bit, cut and byte of a bundle, not a sample (an hour)
+check-long: all $(differ) $(O)/tests/unit/test-fields ## every bit, cut and byte of a bundle, not a sample (half an hour)
 	$(Q)tests/deps.sh run test
 	$(Q)tests/long.sh $(O)
 

@@ -23,31 +23,36 @@ SOURCES = ("src", "cli", "transports", "Makefile", "config.mk",
            "tests/deps.sh")
 JOBS = os.environ.get("JOBS", str(os.cpu_count()))
 
-# name: program, source, [(check, what is left of it)], layer, kind
+ACCEPTED = "accepted, though its bytes are vouched for"
+OTHER = "other bytes are published"
+CHANGED = "refused, and changed"
+
+# name: program, source, [(check, what is left of it)], layer, kind, what
+# flips.py says of it
 FAULTS = {
     "padding": ("sallyport-unpack", "src/bundle/gate.c", [
         ("if (!zero_from(block, (size_t)gate->left))", "if (false)")],
-        "bundle", "bits"),
+        "bundle", "bits", ACCEPTED),
     "trailing": ("sallyport-unpack", "src/ingest/unpack.c", [
         ("if (!end_is_known ||", "if (end_is_known ||")],
-        "bundle", "bytes"),
+        "bundle", "bytes", ACCEPTED),
     "manifest-digest": ("sallyport-check", "src/bundle/manifest.c", [
         ("if (memcmp(claimed, digest, sizeof(digest)) != 0)", "if (false)")],
-        "bundle", "bits"),
+        "bundle", "bits", ACCEPTED),
     "head-digest": ("sallyport-check", "src/ingest/check-package.c", [
         ("member->sha256, sizeof(member->sha256)) != 0)",
          "member->sha256, sizeof(member->sha256)) > 256)")],
-        "bundle", "bits"),
+        "bundle", "bits", ACCEPTED),
     "payload-digest": ("sallyport-check", "src/ingest/check-package.c", [
         ("if (strcmp(hex, p->rpm.payload_sha256) != 0)", "if (false)")],
-        "package", "bits"),
+        "package", "bits", OTHER),
     "signature": ("sallyport-verify", "src/ingest/batch.c", [
         ("if (!file->good)", "if (false)"),
         ("if (!is_expected(&file->valid, &item->expected))", "if (false)")],
-        "package", "bits"),
+        "package", "bits", OTHER),
     "quarantine": ("sallyport", "src/ingest/quarantine.c", [
         ("if (q->name[0])", "if (q->name[0] && q->scratch)")],
-        "manifest", "cuts"),
+        "manifest", "cuts", CHANGED),
 }
 
 
@@ -89,18 +94,18 @@ def faulty_build(build, scratch, program, source, edits):
 
 
 def is_found(build, name):
-    program, source, edits, layer, kind = FAULTS[name]
+    *where, layer, kind, says = FAULTS[name]
     with tempfile.TemporaryDirectory(prefix="sp-teeth.") as scratch:
-        out = faulty_build(build, Path(scratch), program, source, edits)
+        out = faulty_build(build, Path(scratch), *where)
         run = subprocess.run(
-            [sys.executable, FLIPS, out, "--layer", layer, "--kind", kind, "--every", "23",
-             "--until-wrong"], stdout=subprocess.PIPE, text=True)
-    wrong = [line for line in run.stdout.splitlines()
-             if line.startswith(f"{layer} {kind} ")]
-    found = run.returncode == 1 and wrong
-    print(f"{name}: {'found: ' + wrong[0][:90] if found else 'NOT FOUND'}",
+            [sys.executable, FLIPS, out, "--layer", layer, "--kind", kind,
+             "--every", "23", "--until-wrong"],
+            stdout=subprocess.PIPE, text=True)
+    found = [line for line in run.stdout.splitlines()
+             if line.startswith(f"{layer} {kind} ") and f": {says}" in line]
+    print(f"{name}: {'found: ' + found[0][:70] if found else 'NOT FOUND'}",
           flush=True)
-    return bool(found)
+    return found and run.returncode == 1
 
 
 def main(build, *names):
