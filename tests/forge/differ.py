@@ -32,8 +32,8 @@ from readers import by_driver, by_gnu_tar, by_tarfile
 JOBS = int(os.environ.get("JOBS", os.cpu_count()))
 BATCH = 250
 GNU_TAR_EVERY = 50
-# A header of this one is substituted: the sizes of its package that are one
-# digit away are not beyond its end.
+# The header of its package is substituted: some of the sizes that are one
+# digit away still fit.
 SUBSTITUTED = (bundle.member("MANIFEST", b"any text\n")
                + bundle.member("p000001.rpm", bytes(64))
                + bytes(2 * bundle.BLOCK))
@@ -116,12 +116,20 @@ def keep(differences):
             print(f"{path} ({kind}): read differently by {', '.join(unlike)}")
 
 
+def start(judge):
+    global JUDGE  # of this process: multiprocessing knows no other place
+    JUDGE = judge
+
+
+def run(task):
+    return JUDGE.batch(task)
+
+
 def main(args):
     judge = Judge(args, [path.read_bytes() for path in args.stream])
     counts, differences = {}, []
-    with multiprocessing.Pool(JOBS) as pool:
-        for kind, counted, found in pool.imap_unordered(
-                judge.batch, judge.tasks):
+    with multiprocessing.Pool(JOBS, start, (judge,)) as pool:
+        for kind, counted, found in pool.imap_unordered(run, judge.tasks):
             counts.setdefault(kind, Counter()).update(counted)
             differences += found
     if differences:
