@@ -280,9 +280,8 @@ open_places(void)
     enum sp_gate_block kind = 0;
     int status;
 
-    manifest.gate = (struct sp_gate){.max_packages = 1,
-                                     .max_member = 512,
-                                     .max_bytes = SP_MAX_BUNDLE_BYTES};
+    manifest.gate = (struct sp_gate){
+        .max_packages = 1, .max_member = 512, .max_bytes = SP_MAX_BUNDLE_BYTES};
     manifest.name = "MANIFEST";
     manifest.max_size = SP_MAX_MANIFEST_BYTES;
     sp_tar_header(manifest.header, manifest.name, 0);
