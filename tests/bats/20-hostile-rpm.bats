@@ -31,28 +31,28 @@ setup_file() {
         done
 }
 
-@test "G01 no signature at all: no-header-signature" { row; }
+@test "G01 C01 no signature at all: no-header-signature" { row; }
 @test "G02 only the legacy signature over header and payload: no-header-signature" { row; }
 @test "G02b only the legacy signature in 1005: no-header-signature" { row; }
 @test "G04 good 268, legacy signature over other data: accept" { row; }
 @test "G05 good 268, legacy signature by an unknown key: accept" { row; }
-@test "G06 signed by a key that nobody trusts: no-key" { row; }
+@test "G06 C02 signed by a key that nobody trusts: no-key" { row; }
 @test "G07 signature over other data: bad-signature" { row; }
 @test "G07b signature over header and payload in 268: bad-signature" { row; }
 @test "G08 RSA packet in tag 267: sig-tag-algo" { row; }
 @test "G08b EdDSA packet in tag 268: sig-tag-algo" { row; }
 @test "G09 good 267 beside bad 268: two-header-signatures" { row; }
 @test "G09b good 267 beside good 268: two-header-signatures" { row; }
-@test "G10a two packets in 268, good then bad: sig-trailing" { row; }
-@test "G10b two packets in 268, bad then good: sig-trailing" { row; }
-@test "G10c two good packets of one key in 268: sig-trailing" { row; }
+@test "G10a C11 two packets in 268, good then bad: sig-trailing" { row; }
+@test "G10b C11 two packets in 268, bad then good: sig-trailing" { row; }
+@test "G10c C12 two good packets of one key in 268: sig-trailing" { row; }
 @test "G11 junk after the packet: sig-trailing" { row; }
 @test "G11b one zero byte after the packet: sig-trailing" { row; }
-@test "G12 version 3 packet, RSA with SHA-256: accept" { row; }
+@test "G12 C13 version 3 packet, RSA with SHA-256: accept" { row; }
 @test "G12b version 3 packet, RSA with SHA-512: accept" { row; }
 @test "G12c version 3 packet with SHA-1: sig-hash-algo" { row; }
-@test "G13md5 signature with md5: sig-hash-algo" { row; }
-@test "G13sha1 signature with sha1: sig-hash-algo" { row; }
+@test "G13md5 C09 signature with md5: sig-hash-algo" { row; }
+@test "G13sha1 C08 signature with sha1: sig-hash-algo" { row; }
 @test "G13sha224 signature with sha224: sig-hash-algo" { row; }
 @test "G13sha3 signature with sha3: sig-hash-algo" { row; }
 @test "G28a RSA with SHA-384: accept" { row; }
@@ -60,14 +60,14 @@ setup_file() {
 @test "G28c Ed25519 in 267: accept" { row; }
 @test "G28d Ed25519 with SHA-512 in 267: accept" { row; }
 @test "G28e P-256 in 267: accept" { row; }
-@test "G28f RSA key of 1024 bits: key-too-small" { row; }
+@test "G28f C10 RSA key of 1024 bits: key-too-small" { row; }
 @test "G31h public key algorithm 3: sig-pubkey-algo" { row; }
-@test "G31h2 public key algorithm 17 (DSA): sig-pubkey-algo" { row; }
+@test "G31h2 C10 public key algorithm 17 (DSA): sig-pubkey-algo" { row; }
 @test "G31v0 signature version 0: sig-version" { row; }
 @test "G31v2 signature version 2: sig-version" { row; }
 @test "G31v5 signature version 5: sig-version" { row; }
 @test "G31v6 signature version 6: sig-version" { row; }
-@test "G14 text signature over the header with CRLF: sig-type" { row; }
+@test "G14 C20 text signature over the header with CRLF: sig-type" { row; }
 @test "G15x02 signature type 02: sig-type" { row; }
 @test "G15x10 signature type 10: sig-type" { row; }
 @test "G15x13 signature type 13: sig-type" { row; }
@@ -79,14 +79,14 @@ setup_file() {
 @test "G16 lifetime of one second, long over: sig-expired" { row; }
 @test "G16b lifetime zero is for ever: accept" { row; }
 @test "G16c lifetime of ten years: accept" { row; }
-@test "G17 created a year ahead: sig-future" { row; }
+@test "G17 C06 created a year ahead: sig-future" { row; }
 @test "G17b created two days ahead: sig-future" { row; }
 @test "G17c created in 2106: sig-future" { row; }
 @test "G17d created later today: accept" { row; }
 @test "G17e version 3, created a year ahead: sig-future" { row; }
-@test "G18 created before the key: sig-before-key" { row; }
+@test "G18 C07 created before the key: sig-before-key" { row; }
 @test "G19 2 kB notation in the unhashed area: sig-subpacket" { row; }
-@test "G19b hashed notation with status text: sig-subpacket" { row; }
+@test "G19b C15 hashed notation with status text: sig-subpacket" { row; }
 @test "G19c policy URL with status text: sig-subpacket" { row; }
 @test "G19d signer's user id with status text: accept" { row; }
 @test "G19e the same by a key that nobody trusts: no-key" { row; }
@@ -110,14 +110,16 @@ setup_file() {
 @test "G31g no issuer: sig-no-issuer" { row; }
 @test "G31k subpacket longer than its area: sig-subpacket" { row; }
 @test "G31l subpacket of length zero: sig-subpacket" { row; }
-@test "G22 armored signature: sig-packet" { row; }
+@test "G22 C14 armored signature: sig-packet" { row; }
 @test "G26 only the version 6 tag 278: no-header-signature" { row; }
 @test "G27 junk in 278 beside a good 268: accept" { row; }
 @test "G30a signature inside a compressed packet: sig-packet-tag" { row; }
 @test "G30a2 signature inside an uncompressed container: sig-packet-tag" { row; }
+@test "G30a3 C17 64 MiB of zeros in a compressed packet: sig-packet-tag" { row; }
+@test "G30a4 C18 signature inside 32 compressed packets: sig-packet-tag" { row; }
 @test "G30b marker packet first: sig-packet-tag" { row; }
 @test "G30c private packet 60 first: sig-packet-tag" { row; }
-@test "G30d user id packet behind: sig-trailing" { row; }
+@test "G30d C19 user id packet behind: sig-trailing" { row; }
 @test "G30e literal packet first: sig-packet-tag" { row; }
 @test "G30f signed message about something else: sig-packet-tag" { row; }
 @test "G32a old format, one byte length: accept" { row; }
@@ -135,7 +137,7 @@ setup_file() {
 @test "G24c integer one: bad-signature" { row; }
 @test "G31a integer with a leading zero byte: sig-mpi" { row; }
 @test "G31b bytes inside the packet behind the integer: sig-trailing" { row; }
-@test "G31c integer of 65535 bits in a short packet: sig-mpi" { row; }
+@test "G31c C16 integer of 65535 bits in a short packet: sig-mpi" { row; }
 @test "G31d 60 kB in the unhashed area: sig-size" { row; }
 @test "G31m RSA with two integers: sig-trailing" { row; }
 @test "G31n EdDSA with one integer: sig-mpi" { row; }
@@ -147,15 +149,17 @@ setup_file() {
 @test "D04 no digest of the header at all: accept" { row; }
 @test "D05 SHA-256 of the header in capitals: header-digest" { row; }
 @test "D06 SHA-256 of the header cut short: header-digest" { row; }
-@test "P01 one bit of the payload flipped: payload-digest-mismatch" { row; }
+@test "P01 C27 one bit of the payload flipped: payload-digest-mismatch" { row; }
 @test "P02 the same with the MD5 made good: payload-digest-mismatch" { row; }
-@test "P03 bytes appended: payload-digest-mismatch" { row; }
+@test "P03 C28 bytes appended: payload-digest-mismatch" { row; }
 @test "P03b bytes appended and the MD5 made good: payload-digest-mismatch" { row; }
 @test "P04 payload one byte short: payload-digest-mismatch" { row; }
 @test "P04b no payload: payload-digest-mismatch" { row; }
 @test "P05 payload replaced by its uncompressed form: payload-digest-mismatch" { row; }
 @test "P06 payload compressed again: payload-digest-mismatch" { row; }
-@test "H02 signed header without a payload digest: no-payload-digest" { row; }
+@test "P07 C33 delta package with a magic of its own: not-rpm" { row; }
+@test "P07b C33 delta package in the place of the signed one: bad-signature" { row; }
+@test "H02 C26 signed header without a payload digest: no-payload-digest" { row; }
 @test "H03 only the digest of the uncompressed payload: no-payload-digest" { row; }
 @test "H04 algorithm of the payload digest missing: payload-digest-algo" { row; }
 @test "H05md5 payload digest is md5: payload-digest-algo" { row; }
@@ -166,18 +170,19 @@ setup_file() {
 @test "H07 payload digest of type STRING: payload-digest-type" { row; }
 @test "H07b payload digest in capitals: payload-digest-hex" { row; }
 @test "H07c payload digest of 63 digits: payload-digest-hex" { row; }
-@test "H01 one bit of the signed header flipped: bad-signature" { row; }
-@test "H08a script outside the region, all signed: region" { row; }
-@test "H08b script outside the region, region signed: region" { row; }
+@test "H01 C29 one bit of the signed header flipped: bad-signature" { row; }
+@test "H08a C24 script outside the region, all signed: region" { row; }
+@test "H08b C24 script outside the region, region signed: region" { row; }
 @test "H09 main header without a region: region" { row; }
-@test "H10 tags not in order: tag-order" { row; }
-@test "H11 name twice: tag-order" { row; }
-@test "H12 64 hidden bytes between entries: tag-offset" { row; }
+@test "H10 C25 tags not in order: tag-order" { row; }
+@test "H11 C25 name twice: tag-order" { row; }
+@test "H12 C25 64 hidden bytes between entries: tag-offset" { row; }
 @test "H12b hidden bytes in the alignment: tag-padding" { row; }
 @test "H12c hidden bytes in front of the trailer: data-tail" { row; }
 @test "H13a RSA signature tag inside the main header: tag-range" { row; }
 @test "H13b SHA-1 tag inside the main header: tag-range" { row; }
 @test "H13c DSA signature tag inside the main header: tag-range" { row; }
+@test "H13d C21 a good signature in the main header alone: tag-range" { row; }
 @test "H19 tag 0x7fffffff: tag-range" { row; }
 @test "H20 tag 0xfffffff0: tag-range" { row; }
 @test "H20b tag 32768: tag-range" { row; }
@@ -212,27 +217,29 @@ setup_file() {
 @test "H16x1021 no operating system: missing-tag" { row; }
 @test "H16x1022 no architecture: missing-tag" { row; }
 @test "H16b another operating system: missing-tag" { row; }
-@test "H17 rpm format 6 in a version 4 file: format-unsupported" { row; }
+@test "H17 C34 rpm format 6 in a version 4 file: format-unsupported" { row; }
+@test "H17c C34 rpm format 6 with its lead of version 4: format-unsupported" { row; }
+@test "H17d C34 rpm 3: no regions, a legacy signature alone: region" { row; }
 @test "H17b rpm format 4, said aloud: accept" { row; }
-@test "S01 file signatures outside the region: region" { row; }
+@test "S01 C24 file signatures outside the region: region" { row; }
 @test "S02 signature header without a region: region" { row; }
 @test "S03 region trailer of tag 61: region-trailer" { row; }
-@test "S04 tags not in order: tag-order" { row; }
-@test "S05 two entries 268: tag-order" { row; }
+@test "S04 C25 tags not in order: tag-order" { row; }
+@test "S05 C25 two entries 268: tag-order" { row; }
 @test "S06 120 hidden bytes between entries: tag-offset" { row; }
 @test "S06b hidden bytes in the alignment: tag-padding" { row; }
 @test "S07 bytes in the padding behind the header: sig-padding" { row; }
 @test "S08 data hidden in the reserved space: reserved-nonzero" { row; }
 @test "S08b data hidden in the reserved space 999: reserved-nonzero" { row; }
-@test "S09a unknown tag 300: accept" { row; }
-@test "S09b unknown tag 1009: accept" { row; }
+@test "S09a C22 unknown tag 300: accept" { row; }
+@test "S09b C22 unknown tag 1009: accept" { row; }
 @test "S09c unknown tag 5000: tag-range" { row; }
 @test "S09d tag 100: tag-range" { row; }
 @test "S09e tag 2000: tag-range" { row; }
 @test "S10 120 hidden bytes in front of the trailer: data-tail" { row; }
-@test "S11 file signatures added: accept" { row; }
+@test "S11 C22 file signatures added: accept" { row; }
 @test "S12 1007 as a string: tag-type" { row; }
-@test "S13 271 added: accept" { row; }
+@test "S13 C22 271 added: accept" { row; }
 @test "S14 wrong size in 1000: accept" { row; }
 @test "S15 33 entries: index-count" { row; }
 @test "S16 not ASCII in a string: string-encoding" { row; }
@@ -245,7 +252,7 @@ setup_file() {
 @test "L4 reserved bytes of the lead used: accept" { row; }
 @test "L5 signature type 0: lead-sigtype" { row; }
 @test "L6 wrong magic: not-rpm" { row; }
-@test "L7 lead says another name: accept" { row; }
+@test "L7 C30 lead says another name: accept" { row; }
 @test "X01s signature header: count 0: tag-count" { row; }
 @test "X02s signature header: count 0x40000001: tag-count" { row; }
 @test "X02bs signature header: count above the data: tag-count" { row; }
@@ -260,11 +267,11 @@ setup_file() {
 @test "X11s signature header: trailer offset -16: region-trailer" { row; }
 @test "X12s signature header: region offset 0: region" { row; }
 @test "X12bs signature header: region count 0: region" { row; }
-@test "X13s signature header: index count 0xffffffff: index-count" { row; }
+@test "X13s C23 signature header: index count 0xffffffff: index-count" { row; }
 @test "X13bs signature header: index count 1: index-count" { row; }
 @test "X13cs signature header: index count 0: index-count" { row; }
-@test "X14s signature header: data size 0xffffffff: data-size" { row; }
-@test "X15s signature header: data size 60 MB in a tiny file: data-size" { row; }
+@test "X14s C23 signature header: data size 0xffffffff: data-size" { row; }
+@test "X15s C23 signature header: data size 60 MB in a tiny file: data-size" { row; }
 @test "X15bs signature header: data size 3 MB in a tiny file: truncated" { row; }
 @test "X16s signature header: header magic 8e ad e8 02: header-magic" { row; }
 @test "X17s signature header: reserved bytes of the magic used: header-magic" { row; }
@@ -274,7 +281,7 @@ setup_file() {
 @test "X03m main header: offset -4: tag-offset" { row; }
 @test "X04m main header: offset 0x7ffffff0: tag-offset" { row; }
 @test "X05m main header: offset not aligned: tag-offset" { row; }
-@test "X06m main header: offset 0, overlapping: tag-offset" { row; }
+@test "X06m C25 main header: offset 0, overlapping: tag-offset" { row; }
 @test "X07m main header: type 0: tag-type" { row; }
 @test "X08m main header: type 10: tag-type" { row; }
 @test "X09m main header: string without its end: string-nul" { row; }
@@ -282,11 +289,11 @@ setup_file() {
 @test "X11m main header: trailer offset -16: region-trailer" { row; }
 @test "X12m main header: region offset 0: region" { row; }
 @test "X12bm main header: region count 0: region" { row; }
-@test "X13m main header: index count 0xffffffff: index-count" { row; }
+@test "X13m C23 main header: index count 0xffffffff: index-count" { row; }
 @test "X13bm main header: index count 1: index-count" { row; }
 @test "X13cm main header: index count 0: index-count" { row; }
-@test "X14m main header: data size 0xffffffff: data-size" { row; }
-@test "X15m main header: data size 60 MB in a tiny file: data-size" { row; }
+@test "X14m C23 main header: data size 0xffffffff: data-size" { row; }
+@test "X15m C23 main header: data size 60 MB in a tiny file: data-size" { row; }
 @test "X15bm main header: data size 3 MB in a tiny file: truncated" { row; }
 @test "X16m main header: header magic 8e ad e8 02: header-magic" { row; }
 @test "X17m main header: reserved bytes of the magic used: header-magic" { row; }
@@ -296,8 +303,8 @@ setup_file() {
 @test "K00b signing subkey, good: accept" { row; }
 @test "K00c living subkey of a key with an expired one: accept" { row; }
 @test "K00d key whose user id is status text: accept" { row; }
-@test "K01a primary key expired after the signature: key-expired" { row; }
-@test "K01b primary key revoked: key-revoked" { row; }
+@test "K01a C04 primary key expired after the signature: key-expired" { row; }
+@test "K01b C05 primary key revoked: key-revoked" { row; }
 @test "K01c subkey expired: key-expired" { row; }
 @test "K01d subkey revoked: key-revoked" { row; }
 @test "K02a attacker's subkey without a binding: no-key" { row; }

@@ -201,10 +201,10 @@ setup_file() {
 @test "N27h groups above their ceiling: groups" { row; }
 @test "N32 no packages at all: accept" { row; }
 @test "N33 unsigned package behind a good one: no-header-signature" { row; }
-@test "N15 two versions of one name: two-versions" { row; }
-@test "N16 source package: source-package" { row; }
+@test "N15 D18 two versions of one name: two-versions" { row; }
+@test "N16 C32 source package: source-package" { row; }
 @test "N16b no name of a source package: source-package" { row; }
-@test "N17 package of another machine: foreign-arch" { row; }
+@test "N17 C31 package of another machine: foreign-arch" { row; }
 @test "N39 i686 beside x86_64: accept" { row; }
 @test "N40 epoch above all: accept" { row; }
 @test "N41 older than what is published: downgrade" { row; }

@@ -24,9 +24,11 @@ attack_table() {
 # The test's own row of RESULTS, found by the first word of its name, must
 # say "ok".
 row() {
-    local id=${BATS_TEST_DESCRIPTION%% *} said
-    said=$(awk -F'\t' -v id="$id" '$1 == id { print $2 }' "$RESULTS")
+    local id=${BATS_TEST_DESCRIPTION%% *} said status word
+    IFS=$'\t' read -r said status word < <(awk -F'\t' -v OFS='\t' -v id="$id" \
+        '$1 == id { print $2, $3, $4 }' "$RESULTS")
     [ "$said" = ok ] || fail "${said:-there is no row $id}"
+    case_ended "$status" "$word"
 }
 
 # Every row of RESULTS has a test in this file, and every test a row.

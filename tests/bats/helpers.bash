@@ -153,6 +153,50 @@ assert_no_leftovers() {
     [ -z "$left" ] || fail "left behind:" "$left"
 }
 
+history_records() {
+    find "$state/history" -type f 2>/dev/null | wc -l
+}
+
+# One delivery that is refused, with its exit status and its word, and all
+# that a refusal promises: a repository that is byte for byte what it was, no
+# process, nothing left behind, and one record.
+refuse_delivery() { # STATUS WORD ARGS-OF-INGEST...
+    local want=$1 word=$2 before records
+    shift 2
+    before=$(repository_snapshot "$repo")
+    records=$(history_records)
+    sp "$want" ingest --progress=none "$@"
+    assert_refusal "$word" "$before" "$records"
+}
+
+# The same of an ingest that was run already.
+assert_refusal() { # WORD SNAPSHOT RECORDS-BEFORE
+    [[ $stderr =~ \([a-z]+,\ "$1"\) || $output =~ \"detail\":\ ?\""$1"\" ]] ||
+        fail "expected the word '$1' in:" "$output" "$stderr"
+    assert_equal "$(repository_snapshot "$repo")" "$2" repository
+    assert_no_leftovers
+    assert_equal "$(history_records)" $(($3 + 1)) "records of deliveries"
+}
+
+# Tells tests/cases.py how a named case ended, behind all that was to be
+# looked at. Without ids those that the name of the test begins with.
+case_ended() { # STATUS WORD [ID...]
+    local status=$1 word=$2 id
+    shift 2
+    # shellcheck disable=SC2046 # words
+    [ $# -gt 0 ] || set -- $(grep -oE '^([A-Z]+[0-9]+[a-z0-9-]* )+' \
+        <<<"$BATS_TEST_DESCRIPTION ")
+    for id; do
+        echo "# case $id $status $word" >&3
+    done
+}
+
+# refuse_delivery, of the case that the name of the test begins with.
+refused_case() { # STATUS WORD ARGS-OF-INGEST...
+    refuse_delivery "$@"
+    case_ended "$1" "$2"
+}
+
 # A bundle of the given packages, made by the builder.
 make_bundle() { # DEST RPM...
     local dest=$1

@@ -6,7 +6,7 @@
 
 CASES.TSV has the columns id, file, word, class and more; the last column of a
 case may hold options for ingest. BASE-BUNDLE is published first. Appends to
-WORK-DIR/results.tsv: id, "ok" or what was wrong.
+WORK-DIR/results.tsv: id, "ok" or what was wrong, exit status, word.
 """
 
 import os
@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from machine import Machine, complaints, snapshot
+from machine import STATUS, Machine, complaints, snapshot
 
 JOBS = int(os.environ.get("JOBS", os.cpu_count()))
 ANY = "--any-request"
@@ -72,7 +72,8 @@ def main(build, key, base, table, work):
     with open(work / "results.tsv", "a", encoding="utf-8") as results:
         for case in cases:
             found = wrong.get(case[0], ["it was not run"])
-            results.write(f"{case[0]}\t{'; '.join(found) or 'ok'}\n")
+            results.write(f"{case[0]}\t{'; '.join(found) or 'ok'}\t"
+                          f"{STATUS[case[3]]}\t{case[2]}\n")
 
 
 if __name__ == "__main__":

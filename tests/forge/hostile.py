@@ -6,7 +6,7 @@
 
 Each row three times: alone through `verify`, in a bundle of its own through
 `ingest`, and together with all others of its key file through `inspect`.
-Writes WORK-DIR/results.tsv: id, "ok" or what was wrong.
+Writes WORK-DIR/results.tsv: id, "ok" or what was wrong, exit status, word.
 """
 
 import os
@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import bundle
+import rpm
 from machine import STATUS, Machine
 
 ANY = "--any-request"
@@ -103,6 +104,25 @@ def ingest_refused(machine, work, rows):
     return wrong
 
 
+# Signature, SHA-256 of the header, size: no other tag is made.
+MADE = {62, 267, 268, 273, 270, 1000}
+
+
+def foreign_parts(published, source, file):
+    """What is in a published package and neither signed nor made by us."""
+    lead, signatures, padding, rest = rpm.parts(published)
+    evr = file.rsplit(".", 2)[0].encode()
+    wrong = []
+    if lead != (b"\xed\xab\xee\xdb\3\0" + bytes(4) + evr[:65].ljust(66, b"\0")
+                + b"\0\0\0\5" + bytes(16)):
+        wrong.append(f"a foreign lead: {lead}")
+    if not set(rpm.tags(signatures)) <= MADE:
+        wrong.append(f"foreign signature tags: {rpm.tags(signatures)}")
+    if padding.strip(b"\0") or rest != rpm.parts(source)[3]:
+        wrong.append("other bytes than were signed")
+    return wrong
+
+
 def ingest_accepted(base, work, row):
     machine = base.copy(work / f"{row.id}.machine")
     source = work / f"{row.id}.bundle"
@@ -113,6 +133,9 @@ def ingest_accepted(base, work, row):
     got = sorted(os.listdir(machine.repository / "rpm")) if not wrong else []
     if not wrong and got != [file]:
         wrong = [f"published {got}, expected {file}"]
+    elif not wrong:
+        wrong = foreign_parts((machine.repository / "rpm" / file).read_bytes(),
+                              row.file.read_bytes(), file)
     machine.remove()
     return {row.id: "; ".join("ingest: " + w for w in wrong)}
 
@@ -181,8 +204,9 @@ def main(build, table, work):
                 if complaint:
                     wrong[row_id].append(complaint)
     with open(work / "results.tsv", "w", encoding="utf-8") as results:
-        for row_id, found in wrong.items():
-            results.write(f"{row_id}\t{'; '.join(found) or 'ok'}\n")
+        for row in rows:
+            results.write(f"{row.id}\t{'; '.join(wrong[row.id]) or 'ok'}\t"
+                          f"{STATUS[row.cls]}\t{row.want}\n")
 
 
 if __name__ == "__main__":

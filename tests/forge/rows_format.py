@@ -5,7 +5,9 @@ import gzip
 import hashlib
 from functools import partial
 
+import ring
 import rpm
+from openpgp import Signature
 from rows import ACCEPT, row
 from rpm import (BIN, COUNT, I18N, INT16, INT32, INT64, KIND, OFFSET, STRING,
                  STRINGS, Entry, Spec, add, drop, find, header, patch, put)
@@ -65,6 +67,14 @@ def payloads():
               "payload-digest-mismatch", payload=gzip.decompress)
     yield row("P06", "payload compressed again", "payload-digest-mismatch",
               payload=lambda p: gzip.compress(gzip.decompress(p), 1, mtime=1))
+
+
+def deltas():
+    yield row("P07", "delta package with a magic of its own", "not-rpm",
+              file=lambda f: b"drpmDLT3" + f)
+    yield row("P07b", "delta package in the place of the signed one",
+              "bad-signature", payload=lambda p: b"DLT3" + bytes(200),
+              after=lambda b: b.replace(b"\0cpio\0", b"\0drpm\0"))
 
 
 # ---- H: the main header ----------------------------------------------------
@@ -153,6 +163,12 @@ def twice(tag):
     return edit
 
 
+def signed_inside(entries):
+    """With the signature of the header without it."""
+    head = header(rpm.MAIN_REGION, entries)
+    return add(entries, Entry(268, BIN, Signature(ring.trusted()).packet(head)))
+
+
 def grammar():
     dribble = partial(header, dribbles=[SCRIPT])
     hidden = partial(header, gap=(5, b"h" * 64))
@@ -178,6 +194,9 @@ def grammar():
               main=text(269, "0" * 40))
     yield row("H13c", "DSA signature tag inside the main header",
               "tag-range", main=adding(Entry(267, BIN, b"x" * 72)))
+    yield row("H13d", "a good signature in the main header alone",
+              "tag-range", main=signed_inside,
+              sign=lambda head, payload: {})
     yield row("H19", "tag 0x7fffffff", "tag-range",
               main=text(0x7FFFFFFF, "x"))
     yield row("H20", "tag 0xfffffff0", "tag-range",
@@ -236,6 +255,14 @@ def names():
               main=text(1021, "hurd"))
     yield row("H17", "rpm format 6 in a version 4 file",
               "format-unsupported", main=adding(Entry(5114, INT32, 6)))
+    yield row("H17c", "rpm format 6 with its lead of version 4",
+              "format-unsupported", main=adding(Entry(5114, INT32, 6)),
+              lead_bytes=lambda b: put(b, 4, b"\4"))
+    yield row("H17d", "rpm 3: no regions, a legacy signature alone",
+              "region", build=lambda tag, entries: rpm.bare_header(entries),
+              sig_build=lambda tag, entries: rpm.bare_header(entries),
+              sign=lambda head, payload: {1002: Signature(
+                  ring.trusted()).packet(head + payload)})
     yield row("H17b", "rpm format 4, said aloud", ACCEPT,
               main=adding(Entry(5114, INT32, 4)))
 
@@ -399,6 +426,6 @@ def index_rows():
 
 
 def rows():
-    for family in (digests, payloads, digest_tags, grammar, names,
+    for family in (digests, payloads, deltas, digest_tags, grammar, names,
                    signature_headers, leads, index_rows):
         yield from family()

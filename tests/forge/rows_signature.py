@@ -2,6 +2,7 @@
 """Rows G: what stands in the signature tags."""
 
 import base64
+import bz2
 import zlib
 
 import ring
@@ -119,6 +120,12 @@ def compressed(algo, squeeze):
 def deflate(data):
     raw = zlib.compressobj(9, zlib.DEFLATED, -15)
     return raw.compress(data) + raw.flush()
+
+
+def nested(data):
+    for _ in range(32):
+        data = packet(8, b"\1" + deflate(data))
+    return data
 
 
 def openpgp_tag(entries):
@@ -300,6 +307,11 @@ def framing():
               "sig-packet-tag", sign=compressed(1, deflate))
     yield row("G30a2", "signature inside an uncompressed container",
               "sig-packet-tag", sign=compressed(0, bytes))
+    yield row("G30a3", "64 MiB of zeros in a compressed packet",
+              "sig-packet-tag", sign=lambda head, payload: {268: packet(
+                  8, b"\3" + bz2.compress(bytes(2**26)))})
+    yield row("G30a4", "signature inside 32 compressed packets",
+              "sig-packet-tag", sign=blob(nested))
     yield row("G30b", "marker packet first", "sig-packet-tag",
               sign=blob(lambda p: marker + p))
     yield row("G30c", "private packet 60 first", "sig-packet-tag",

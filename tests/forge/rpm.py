@@ -111,6 +111,20 @@ def head_size(blob):
     return size if main + 16 <= len(blob) and size <= len(blob) else len(blob)
 
 
+def tags(blob):
+    """The tags of a header, in its order."""
+    il = int.from_bytes(blob[8:12], "big")
+    return [int.from_bytes(blob[at:at + 4], "big")
+            for at in range(16, 16 + 16 * il, 16)]
+
+
+def parts(blob):
+    """A sound package: lead, signature header, padding, all behind it."""
+    end = 96 + header_size(blob[96:])
+    main = end + -end % 8
+    return blob[:96], blob[96:end], blob[end:main], blob[main:]
+
+
 # Fields of an index entry, for patch().
 TAG, KIND, OFFSET, COUNT = 0, 4, 8, 12
 

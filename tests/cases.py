@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The index of the named attacks, tests/cases.tsv, against what was run:
+
+    cases.py suites           names of the suites that hold the cases
+    cases.py index BUILD      is the index whole, and does each test exist?
+    cases.py verdict BUILD    how each case ended in the last run
+
+A test says how a case ended by a line "# case ID STATUS WORD" (case_ended in
+tests/bats/helpers.bash), and only behind all that it had to look at. A case is
+as it must be when its test ran, passed, and said what the index says.
+"""
+
+import collections
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent
+SECTIONS = {"A": 50, "B": 18, "C": 34, "D": 24, "E": 16, "F": 10, "G": 14,
+            "H": 20, "I": 18, "J": 60, "K": 8, "L": 13}
+NAMED = [f"{letter}{n:02}" for letter, count in SECTIONS.items()
+         for n in range(1, count + 1)]
+# What a test calls the end of a case that no word of refusal fits.
+ENDS = {"accept": "0", "killed": "-", "refused": "-"}
+# The least that a reason for "does not apply" can be said in.
+REASON_CHARS = 40
+
+
+class Case:
+    """One line of the index."""
+
+    def __init__(self, line):
+        self.id, self.what, self.status, self.word, where = line.split("\t")
+        self.reason = where[5:] if where.startswith("n/a: ") else None
+        self.suite, _, ids = where.partition(" ")
+        self.marks = [] if self.reason else ids.split()
+
+    def wanted(self):
+        return [f"{self.status} {word}" for word in self.word.split("|")]
+
+
+def read_index():
+    with open(TOP / "cases.tsv", encoding="utf-8") as lines:
+        return [Case(line.rstrip("\n")) for line in lines
+                if line.strip() and not line.startswith("#")]
+
+
+def leading_ids(name):
+    """The ids that the name of a test begins with; "J01-J60" is a range."""
+    found = []
+    for word in name.split(" "):
+        span = re.fullmatch(r"([A-Z])(\d\d)-\1(\d\d)", word)
+        if span:
+            found += [f"{span[1]}{n:02}" for n in
+                      range(int(span[2]), int(span[3]) + 1)]
+        elif re.fullmatch(r"[A-Z]+\d+[a-z0-9-]*", word):
+            found.append(word)
+        else:
+            break
+    return found
+
+
+# ---- the index alone --------------------------------------------------------
+
+def tests_of(suite):
+    path = TOP / "bats" / f"{suite}.bats"
+    return re.findall(r'^@test "(.*)" \{', path.read_text(), re.M) \
+        if path.exists() else []
+
+
+def faults_of_place(case):
+    if case.reason is not None:
+        if len(case.reason) < REASON_CHARS:
+            yield "does not say why it does not apply"
+        return
+    ids = {i for name in tests_of(case.suite) for i in leading_ids(name)}
+    if not ids:
+        yield f"there is no suite {case.suite} with ids"
+    for mark in case.marks:
+        if mark not in ids and case.id not in ids:
+            yield f"no test of {case.suite} has {mark} in its name"
+    if not case.marks:
+        yield "names no test"
+
+
+def statuses(build):
+    """{word: exit status} as the program itself explains them."""
+    said = subprocess.run([build / "sallyport", "explain"], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+    found, status = {}, None
+    for line in said.splitlines():
+        head = re.match(r"[a-z]+, exit status (\d+)", line)
+        status = head[1] if head else status
+        word = re.match(r"  ([a-z0-9-]+) ", line)
+        if word:
+            found.setdefault(word[1], set()).add(status)
+    # Of a file or a device that breaks off the medium is to blame.
+    found["truncated"].add("9")
+    return found
+
+
+def index_faults(cases, build):
+    count = collections.Counter(case.id for case in cases)
+    known = statuses(build)
+    for name in NAMED:
+        if count[name] != 1:
+            yield f"{name}: {count[name]} lines"
+    for name in sorted(set(count) - set(NAMED)):
+        if count[name] != 1 or not re.match(r"(rpm|flaw)-", name):
+            yield f"{name}: {count[name]} lines of no known case"
+    for case in cases:
+        for fault in faults_of_place(case):
+            yield f"{case.id}: {fault}"
+        for word in case.word.split("|") if case.reason is None else []:
+            if ENDS.get(word, case.status) != case.status or (
+                    word not in ENDS and case.status not in known.get(word, ())):
+                yield f"{case.id}: {word} has not the status {case.status}"
+
+
+# ---- a run ------------------------------------------------------------------
+
+class Run:
+    """What one suite printed: its tests, and the marks that each one made."""
+
+    def __init__(self, path):
+        self.marks = collections.defaultdict(list)  # id: [(end, test)]
+        self.tests = {}  # name: "ok", "skipped" or "failed"
+        pending = []
+        for line in path.read_text(errors="replace").splitlines():
+            mark = re.fullmatch(r"# case (\S+) (\S+) (\S+)", line)
+            test = re.match(r"(not ok|ok) \d+ (.*?)( # skip.*)?$", line)
+            if mark:
+                pending.append((mark[1], f"{mark[2]} {mark[3]}"))
+            elif test:
+                self.tests[test[2]] = ("failed" if test[1] != "ok" else
+                                       "skipped" if test[3] else "ok")
+                for mark_id, end in pending:
+                    self.marks[mark_id].append((end, test[2]))
+                pending = []
+
+    def nothing_said_of(self, case, mark):
+        for name, how in self.tests.items():
+            if how != "ok" and {mark, case.id} & set(leading_ids(name)):
+                return f"{how}: {name}"
+        return f"nothing says how {mark} ended"
+
+    def judge(self, case):
+        """(what is wrong or None, names of the tests)"""
+        names = []
+        for mark in case.marks:
+            if not self.marks[mark]:
+                return self.nothing_said_of(case, mark), names
+            for end, name in self.marks[mark]:
+                if end not in case.wanted():
+                    return f"{mark} ended with {end}", names
+                if self.tests[name] != "ok":
+                    return f"{self.tests[name]}: {name}", names
+                names.append(name)
+        return None, names
+
+
+def read_runs(cases, results):
+    return {suite: Run(results / f"{suite}.bats.tap")
+            for suite in {c.suite for c in cases if c.reason is None}
+            if (results / f"{suite}.bats.tap").exists()}
+
+
+def shown(how, case, where):
+    end = f"{case.status} {case.word}"
+    return f"{case.id:<15} {how:<8} {end:<28} {case.what} [{where}]"
+
+
+def verdict(cases, build):
+    runs, ends, wrong = read_runs(cases, build / "results"), [], 0
+    named = sum(case.id in NAMED for case in cases)
+    for case in cases:
+        if case.reason is not None:
+            ends.append("n/a")
+            print(f"{case.id:<15} n/a      {case.what}: {case.reason}")
+            continue
+        run = runs.get(case.suite)
+        fault, names = run.judge(case) if run else ("was not run", [])
+        if fault:
+            wrong += 1
+            print(shown("WRONG", case, f"{case.suite}: {fault}"))
+            continue
+        ends.append("harmless" if case.word == "accept" else "refused")
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        print(shown(ends[-1], case, f"{case.suite}: {names[0]}{more}"))
+    count = collections.Counter(ends)
+    print(f"{named} of {len(NAMED)} named cases and {len(cases) - named} rows: "
+          + (f"{wrong} NOT as expected, " if wrong else "")
+          + f"{count['refused']} refused as expected and 0 bytes of them "
+          f"published, {count['harmless']} harmless, {count['n/a']} do not "
+          "apply (reasons above)")
+    return wrong == 0 and named == len(NAMED)
+
+
+def main():
+    command, *rest = sys.argv[1:] or [""]
+    cases = read_index()
+    if command == "suites" and not rest:
+        print("\n".join(sorted({f"{TOP.name}/bats/{c.suite}.bats"
+                                for c in cases if c.reason is None})))
+    elif command == "index" and len(rest) == 1:
+        faults = list(index_faults(cases, Path(rest[0])))
+        print("\n".join(faults) or f"{len(cases)} lines")
+        sys.exit(bool(faults))
+    elif command == "verdict" and len(rest) == 1:
+        whole = not list(index_faults(cases, Path(rest[0])))
+        sys.exit(not (verdict(cases, Path(rest[0])) and whole))
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    main()
