@@ -8,6 +8,8 @@
 #include "base/auto.h"
 #include "bundle/rpm.h"
 
+static const char published_before[] = "was published before";
+
 static bool
 listed(const struct sp_words *words, const char *name)
 {
@@ -19,31 +21,37 @@ listed(const struct sp_words *words, const char *name)
 
 static int
 refuse_downgrade(const struct sp_nevra *nevra,
-                 const struct sp_floor_entry *entry, struct sp_error *err)
+                 const struct sp_floor_entry *entry, const char *what,
+                 struct sp_error *err)
 {
     char shown[SP_NEVRA_SHOWN_MAX];
 
     sp_nevra_show(nevra, shown, sizeof(shown));
     return sp_fail(err, "downgrade",
-                   "'%.200s' is older than %" PRIu32
-                   ":%.60s-%.60s, which was published before",
-                   shown, entry->epoch, entry->version, entry->release);
+                   "'%.200s' is older than %" PRIu32 ":%.60s-%.60s, which %s",
+                   shown, entry->epoch, entry->version, entry->release, what);
 }
 
+/* What is installed counts too: a machine may have it from elsewhere. */
 static int
 judge_floor(const struct sp_setup *setup, const struct sp_policy *policy,
             const struct sp_floor *floor, const struct sp_wanted *wanted,
             const struct sp_nevra *nevra, struct sp_error *err)
 {
-    const struct sp_floor_entry *entry = sp_floor_find(floor, nevra->name);
+    const struct sp_floor_entry *published = sp_floor_find(floor, nevra->name);
+    const struct sp_floor_entry *installed =
+        sp_floor_find(&wanted->installed, nevra->name);
 
     /* Old kernels travel beside new ones: sp_judge_alone looks at those. */
-    if (!entry || sp_floor_compare(nevra, entry) >= 0 ||
-        sp_policy_is_installonly(policy, nevra->name) ||
+    if (sp_policy_is_installonly(policy, nevra->name) ||
         listed(&setup->allow_downgrade, nevra->name) ||
         sp_wanted_older(wanted, nevra))
         return 0;
-    return refuse_downgrade(nevra, entry, err);
+    if (published && sp_floor_compare(nevra, published) < 0)
+        return refuse_downgrade(nevra, published, published_before, err);
+    if (installed && sp_floor_compare(nevra, installed) < 0)
+        return refuse_downgrade(nevra, installed, "is installed", err);
+    return 0;
 }
 
 int
@@ -105,7 +113,8 @@ sp_judge_alone(const struct sp_setup *setup, const struct sp_policy *policy,
             has_newer(outcome, entry))
             continue;
         outcome->refused_index = p->index;
-        (void)refuse_downgrade(&p->facts.nevra, entry, &p->error);
+        (void)refuse_downgrade(&p->facts.nevra, entry, published_before,
+                               &p->error);
         *err = p->error;
         return -1;
     }

@@ -14,8 +14,9 @@
 
 /*
  * Judges one accepted package by itself: key policy (all modes), and with
- * `delivery` source packages, architecture and floor, which a request for
- * an older version lowers.
+ * `delivery` source packages, architecture and floor: what was published, and
+ * what was installed when the request was made. A request for an older
+ * version lowers it.
  */
 int sp_judge_package(const struct sp_setup *setup,
                      const struct sp_policy *policy,

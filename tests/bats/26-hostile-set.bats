@@ -103,6 +103,12 @@ alarmed_at() { # CLOCK BUNDLE
 
 # ---- versions ----
 
+@test "D01 older than what is installed" {
+    ask -- "${new[0]}"
+    pack b request "$id" package "${old[0]}"
+    refused 15 downgrade b
+}
+
 @test "D02 older than what was ever published here" {
     pack new package "${new[0]}"
     pack other package "${other[0]}"
@@ -124,6 +130,15 @@ alarmed_at() { # CLOCK BUNDLE
     take b1
     take b2
     refused 15 downgrade b1 --any-request
+}
+
+@test "D05 the same, made to answer the request of today" {
+    two_publications
+    take b2
+    ask -- "${new[0]}"
+    pack again request "$id" repo updates "$BATS_TEST_TMPDIR/r1" \
+        package "${old[0]}"
+    refused 15 downgrade again
 }
 
 # ---- time ----
