@@ -115,13 +115,14 @@ fill(struct sp_quarantine *q, struct sp_error *err)
 }
 
 int
-sp_quarantine_make(const struct sp_state *state, struct sp_quarantine *ret,
-                   struct sp_error *err)
+sp_quarantine_make(const struct sp_state *state, const char id[33],
+                   struct sp_quarantine *ret, struct sp_error *err)
 {
     struct sp_quarantine q = {.fd = -1, .packages_fd = -1, .stage_fd = -1};
 
-    if (sp_quarantine_sweep(state, err) < 0 || sp_quarantine_id(q.id, err) < 0)
+    if (sp_quarantine_sweep(state, err) < 0)
         return -1;
+    memcpy(q.id, id, sizeof(q.id));
     q.parent_fd = state->repo_fd;
     (void)snprintf(q.name, sizeof(q.name), "%s%s", q.id, suffix);
     (void)snprintf(q.path, sizeof(q.path), "%s/%s", state->repo_path, q.name);

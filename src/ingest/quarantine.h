@@ -34,9 +34,12 @@ int sp_quarantine_id(char ret_id[33], struct sp_error *err);
 /* Removes those of dead runs. The lock must be held. */
 int sp_quarantine_sweep(const struct sp_state *state, struct sp_error *err);
 
-/* Makes it; removes those of dead runs first. The lock must be held. */
-int sp_quarantine_make(const struct sp_state *state, struct sp_quarantine *ret,
-                       struct sp_error *err);
+/*
+ * Makes that of delivery `id`; removes those of dead runs first. The lock must
+ * be held.
+ */
+int sp_quarantine_make(const struct sp_state *state, const char id[33],
+                       struct sp_quarantine *ret, struct sp_error *err);
 
 /*
  * A scratch place for runs that store nothing (inspect, verify): a private

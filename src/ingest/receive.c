@@ -148,6 +148,17 @@ check_round(struct delivery *d)
                    d->source.peer);
 }
 
+/* From here on there is a delivery, of which a record is kept. */
+static int
+begin(struct delivery *d)
+{
+    if (!d->has_state || sp_state_lock(&d->state, fault(d)) < 0 ||
+        sp_quarantine_id(d->outcome->delivery, fault(d)) < 0 ||
+        sp_generation_recover(&d->state, fault(d)) < 0)
+        return -1;
+    return sp_floor_mend(&d->state, fault(d));
+}
+
 /*
  * Ingest works in the repository, under its lock. The others leave no trace:
  * they read the state when there is one and work in a scratch directory.
@@ -155,27 +166,22 @@ check_round(struct delivery *d)
 static int
 open_places(struct delivery *d)
 {
-    struct sp_outcome *o = d->outcome;
     bool ingest = d->mode == SP_MODE_INGEST;
 
     d->has_state = sp_state_open(d->setup, ingest, &d->state, fault(d)) == 0;
-    if (ingest && (!d->has_state || sp_state_lock(&d->state, fault(d)) < 0 ||
-                   sp_generation_recover(&d->state, fault(d)) < 0 ||
-                   sp_floor_mend(&d->state, fault(d)) < 0))
+    if (ingest && begin(d) < 0)
         return -1;
     memset(fault(d), 0, sizeof(*fault(d)));
     if (d->has_state && sp_clock_check(&d->state, fault(d)) < 0)
         return -1;
     if (ingest)
-        d->has_quarantine =
-            sp_quarantine_make(&d->state, &d->quarantine, fault(d)) == 0;
+        d->has_quarantine = sp_quarantine_make(&d->state, d->outcome->delivery,
+                                               &d->quarantine, fault(d)) == 0;
     else
         d->has_quarantine =
             sp_quarantine_scratch(&d->quarantine, fault(d)) == 0;
     if (!d->has_quarantine)
         return -1;
-    if (ingest)
-        memcpy(o->delivery, d->quarantine.id, sizeof(o->delivery));
     (void)snprintf(d->messages, sizeof(d->messages), "%s/messages",
                    d->quarantine.path);
     return 0;

@@ -170,6 +170,12 @@ alarmed_at() { # CLOCK BUNDLE
     sp 0 status
 }
 
+@test "D10 the clock jumps back between two runs" {
+    two_publications
+    take b1
+    refused_at -5184000 16 clock b2
+}
+
 @test "D11 the note of what was published is deleted" {
     pack new package "${new[0]}"
     pack old package "${old[0]}"
