@@ -22,7 +22,7 @@ enum {
     DATE_MAX = 32,
 };
 
-/* False when the file is there and holds no time. */
+/* False when the file is there and holds no time, or less than one. */
 static bool
 read_known(const struct sp_state *state, uint64_t *ret)
 {
@@ -33,9 +33,8 @@ read_known(const struct sp_state *state, uint64_t *ret)
     *ret = 0;
     if (sp_read_file(state->state_fd, "clock", 64, &text, &size, &why) < 0)
         return why.sys == ENOENT;
-    if (size > 0 && text[size - 1] == '\n')
-        size--;
-    return sp_text_u64_len(text, size, INT64_MAX, ret);
+    return size > 0 && text[size - 1] == '\n' &&
+           sp_text_u64_len(text, size - 1, INT64_MAX, ret);
 }
 
 static int

@@ -132,9 +132,10 @@ read_highest(const struct sp_state *state)
 
     if (sp_read_file(state->state_fd, "highest", 64, &text, &size, NULL) < 0)
         return 0;
-    if (size > 0 && text[size - 1] == '\n')
-        size--;
-    (void)sp_text_u64_len(text, size, UINT64_MAX / 2, &number);
+    /* Cut short it would be another number. */
+    if (size == 0 || text[size - 1] != '\n' ||
+        !sp_text_u64_len(text, size - 1, UINT64_MAX / 2, &number))
+        return 0;
     return number;
 }
 

@@ -184,6 +184,21 @@ alarmed_at() { # CLOCK BUNDLE
     refused 15 downgrade old --any-request
 }
 
+@test "D12 the notes are cut short, or rubbish" {
+    local file
+    two_publications
+    take b1
+    cp -r "$state" "$BATS_TEST_TMPDIR/kept"
+    for file in floor clock ratchet; do
+        head -c -1 "$BATS_TEST_TMPDIR/kept/$file" >"$state/$file"
+        refused 3 state b2 --any-request
+        head -c 200 /dev/urandom >"$state/$file"
+        refused 3 state b2 --any-request
+        cp "$BATS_TEST_TMPDIR/kept/$file" "$state/$file"
+    done
+    take b2
+}
+
 @test "D13 signed metadata that is older than it may be" {
     two_publications
     policy 'max-age = 30'
