@@ -165,7 +165,7 @@ static int
 cannot_write(const struct sp_transport *t, int sys, uint64_t offset, size_t len,
              struct sp_error *err)
 {
-    return sp_fail_sys(err, sys, sys == ENOSPC ? "space" : "write-error",
+    return sp_fail_sys(err, sys, "write-error",
                        "cannot write '%s' between bytes %" PRIu64
                        " and %" PRIu64,
                        t->shown, offset, offset + len);

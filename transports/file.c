@@ -157,9 +157,9 @@ file_write(struct sp_transport *t, const void *buf, size_t len,
 {
     if (sp_write_full(t->fd, buf, len) == 0)
         return 0;
-    return sp_fail_sys(
-        err, errno, errno == ENOSPC || errno == EDQUOT ? "space" : "io",
-        "cannot write '%s' after %" PRIu64 " bytes", t->shown, t->bytes);
+    return sp_fail_sys(err, errno, "io",
+                       "cannot write '%s' after %" PRIu64 " bytes", t->shown,
+                       t->bytes);
 }
 
 static int

@@ -72,8 +72,7 @@ stdio_write(struct sp_transport *t, const void *buf, size_t len,
     if (errno == EPIPE)
         return sp_fail(err, "peer-gone", "nobody reads %s any more",
                        stream_name(t));
-    return sp_fail_sys(err, errno, errno == ENOSPC ? "space" : "io",
-                       "cannot write %s", stream_name(t));
+    return sp_fail_sys(err, errno, "io", "cannot write %s", stream_name(t));
 }
 
 /* A pipe cannot be synced and says EINVAL: its bytes are with the reader. */

@@ -50,7 +50,7 @@ sp_fail_sys(struct sp_error *err, int sys, const char *reason, const char *fmt,
     if (!err)
         return -1;
     va_start(args, fmt);
-    set(err, sys, reason, fmt, args);
+    set(err, sys, sp_no_room(sys) ? "space" : reason, fmt, args);
     va_end(args);
     used = strlen(err->msg);
     (void)snprintf(err->msg + used, sizeof(err->msg) - used, ": %s",

@@ -10,6 +10,9 @@
 #ifndef SP_BASE_ERROR_H
 #define SP_BASE_ERROR_H
 
+#include <errno.h>
+#include <stdbool.h>
+
 #include "base/banned.h"
 #include "base/reason.h"
 
@@ -29,9 +32,19 @@ struct sp_error {
 int sp_fail(struct sp_error *err, const char *reason, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* As sp_fail, appends ": " and the text of errno `sys`, and keeps `sys`. */
+/*
+ * As sp_fail, appends ": " and the text of errno `sys`, and keeps `sys`. For
+ * want of room the reason is "space", whatever it would be else.
+ */
 int sp_fail_sys(struct sp_error *err, int sys, const char *reason,
                 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* Does this errno say that there is no room: a full disk, or a full quota? */
+static inline bool
+sp_no_room(int sys)
+{
+    return sys == ENOSPC || sys == EDQUOT;
+}
 
 /* Puts "PREFIX: " before the message that is already there. Returns -1. */
 int sp_fail_prefix(struct sp_error *err, const char *fmt, ...)

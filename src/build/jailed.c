@@ -46,7 +46,7 @@ keep(struct run *run, const void *piece, size_t len, struct sp_error *err)
         memcpy(run->memory + run->len, piece, len);
     } else {
         if (sp_write_full(run->file, piece, len) < 0)
-            return sp_fail_sys(err, errno, errno == ENOSPC ? "space" : "io",
+            return sp_fail_sys(err, errno, "io",
                                "cannot write metadata to the cache");
         sp_hash_add(run->hash, piece, len);
     }

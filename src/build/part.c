@@ -131,7 +131,7 @@ sp_part_flush(struct sp_transfer *t, struct sp_error *err)
     if (sp_write_full(t->fd, t->buffer, t->used) < 0) {
         int sys = errno;
 
-        if (sys == ENOSPC || sys == EDQUOT)
+        if (sp_no_room(sys))
             return sp_part_no_room(t, err);
         return sp_fail_sys(err, sys, "io", "cannot write to cache '%s'",
                            t->cache->shown);

@@ -27,12 +27,9 @@ static struct repository {
 _Noreturn static void
 fault_store(void)
 {
-    int sys = errno;
     struct sp_error err = {0};
 
-    (void)sp_fail_sys(&err, sys,
-                      sys == ENOSPC || sys == EDQUOT ? "space" : "io",
-                      "cannot store the signed metadata");
+    (void)sp_fail_sys(&err, errno, "io", "cannot store the signed metadata");
     sp_worker_fault(&err);
 }
 

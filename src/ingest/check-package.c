@@ -50,12 +50,10 @@ fault(const char *reason, const char *what, uint64_t index)
 _Noreturn static void
 fault_store(uint64_t index)
 {
-    int sys = errno;
-    bool full = sys == ENOSPC || sys == EDQUOT;
     struct sp_error err = {0};
 
-    (void)sp_fail_sys(&err, sys, full ? "space" : "io",
-                      "cannot store package %" PRIu64, index);
+    (void)sp_fail_sys(&err, errno, "io", "cannot store package %" PRIu64,
+                      index);
     sp_worker_fault(&err);
 }
 

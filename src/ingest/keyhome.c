@@ -159,8 +159,7 @@ write_file(int dir, const char *name, const char *bytes, size_t size,
         openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd < 0 || sp_write_full(fd, bytes, size) < 0)
-        return sp_fail_sys(err, errno, errno == ENOSPC ? "space" : "state",
-                           "cannot copy a key file");
+        return sp_fail_sys(err, errno, "state", "cannot copy a key file");
     return 0;
 }
 

@@ -114,8 +114,7 @@ write_file(const struct publication *p, const char *name,
 
     if (fd < 0 ||
         sp_write_full(fd, text->bytes ? text->bytes : "", text->size) < 0)
-        return sp_fail_sys(err, errno, errno == ENOSPC ? "space" : "publish",
-                           "cannot write '%s'", name);
+        return sp_fail_sys(err, errno, "publish", "cannot write '%s'", name);
     return 0;
 }
 

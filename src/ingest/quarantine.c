@@ -127,7 +127,7 @@ sp_quarantine_make(const struct sp_state *state, const char id[33],
     (void)snprintf(q.name, sizeof(q.name), "%s%s", q.id, suffix);
     (void)snprintf(q.path, sizeof(q.path), "%s/%s", state->repo_path, q.name);
     if (mkdirat(state->repo_fd, q.name, 0700) < 0)
-        return sp_fail_sys(err, errno, errno == ENOSPC ? "space" : "state",
+        return sp_fail_sys(err, errno, "state",
                            "cannot make the quarantine '%s'", q.path);
     q.fd = sp_path_open_dir(state->repo_fd, q.name, err);
     if (q.fd < 0 || fill(&q, err) < 0) {

@@ -101,8 +101,7 @@ store_header(int fd, struct sp_batch_item *item, struct sp_error *err)
             return -1;
         sp_sha256_update(&sha256, buf, size);
         if (sp_write_full(fd, buf, size) < 0)
-            return sp_fail_sys(err, errno, errno == ENOSPC ? "space" : "io",
-                               "cannot write a message file");
+            return sp_fail_sys(err, errno, "io", "cannot write a message file");
         left -= size;
     }
     sp_sha256_final(&sha256, item->header_sha256);
@@ -127,8 +126,7 @@ store_packet(int fd, uint32_t header_size, const struct sp_sigpacket *packet,
     sp_message_prefix(packet, header_size, prefix);
     if (sp_write_full(fd, encoded, size) < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
         sp_write_full(fd, prefix, sizeof(prefix)) < 0)
-        return sp_fail_sys(err, errno, errno == ENOSPC ? "space" : "io",
-                           "cannot write a message file");
+        return sp_fail_sys(err, errno, "io", "cannot write a message file");
     return 0;
 }
 
