@@ -214,9 +214,12 @@ take_over(const struct sp_state *state, const char *name, struct sp_error *err)
     if (sp_path_remove_tree(fd, half, err) < 0)
         return -1;
     if (symlinkat(target, fd, half) < 0 ||
-        renameat2(fd, half, fd, name, RENAME_EXCHANGE) < 0)
-        return sp_fail_sys(err, errno, "publish", "cannot replace '%s/%s'",
-                           state->repo_path, name);
+        renameat2(fd, half, fd, name, RENAME_EXCHANGE) < 0) {
+        (void)sp_fail_sys(err, errno, "publish", "cannot replace '%s/%s'",
+                          state->repo_path, name);
+        (void)sp_path_remove_tree(fd, half, NULL);
+        return -1;
+    }
     return sp_path_remove_tree(fd, half, err);
 }
 
