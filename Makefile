@@ -148,7 +148,8 @@ unit := advice command confirm devices download evr fields flip floor gate group
 bats := 00-smoke 01-house 02-install 65-memory 70-block 47-carriers \
 	71-sneakernet 20-hostile-rpm 25-verify 22-hostile-flip 12-golden 13-personas 10-cli \
 	11-completion 15-unpack 16-differ 21-hostile-container 23-corpus 24-check \
-	24-second-opinion 26-hostile-set 27-hostile-load 30-publish 32-request 35-workers 36-attack \
+	24-second-opinion 26-hostile-set 27-hostile-load \
+	28-hostile-places 29-hostile-words 30-publish 32-request 35-workers 36-attack \
 	37-policy-attacks 38-preview 40-sandbox 45-qrexec 46-example 48-qubes \
 	50-build 51-pack 52-metadata 53-solve 54-hostile-server 55-vchan 60-faults \
 	72-two-builders 80-update 81-update-options 82-update-stock 85-packaging
@@ -321,6 +322,11 @@ check-root: ## check, and nothing may be skipped that root can do
 	$(Q)tests/crash/power.py $(O) --fs ext4 --states 100
 	$(Q)tests/crash/power.py $(O) --fs ext4 --states 100 --fault no-syncfs
 	$(Q)tests/crash/full.py $(O) --on tmpfs,inodes --step 3
+
+check-hostile: all $(fake_vchan) $(O)/tests/unit/test-metadata ## each named attack, and how it ended
+	$(Q)tests/deps.sh run test
+	$(Q)tests/run.sh $(O) $$(tests/cases.py suites); ran=$$?; \
+		tests/cases.py verdict $(O) && exit $$ran
 
 check-long: all $(differ) $(O)/tests/unit/test-fields ## every bit, cut and byte of a bundle, not a sample (half an hour)
 	$(Q)tests/deps.sh run test
@@ -566,7 +572,7 @@ help: ## this list
 FORCE:
 .PHONY: all dom0 builder carrier \
 	$(sides:%=install-%) install-keys uninstall rpm deb check-packages cover compile_commands.json need-build unit check \
-	check-root check-long check-crash check-asan check-links check-arrows check-headers check-reproducible lint size demo bench \
+	check-root check-hostile check-long check-crash check-asan check-links check-arrows check-headers check-reproducible lint size demo bench \
 	bench-plot report bench-send bench-solve bench-vchan bench-download install \
 	dist deps clean help FORCE
 .SECONDARY:

@@ -24,6 +24,8 @@ PAGE = os.path.join(TOP, "docs", "PROOF.md")
 PROOFS = [
     ("check-root", "Every promise has a test: unit programs and suites with "
      "real packages, keys, jails, dnf and block devices", 1),
+    ("check-hostile", "Each attack that has a name: refused as expected, and "
+     "nothing of it published", 1),
     ("check-asan", "The same with the address and undefined sanitizers", 1),
     ("check-xen", "Xen, two domains, a stick: every carrier on the real "
      "thing, and hostile peers", 2),

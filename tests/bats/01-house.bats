@@ -126,6 +126,52 @@ copy_tree() {
     done
 }
 
+@test "every named attack stands in the index, and its test in a suite" {
+    run -0 tests/cases.py index "$SP_BUILD"
+}
+
+# A copy of the index and of the suites, with one thing changed in it.
+change_index() { # SED-SCRIPT FILE
+    rm -rf "$BATS_TEST_TMPDIR/tests"
+    mkdir "$BATS_TEST_TMPDIR/tests"
+    cp -r tests/cases.py tests/cases.tsv tests/bats "$BATS_TEST_TMPDIR/tests/"
+    sed -i "$1" "$BATS_TEST_TMPDIR/tests/$2"
+    run -1 "$BATS_TEST_TMPDIR/tests/cases.py" index "$SP_BUILD"
+}
+
+@test "the index sees a case that is lost, doubled, untested, or misjudged" {
+    change_index '/^C04\t/d' cases.tsv
+    assert_equal "$output" 'C04: 0 lines'
+    change_index '/^C04\t/p' cases.tsv
+    assert_equal "$output" 'C04: 2 lines'
+    change_index '/^C04\t/s/14/10/' cases.tsv
+    assert_equal "$output" 'C04: key-expired has not the status 10'
+    change_index '/^@test "I07 /s/I07 //' bats/28-hostile-places.bats
+    assert_equal "$output" 'I07: no test of 28-hostile-places has I07 in its name'
+    change_index '/^K08\t/s/n.a: .*/n\/a: no/' cases.tsv
+    assert_equal "$output" 'K08: does not say why it does not apply'
+}
+
+@test "the verdict sees a case that failed, was skipped, or ended otherwise" {
+    local build=$BATS_TEST_TMPDIR/build tap
+    mkdir -p "$build/results"
+    ln -s "$SP_BUILD/sallyport" "$build/sallyport"
+    tap=$build/results/26-hostile-set.bats.tap
+    printf '%s\n' '1..5' '# case C03 15 key-pattern' 'ok 1 C03 a known key' \
+        '# case D01 15 unsolicited' 'ok 2 D01 older' \
+        'ok 3 D02 older # skip no reason' '# case D03 15 downgrade' \
+        'not ok 4 D03 a higher' 'ok 5 D04 the bundle' >"$tap"
+    run -1 tests/cases.py verdict "$build"
+    [[ $output == *'C03             refused  15 key-pattern '* ]] || fail "$output"
+    for line in '^D01 .*D01 ended with 15 unsolicited' \
+        '^D02 .*skipped: D02 older' '^D03 .*failed: D03 a higher' \
+        '^D04 .*nothing says how D04 ended' '^A01 .* was not run'; do
+        grep -E ' WRONG ' <<<"$output" | grep -q "$line" ||
+            fail "$line" "$output"
+    done
+    [[ $output == *'NOT as expected'* ]] || fail "$output"
+}
+
 @test "run.sh takes nothing but a build directory and tests" {
     local dir=$BATS_TEST_TMPDIR/precious
     mkdir -p "$dir/results"

@@ -411,7 +411,7 @@ on_terminal() { # TERM ARGS...
         /dev/null
 }
 
-@test "a terminal: colours and a bar; not with NO_COLOR or TERM=dumb" {
+@test "K07 a terminal: colours and a bar; not with NO_COLOR or TERM=dumb" {
     requires landlock
     requires program script
     script -qec true /dev/null >/dev/null 2>&1 || skip 'no terminals here'
@@ -427,6 +427,7 @@ on_terminal() { # TERM ARGS...
     [[ $shown != *$'\e'* ]] || fail "$shown"
     shown=$(on_terminal dumb "${words[@]}")
     [[ $shown != *$'\e'* ]] || fail "$shown"
+    case_ended 0 accept
 }
 
 @test "a full or closed stdout is a fault" {

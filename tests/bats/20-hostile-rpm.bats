@@ -208,7 +208,7 @@ setup_file() {
 @test "H14p dash in the release: nevra" { row; }
 @test "H14q dot in the architecture: nevra" { row; }
 @test "H14r empty version: nevra" { row; }
-@test "H14s file name of more than 255 bytes: nevra" { row; }
+@test "H14s I18 file name of more than 255 bytes: nevra" { row; }
 @test "H15 name as a number: tag-type" { row; }
 @test "H15b epoch as INT16: tag-type" { row; }
 @test "H16x1000 no name: missing-tag" { row; }

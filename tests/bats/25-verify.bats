@@ -239,16 +239,24 @@ lie() { # ENGINE WORD
     cp "$engines/honest" "$engines/$1"
     judge --gpg "$engines/$1" "$home" rsa v3 ed25519 p256
     assert_verdicts "$2" "$2" "$2" "$2"
+    case $1 in
+    silent) case_ended 10 "$2" E01 ;;
+    crash) case_ended 10 "$2" E02 ;;
+    goodsig-only) case_ended 10 "$2" E04 ;;
+    crash-after) case_ended 10 "$2" E05 ;;
+    exit-2) case_ended 10 "$2" E06 ;;
+    validsig-only) case_ended 10 "$2" E07 ;;
+    esac
 }
 
-@test "engines that crash or end early" {
+@test "E01 E02 E05 E06 engines that crash or end early" {
     for name in silent crash crash-inside crash-after missing-last \
         half-line exit-0 exit-2; do
         lie "$name" engine-error
     done
 }
 
-@test "engines that tell half of it" {
+@test "E04 E07 engines that tell half of it" {
     lie goodsig-only engine-error
     lie validsig-only engine-error
     lie expired key-expired
@@ -304,9 +312,10 @@ lie() { # ENGINE WORD
     assert_line "done 257"
 }
 
-@test "a missing gpg is engine-missing and says what to install" {
+@test "E03 a missing gpg is engine-missing and says what to install" {
     judge --gpg /nonexistent/gpg "$home" rsa
     assert_line "fault engine-missing"
+    case_ended 10 engine-missing E03
     [[ $output == *"/nonexistent/gpg"*"install gnupg"* ]] || fail "$output"
     make_home trusted
     run parent make-home --gpg /nonexistent/gpg "$SP_BUILD/sallyport-verify" \

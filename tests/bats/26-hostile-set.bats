@@ -89,7 +89,7 @@ alarmed_at() { # CLOCK BUNDLE
     assert_no_leftovers
     sp_at "$1" 16 status --json
     assert_equal "$(json detail)" too-old
-    case_ended 16 too-old
+    case_ended 16 '!too-old'
 }
 
 # ---- keys ----

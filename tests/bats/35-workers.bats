@@ -20,8 +20,9 @@ setup() {
 
 # taken_over WORKER MODE STATUS WORD
 taken_over() {
-    local before
+    local before records
     before=$(repository_snapshot "$repo")
+    records=$(history_records)
     cp "$SP_BUILD"/sallyport-{unpack,check,verify} "$bin"
     cp "$SP_TOP/tests/fake/worker.py" "$bin/sallyport-$1"
     echo "$2" >"$bin/MODE"
@@ -30,6 +31,8 @@ taken_over() {
     assert_detail "$4"
     assert_equal "$(repository_snapshot "$repo")" "$before" "repository"
     assert_no_leftovers
+    assert_equal "$(history_records)" $((records + 1)) records
+    case_ended "$3" "$4"
 }
 
 @test "a worker that ends without a word" {
@@ -51,12 +54,23 @@ taken_over() {
     taken_over check early 1 protocol
     taken_over check done_twice 1 protocol
     taken_over unpack unknown_reason 1 protocol
+}
+
+@test "CVE-2019-3462 text in a report is no report" {
     taken_over check escape_text 1 protocol
 }
 
 @test "a worker that never begins, or never ends" {
     taken_over unpack never_jailed 4 idle
     taken_over check hang 4 idle
+}
+
+@test "J38 a fork bomb: all of it goes with its group" {
+    taken_over verify fork_bomb 4 idle
+}
+
+@test "J40 a worker that fills a processor: the deadline ends it" {
+    taken_over verify spin 4 idle
 }
 
 @test "a worker that leaves a child behind: it goes with its group" {

@@ -24,9 +24,31 @@ assert_jails_hold() { # OUTPUT
     done
 }
 
-@test "doctor: every jail holds every act" {
+# What doctor found out, as "JAIL/ACT killed|refused".
+ends_of_acts() { # JSON-OF-DOCTOR
+    for jail in unpack check verify index vchan; do
+        escape --list $jail | awk -F'\t' -v jail=$jail \
+            '{ print jail "\t" $1 "\t" $4 }'
+    done | python3 -c 'import json, sys
+names = {(jail, what): name for jail, name, what in
+         (line.rstrip("\n").split("\t") for line in sys.stdin)}
+for f in json.load(open(sys.argv[1]))["findings"]:
+    jail = f["area"].removeprefix("jail ")
+    if (jail, f["what"]) in names and f["state"] == "good":
+        end = {"ended by the kernel": "killed"}.get(
+            f["result"], f["result"].split(":")[0])
+        print(jail + "/" + names[jail, f["what"]], end)' "$1"
+}
+
+@test "J01-J60 doctor: every jail holds every act" {
+    local act end
     run -0 "$SP_BUILD/sallyport" doctor --jails
     assert_jails_hold "$output"
+    run -0 --separate-stderr "$SP_BUILD/sallyport" doctor --jails --json
+    echo "$output" >"$BATS_TEST_TMPDIR/json"
+    while read -r act end; do
+        [ "$end" = allowed ] || case_ended - "$end" "$act"
+    done < <(ends_of_acts "$BATS_TEST_TMPDIR/json")
 }
 
 # What the quarantine makes for the doctor, and nobody else.

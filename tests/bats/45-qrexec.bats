@@ -42,16 +42,19 @@ heard() { # PATTERN
     grep -Eq "^$1$" <<<"$output" || fail "not heard: $1" "$output"
 }
 
-# Refused, with this answer; nothing is published, nothing is left.
+# Refused, with this answer; nothing is published, nothing is left, and of
+# what was a delivery there is a record (RECORDS: how many).
 refused() { # PATTERN [OPTION]... [FILE]...
-    local want=$1 before
+    local want=$1 before records
     shift
     before=$(repository_snapshot "$repo")
+    records=$(history_records)
     call "$@"
     heard "$want"
     heard 'exit 1'
     assert_equal "$(repository_snapshot "$repo")" "$before" repository
     assert_no_leftovers
+    assert_equal "$(history_records)" $((records + ${RECORDS:-1})) records
 }
 
 # A bin folder in which stand-ins stand beside our programs.
@@ -148,6 +151,7 @@ make_service() { # COMMAND...
 }
 
 @test "F01 only the update qube may call" {
+    local RECORDS=0 # nothing was read of it
     refused 'result 1 differs sallyport 1 policy foreign-qube' --from=work \
         "$FIXTURES"/rpms/*.rpm
     [ ! -e "$repo/errors" ] || fail "a stranger wrote a note"
@@ -157,6 +161,7 @@ make_service() { # COMMAND...
     policy ''
     refused 'result 1 differs sallyport 1 policy foreign-qube' \
         "$FIXTURES"/rpms/*.rpm
+    case_ended 15 foreign-qube
 }
 
 @test "F01 without a policy the system says which qube it is" {
@@ -175,9 +180,11 @@ make_service() { # COMMAND...
 }
 
 @test "F02 nobody asked: refused" {
+    local RECORDS=0 # nothing was read of it
     ASK='' refused 'result 1 (ok|differs) sallyport 1 policy unsolicited' \
         "$FIXTURES"/rpms/*.rpm
     ASK='' refused 'result 1 (ok|differs) sallyport 1 policy unsolicited' --raw "$GOOD"
+    case_ended 15 unsolicited
 }
 
 @test "F03 early close and truncation" {
@@ -189,6 +196,8 @@ make_service() { # COMMAND...
     size=$(stat -c %s "$GOOD")
     refused 'line sallyport 1 transport truncated' --cut=$((size - 1)) \
         --raw "$GOOD"
+    case_ended 5 empty
+    case_ended 4 truncated
 }
 
 @test "F03 a stream without its end marker is not published" {
@@ -196,6 +205,7 @@ make_service() { # COMMAND...
     name=$(basename "$FIXTURES"/rpms/hello*.rpm)
     refused 'result 121 differs sallyport 1 transport truncated' \
         --cut=$((32 + ${#name} + 1 + whole)) "$FIXTURES"/rpms/hello*.rpm
+    case_ended 4 truncated
 }
 
 @test "F04 F10 nobody takes the answer: published all the same" {
@@ -205,6 +215,7 @@ make_service() { # COMMAND...
     call --deaf "$FIXTURES"/newer/*.rpm
     heard 'exit 0'
     assert_equal "$(readlink "$repo/current")" generations/2
+    case_ended 0 accept
 }
 
 @test "F06 a qfile sender keeps the call open: answered at its end" {
@@ -218,6 +229,7 @@ make_service() { # COMMAND...
 @test "F06 behind a bundle the next read must be the end" {
     policy 'updatevm = sys-update' 'idle-seconds = 1'
     refused 'line sallyport 1 transport idle' --open --raw "$GOOD"
+    case_ended 4 idle
 }
 
 @test "bytes behind the end: refused for a bundle, dropped for a qfile" {
@@ -342,6 +354,7 @@ END
     PATH=/usr/bin:/bin
     spb 3 send "$GOOD" qrexec:dom0
     assert_detail not-found
+    case_ended 4 unreachable
 }
 
 @test "F08 addresses that are none" {
@@ -364,9 +377,12 @@ END
         assert_detail usage
     done
     [ ! -e "$bin/CALLED" ]
+    [ ! -e "$repo/current" ]
+    case_ended 2 usage
 }
 
 @test "F09 a poisoned environment changes nothing" {
+    local RECORDS=0 # nothing was read of it
     refused 'result 1 differs sallyport 1 policy foreign-qube' \
         --from=$'sys-update\n\e[2Jx' "$FIXTURES"/rpms/*.rpm
     refused 'result 1 differs sallyport 1 policy foreign-qube' \
@@ -380,6 +396,7 @@ END
     chmod +x "$PROGRAM"
     call --raw "$GOOD"
     heard 'line sallyport 1 ok -'
+    case_ended 15 foreign-qube
 }
 
 @test "a taken-over unpack cannot choose the framing" {
@@ -397,9 +414,11 @@ END
 }
 
 @test "two calls at once: one is busy, and its sender hears that" {
+    local RECORDS
     call --raw "$GOOD"
     exec 7>>"$repo/.lock"
     flock 7
+    RECORDS=0
     refused 'result 16 differs sallyport 1 busy busy' "$FIXTURES"/newer/*.rpm
     exec 7>&-
 }
@@ -479,4 +498,5 @@ END
     make_bin qvm-run
     echo stderr-flood >"$bin/MODE"
     pull 0 "qube:sys-usb/$GOOD"
+    case_ended 0 accept
 }

@@ -83,6 +83,7 @@ refused() {
     [[ $stderr == *"$http/$1/"* ]] || fail 'the URL is not named' "$stderr"
     [ $((SECONDS - begin)) -le "$4" ] ||
         fail "took $((SECONDS - begin)) s instead of $4"
+    case_ended "$2" "$3"
 }
 
 # recovers WAY [DIGEST]: the package is in the bundle, unharmed.
@@ -117,7 +118,7 @@ part() { # URL or "" -> name in the cache
     [ ! -e "$(part "$http/endless/$hello?$BATS_TEST_NUMBER")" ]
 }
 
-@test "a lying length is refused before the body" {
+@test "L04 a lying length is refused before the body" {
     refused lying 6 file-too-large 5
 }
 
@@ -141,7 +142,7 @@ part() { # URL or "" -> name in the cache
     [ $((SECONDS - begin)) -le 5 ]
 }
 
-@test "a changed package is refused by the digest of the list" {
+@test "L05 a changed package is refused by the digest of the list" {
     refused corrupt 8 list-digest 5 "sha256:$digest"
     [[ $stderr == *"$digest"* ]] || fail 'the digest is not named' "$stderr"
     [ ! -e "$(part)" ]
@@ -178,18 +179,18 @@ part() { # URL or "" -> name in the cache
     refused endless-page 5 not-rpm 5
 }
 
-@test "a missing file is not asked for again" {
+@test "L10 a missing file is not asked for again" {
     refused missing 4 http-status 5
     [[ $stderr == *404* ]]
     assert_equal "$(requests | wc -l)" 1 'requests'
 }
 
-@test "a server that stays busy is given up" {
+@test "L10 a server that stays busy is given up" {
     refused busy 4 http-status 10
     assert_equal "$(requests | wc -l)" 3 'requests'
 }
 
-@test "a redirect to a local file is refused" {
+@test "L01 a redirect to a local file is refused" {
     refused redirect-file 4 redirect 5
 }
 
@@ -197,7 +198,7 @@ part() { # URL or "" -> name in the cache
     refused redirect-ftp 4 redirect 5
 }
 
-@test "a redirect loop ends after five" {
+@test "L02 a redirect loop ends after five" {
     refused redirect-loop 4 redirect 5
     assert_equal "$(requests | wc -l)" 6 'requests'
 }
@@ -250,8 +251,9 @@ part() { # URL or "" -> name in the cache
     recovers range-416 "sha256:$digest"
 }
 
-@test "a file that was replaced meanwhile is not mixed" {
+@test "L06 a file that was replaced meanwhile is not mixed" {
     recovers replaced
+    case_ended 0 accept
 }
 
 @test "a part of the last run is used when a digest vouches for the whole" {
@@ -341,11 +343,12 @@ part() { # URL or "" -> name in the cache
 
 # ---- TLS ----
 
-@test "a certificate of an unknown CA is refused, once" {
+@test "L03 a certificate of an unknown CA is refused, once" {
     echo "$https/good/$hello" >"$list"
     build 4
     assert_detail tls
     [[ $stderr != *'after '* ]] || fail 'tried again' "$stderr"
+    case_ended 4 tls
 }
 
 @test "--cacert trusts a private CA" {
@@ -405,12 +408,13 @@ part() { # URL or "" -> name in the cache
         'name packages.onion 80' 'asked of the proxy'
 }
 
-@test "a name of Tor without a proxy is told apart, and nobody is asked" {
+@test "L07 a name of Tor without a proxy is told apart, and nobody is asked" {
     echo "http://packages.onion/good/$hello sha256:$digest" >"$list"
     build 4
     assert_detail unreachable
     [[ $stderr == *'Tor alone'*socks5h* ]] || fail "$stderr"
     [[ $stderr != *'after '* ]] || fail 'tried again' "$stderr"
+    case_ended 4 unreachable
 }
 
 # tinyproxy is what an update qube offers: CONNECT to some ports.
@@ -508,7 +512,7 @@ CONF
     [ $((SECONDS - begin)) -le 3 ]
 }
 
-@test "a full disk is named with its numbers" {
+@test "L12 a full disk is named with its numbers" {
     requires root
     mkdir -m 700 "$cache"
     mount -t tmpfs -o size=68M,mode=700 none "$cache"
@@ -519,4 +523,5 @@ CONF
     umount "$cache"
     assert_detail space
     [[ $stderr == *'8.0 MB to store'* ]] || fail "$stderr"
+    case_ended 19 space
 }

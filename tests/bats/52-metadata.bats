@@ -238,7 +238,7 @@ PY
         fail "$stderr"
 }
 
-@test "of the hashes of a metalink the strongest counts" {
+@test "L08 of the hashes of a metalink the strongest counts" {
     local dir=$files/$repo/repodata wrong
     wrong=$(printf '%0128d' 0)
     repodata "$repo"
@@ -250,6 +250,7 @@ PY
     sed -i "s|\"sha512\">[0-9a-f]*|\"sha512\">$wrong|" "$files/$repo/metalink"
     fetch 8 -c "$BATS_FILE_TMPDIR/ca.pem"
     [[ $stderr == "metadata-digest: repository '$repo': "* ]] || fail "$stderr"
+    case_ended 8 metadata-digest
 }
 
 @test "what is unpacked in the cache does not travel again" {
@@ -351,12 +352,13 @@ write_metalink() { # REPOMD URL...
     recovers busy
 }
 
-@test "nobody answers: never \"no updates\"" {
+@test "L13 nobody answers: never \"no updates\"" {
     repo_file "baseurl=http://127.0.0.1:1/$repo/ http://127.0.0.1:2/$repo/"
     fetch 4 -x
     [[ $stderr == "unreachable: repository '$repo': none of its 2 mirrors"* ]]
     [[ $stderr == *'http://127.0.0.1:2/'* ]] || fail "$stderr"
     assert_equal "$output" ''
+    case_ended 4 unreachable
 }
 
 @test "skip_if_unavailable: the run goes on and says what is missing" {
@@ -490,10 +492,11 @@ write_metalink() { # REPOMD URL...
 
 # ---- metadata that is wrong ----
 
-@test "a bomb behind an honest size" {
+@test "L11 a bomb behind an honest size" {
     repodata "$repo" --bomb 200
     refused repo 6 metadata-size 20
     recovers repo
+    case_ended 6 metadata-size
 }
 
 @test "a bomb behind a lying size" {
@@ -509,12 +512,26 @@ write_metalink() { # REPOMD URL...
     ! grep "/$repo/.*primary" "$log"
 }
 
+@test "L09 zchunk that is not there: it is never asked for" {
+    repodata "$repo"
+    sed -i 's|^</repomd>|<data type="primary_zck"><checksum type="sha256">'"$(
+        printf '%064d' 0
+    )"'</checksum><location href="repodata/primary.xml.zck"/></data>&|' \
+        "$files/$repo/repodata/repomd.xml"
+    grep -q zck "$files/$repo/repodata/repomd.xml"
+    repo_file "baseurl=$http/repo/$repo/"
+    fetch 0 -x
+    [ -s "$cache/$(told primary | cut -d' ' -f1)" ] || fail "no primary"
+    ! grep "/$repo/.*zck" "$log" || fail "it was asked for"
+    case_ended 0 accept
+}
+
 @test "an open size that is too large by one" {
     repodata "$repo" --open-size 10000
     refused repo 6 metadata-size 10
 }
 
-@test "locations that leave the repository" {
+@test "CVE-2020-14352 locations that leave the repository" {
     local n=0 href
     for href in ../../../etc/passwd a/../../b /etc/passwd //evil/x \
         https://evil/x a/%2e%2e/x 'a\b' 'x?y'; do
@@ -524,6 +541,7 @@ write_metalink() { # REPOMD URL...
         fetch 5 -x
         [[ $stderr == "metadata: repository '$repo': "*leaves* ]] ||
             fail "$href" "$stderr"
+        case_ended 5 metadata
     done
     mkdir "$files/$repo"
     cp -r "$files/$repo-1/repodata" "$files/$repo/"

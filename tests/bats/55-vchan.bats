@@ -78,24 +78,30 @@ ingest() { # STATUS [OPTION]...
     sp "$want" ingest --any-request --quiet "vchan:$PEER" "$@"
 }
 
-# An act that ends in a refusal: status, word, nothing changed, nothing left.
-refused() { # STATUS WORD ACT
+# An act that ends in a refusal: status, word, nothing changed, nothing left,
+# one record.
+refused() { # STATUS WORD ACT [CASE]
+    local records
+    records=$(history_records)
     peer "$3" "$GOOD"
     ingest "$1"
     assert_detail "$2"
     kill "$hostile" 2>/dev/null || true
     assert_equal "$(repository_snapshot "$repo")" "$before" "repository"
     assert_no_leftovers
+    assert_equal "$(history_records)" $((records + 1)) records
+    [ -z "${4:-}" ] || case_ended "$1" "$2" "$4"
 }
 
 # An act that does no harm: published, and the peer heard so.
-taken() { # ACT [WHAT-THE-PEER-SAYS]
+taken() { # ACT [WHAT-THE-PEER-SAYS] [CASE]
     new_state_again
     peer "$1" "$GOOD"
     ingest 0
     wait "$hostile"
     assert_equal "$(cat "$said")" "${2:-sallyport 1 ok -}" "$1"
     assert_equal "$(published)" "$reference" "$1"
+    [ -z "${3:-}" ] || case_ended 0 accept "$3"
 }
 
 new_state_again() {
@@ -146,51 +152,52 @@ from_file() {
     [ ! -e "$repo/current" ] || fail "published"
 }
 
-@test "G01-G03: indexes and sizes that cannot be" {
+@test "G01 G02 G03 indexes and sizes that cannot be" {
     from_file
     before=$(repository_snapshot "$repo")
     policy 'idle-seconds = 1'
-    refused 4 idle index-jumps
-    refused 4 idle index-goes-back
+    refused 4 idle index-jumps G01
+    refused 4 idle index-goes-back G02
     refused 4 idle index-of-the-server
-    taken orders-change
+    taken orders-change "sallyport 1 ok -" G03
     taken lies-about-life
 }
 
-@test "G04, G05: frames of no length, of too much" {
+@test "G04 G05 frames of no length, of too much" {
     from_file
     before=$(repository_snapshot "$repo")
-    refused 5 empty zero-first
-    refused 4 truncated zero-in-the-middle
-    refused 5 frame huge-frame
-    refused 5 frame one-too-many
+    refused 5 empty zero-first G04
+    refused 4 truncated zero-in-the-middle G04
+    refused 5 frame huge-frame G05
+    refused 5 frame one-too-many G05
 }
 
-@test "G06, G07: a peer that closes, dies, or comes again" {
+@test "G06 G07 a peer that closes, dies, or comes again" {
     from_file
     before=$(repository_snapshot "$repo")
-    refused 4 truncated closes-in-a-frame
+    refused 4 truncated closes-in-a-frame G06
     refused 4 truncated closes-in-a-head
     refused 4 peer-gone closes-at-once
     refused 4 truncated no-end
-    refused 4 truncated reconnects
+    refused 4 truncated reconnects G07
     refused 4 truncated dies
 }
 
-@test "G08-G10: other bytes behind the reader, too many events, none" {
+@test "G08 G09 G10 other bytes behind the reader, too many events, none" {
     from_file
     before=$(repository_snapshot "$repo")
-    taken rewrites
-    taken no-events
+    taken rewrites "sallyport 1 ok -" G08
+    taken no-events "sallyport 1 ok -" G10
     from_file
     before=$(repository_snapshot "$repo")
     policy 'idle-seconds = 1'
-    refused 4 idle storm
+    refused 4 idle storm G09
 }
 
-@test "G11: a domain that does not exist, one that was not meant, ourselves" {
+@test "G11 a domain that does not exist, one that was not meant, ourselves" {
     sp 4 ingest --any-request --quiet vchan:99
     assert_detail peer-gone
+    case_ended 4 peer-gone
     sp 2 ingest --any-request --quiet vchan:0
     assert_detail usage
     sp 2 ingest --any-request --quiet vchan:x
@@ -201,13 +208,16 @@ from_file() {
     ingest 4
     assert_detail idle
     [ ! -s "$said" ] || fail "$(cat "$said")"
+    [ ! -e "$repo/current" ] || fail published
+    assert_no_leftovers
+    case_ended 4 idle
 }
 
-@test "G12-G14: a second client, pages taken away, bytes behind the end" {
+@test "G12 G13 G14 a second client, pages taken away, bytes behind the end" {
     from_file
-    taken second-client
-    taken takes-pages-away
-    taken goes-on-behind-the-end
+    taken second-client "sallyport 1 ok -" G12
+    taken takes-pages-away "sallyport 1 ok -" G13
+    taken goes-on-behind-the-end "sallyport 1 ok -" G14
 }
 
 @test "a peer that leaves no room for the answer: published all the same" {

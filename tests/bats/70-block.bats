@@ -102,12 +102,21 @@ published() {
 
 # Refused with class and word, named, and nothing has changed.
 refused() { # STATUS CLASS WORD TEXT ADDRESS
+    local records
     [ -n "${before:-}" ] || published
+    records=$(history_records)
     sp "$1" ingest --any-request "$5"
     [[ $stderr == *"($2, $3)"* ]] || fail "not ($2, $3):" "$stderr"
     [[ $stderr == *"$4"* ]] || fail "it does not say '$4':" "$stderr"
     assert_equal "$(repository_snapshot "$repo")" "$before" "repository"
     assert_no_leftovers
+    case $3 in
+    # It was never opened: there is no delivery.
+    no-medium | io | not-found | usage | device-in-use) ;;
+    *) records=$((records + 1)) ;;
+    esac
+    assert_equal "$(history_records)" "$records" records
+    case_ended "$1" "$3"
 }
 
 # What a repository holds, without the times of its folders.
@@ -126,6 +135,7 @@ not_written() { # STATUS CLASS WORD TEXT ARGS-OF-SEND...
     [[ $stderr == *"Nothing new is in"* ]] || fail "$stderr"
     sync "$image"
     assert_equal "$(sha256sum <"$image")" "$sum" "the device"
+    case_ended "$1" "$3"
 }
 
 # ---- reading ----------------------------------------------------------------
@@ -140,6 +150,7 @@ not_written() { # STATUS CLASS WORD TEXT ARGS-OF-SEND...
         sp 0 ingest --state-dir "$state" --any-request "block:$device"
         assert_equal "$(contents "$state/updates")" "$want" "$sector"
     done
+    case_ended 0 accept
 }
 
 @test "H19 an older, larger bundle behind the marker is not looked at" {
@@ -149,6 +160,7 @@ not_written() { # STATUS CLASS WORD TEXT ARGS-OF-SEND...
     dd if="$good" of="$device" conv=notrunc,fsync status=none
     sp 0 ingest --any-request "block:$device"
     assert_equal "$(readlink "$repo/current")" generations/1
+    case_ended 0 accept
 }
 
 @test "H01 a device without a medium" {
@@ -177,6 +189,7 @@ not_written() { # STATUS CLASS WORD TEXT ARGS-OF-SEND...
     # Every byte once, in order.
     awk '$1 < end { bad = 1 } { end = $1 + $2 } END { exit bad || NR == 0 }' \
         "$BATS_TEST_TMPDIR/log" || fail "$(cat "$BATS_TEST_TMPDIR/log")"
+    case_ended 0 accept
 }
 
 # Puts the next bundle under a device that somebody keeps open and has read.
@@ -194,6 +207,7 @@ swap_medium() {
     sp 0 ingest --any-request "block:$device"
     assert_equal "$(readlink "$repo/current")" generations/2
     cmp -n 512 "$device" "$next"
+    case_ended 0 accept
 }
 
 @test "H05 nor is it by an ordinary user" {
@@ -208,6 +222,7 @@ swap_medium() {
         "$bin/sallyport" ingest "${SP_OPTIONS[@]}" --any-request \
         "block:$device"
     assert_equal "$(readlink "$repo/current")" generations/2
+    case_ended 0 accept
 }
 
 @test "H06 a read error in the middle names the byte" {
@@ -391,6 +406,7 @@ add_partition() {
     stick "$good"
     ln -s "$device" "$BATS_TEST_TMPDIR/by-id"
     sp 0 ingest --any-request "block:$BATS_TEST_TMPDIR/by-id"
+    case_ended 0 accept
 }
 
 @test "H14 a link that is swapped never leads to another device" {
@@ -419,6 +435,7 @@ END
     [ "${written:-}" = 1 ] || fail "it was never written"
     cmp -n "$(stat -c %s "$good")" "$good" "$image"
     cmp -n 4194304 "$image.other" /dev/zero
+    case_ended 0 accept
 }
 
 @test "H15 a mounted device" {
@@ -503,6 +520,7 @@ time.sleep(100)' "$1" >"$BATS_TEST_TMPDIR/held" 3>&- &
     spb 0 send "$image" "block:$device" --yes-really="$name"
     assert_equal "$(stat -c %s "$image")" "$size"
     cmp "$image" "$good"
+    case_ended 0 accept
 }
 
 # ---- writing ----------------------------------------------------------------
@@ -551,6 +569,7 @@ time.sleep(100)' "$1" >"$BATS_TEST_TMPDIR/held" 3>&- &
             [[ $stderr == *"is lost, and no bundle is there"* ]] ||
                 fail "$stderr"
             run ! cmp -n 512 -s "$large" "$image"
+            case_ended 9 read-back
         )
         teardown
         : >"$undo"

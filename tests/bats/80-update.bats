@@ -314,7 +314,7 @@ on_terminal() { # STATUS ANSWERS WORD...
     assert_equal "$(installed newapp)" 1-1
 }
 
-@test "while dnf runs nothing else is published" {
+@test "E14 while dnf runs nothing else is published" {
     make_bundle "$BATS_TEST_TMPDIR/other" "$world"/edge/main/member-b-*.rpm
     cat >"$bin/dnf" <<END
 #!/bin/sh
@@ -324,6 +324,9 @@ echo \$? >>"$BATS_TEST_TMPDIR/ingested"
 END
     up 0 -y member-a
     assert_equal "$(cat "$BATS_TEST_TMPDIR/ingested")" 18
+    assert_equal "$(ls "$repo/generations")" 1
+    assert_no_leftovers
+    case_ended 18 busy
     sp 0 ingest --any-request "$BATS_TEST_TMPDIR/other"
 }
 

@@ -154,7 +154,7 @@ assert_no_leftovers() {
 }
 
 history_records() {
-    find "$state/history" -type f 2>/dev/null | wc -l
+    find "$state/history" -type f ! -name '.*' 2>/dev/null | wc -l
 }
 
 # One delivery that is refused, with its exit status and its word, and all
@@ -179,12 +179,13 @@ assert_refusal() { # WORD SNAPSHOT RECORDS-BEFORE
 }
 
 # Tells tests/cases.py how a named case ended, behind all that was to be
-# looked at. Without ids those that the name of the test begins with.
+# looked at. Without ids those that the name of the test begins with. A "!"
+# before the word: it was published, with the alarm that the word gives.
 case_ended() { # STATUS WORD [ID...]
     local status=$1 word=$2 id
     shift 2
     # shellcheck disable=SC2046 # words
-    [ $# -gt 0 ] || set -- $(grep -oE '^([A-Z]+[0-9]+[a-z0-9-]* )+' \
+    [ $# -gt 0 ] || set -- $(grep -oE '^(([A-Z]+[0-9]+[a-z0-9.-]*|CVE-[0-9-]+) )+' \
         <<<"$BATS_TEST_DESCRIPTION ")
     for id; do
         echo "# case $id $status $word" >&3

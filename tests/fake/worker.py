@@ -130,6 +130,22 @@ def hang():
     time.sleep(600)
 
 
+def spin():
+    begin()
+    while True:
+        pass
+
+
+def fork_bomb():
+    """Each one forks; what is there is limited, so that a test that fails
+    leaves a machine to look at."""
+    begin()
+    for _ in range(5):
+        os.fork()
+    while True:
+        time.sleep(1)
+
+
 def never_jailed():
     time.sleep(600)
 
