@@ -178,7 +178,8 @@ with_more_and_more() { # OPTION FROM STEP BUNDLE
         assert_no_leftovers
         # A record takes room as well.
         [ "$(history_records)" -le $((records + 1)) ] || fail "records"
-        case_ended "$status" "$(json detail)"
+        assert_equal "$(json detail)" space "$1=$room"
+        case_ended "$status" space
         room=$((room + $3))
         tries=$((tries + 1))
         [ "$tries" -lt 100 ] || fail "never enough: $output"
