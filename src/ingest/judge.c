@@ -49,7 +49,7 @@ judge_floor(const struct sp_setup *setup, const struct sp_policy *policy,
         return 0;
     if (published && sp_floor_compare(nevra, published) < 0)
         return refuse_downgrade(nevra, published, published_before, err);
-    if (installed && sp_floor_compare(nevra, installed) < 0)
+    if (installed && !wanted->sync && sp_floor_compare(nevra, installed) < 0)
         return refuse_downgrade(nevra, installed, "is installed", err);
     return 0;
 }

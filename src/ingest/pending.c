@@ -125,10 +125,16 @@ add_installed(struct sp_wanted *wanted, char *value)
 }
 
 static bool
+follows(const char *action)
+{
+    return strcmp(action, sp_action_word(SP_ACTION_DISTRO_SYNC)) == 0;
+}
+
+static bool
 updates_all(const char *action)
 {
     return strcmp(action, sp_action_word(SP_ACTION_UPGRADE)) == 0 ||
-           strcmp(action, sp_action_word(SP_ACTION_DISTRO_SYNC)) == 0;
+           follows(action);
 }
 
 /* One pending request into *wanted; *ret_created is always read. */
@@ -160,6 +166,7 @@ parse_pending(const char *id, const char *text, size_t size,
         } else if (strcmp(line, "action") == 0) {
             older = goes_back(value);
             all = updates_all(value);
+            wanted->sync = wanted->sync || follows(value);
         } else
             return damaged(id, lines.number, err);
         if (!held)

@@ -34,6 +34,7 @@ void sp_pending_expire(const struct sp_state *state);
 struct sp_wanted {
     uint64_t pending; /* how many of the requests were pending */
     bool all;         /* updates of all that is installed were asked for */
+    bool sync; /* whatever the distribution has, older than installed too */
     struct sp_floor installed;   /* by name, the highest version */
     struct sp_wordlist specs;    /* asked for */
     struct sp_wordlist older;    /* specs of a downgrade or reinstall */

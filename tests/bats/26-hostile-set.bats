@@ -107,6 +107,10 @@ alarmed_at() { # CLOCK BUNDLE
     ask -- "${new[0]}"
     pack b request "$id" package "${old[0]}"
     refused 15 downgrade b
+    # Unless the machine asked to follow the distribution.
+    ask --action distro-sync -- "${new[0]}"
+    pack b request "$id" package "${old[0]}"
+    sp 0 ingest "$BATS_TEST_TMPDIR/b"
 }
 
 @test "D02 older than what was ever published here" {
