@@ -212,6 +212,10 @@ place(struct publication *p, struct sp_error *err)
 
     if (generations < 0)
         return -1;
+    /* The umask of who runs us decides nothing about who may read. */
+    if (fchmod(generations, 0755) < 0)
+        return sp_fail_sys(err, errno, "publish",
+                           "cannot open 'generations' to readers");
     (void)snprintf(name, sizeof(name), "%" PRIu64, p->number);
     if (renameat2(p->quarantine->fd, "stage", generations, name,
                   RENAME_NOREPLACE) < 0)

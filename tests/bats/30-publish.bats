@@ -71,6 +71,7 @@ policy() { # LINE...
         "${SP_OPTIONS[@]}" --any-request - <"$good")
     assert_equal "$(cd "$state/updates/generations" && repository_snapshot .)" \
         "$first"
+    assert_equal "$(stat -c %a "$state/updates/generations")" 755
 }
 
 @test "a newer delivery is a new generation, the old one stays readable" {
