@@ -115,11 +115,26 @@ is_choice(const char *choices, const char *value)
     return false;
 }
 
+static bool
+names_place(const struct sp_option *option)
+{
+    static const char *const places[] = {"DIR", "FILE", "PATH"};
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+        if (option->metavar && strcmp(option->metavar, places[i]) == 0)
+            return true;
+    return false;
+}
+
 static int
 take(struct sp_args *args, const struct sp_option *option, const char *value)
 {
     char shown[SP_SHOWN_MAX];
 
+    /* What a script says whose variable is not set. */
+    if (value && *value == '\0' && names_place(option))
+        return sp_args_mistake(args, "option '--%s' wants a value",
+                               option->name);
     if (option->kind == SP_OPTION_CHOICE &&
         !is_choice(option->metavar, value)) {
         sp_text_show(shown, sizeof(shown), value);

@@ -164,6 +164,8 @@ static const struct row rows[] = {
     {"take -z a", NULL, "unknown option '-z'"},
     {"take --json=1 a", NULL, "option '--json' takes no value"},
     {"take a --word", NULL, "option '--word' wants a value"},
+    {"take --dir= a", NULL, "option '--dir' wants a value"},
+    {"--dir= take a", NULL, "option '--dir' wants a value"},
     {"take --mode quick a", NULL,
      "option '--mode' wants fast|slow, not 'quick'"},
     {"take --mode= a", NULL, "option '--mode' wants fast|slow, not ''"},
