@@ -144,7 +144,9 @@ static const struct sp_advice table[] = {
      "check --dbpath, and that 'rpm -qa' lists packages; make a new request"},
 
     /* the package envelope */
-    {"not-rpm", "the file does not begin as an rpm package does", BAD_PACKAGE},
+    {"not-rpm", "the file does not begin as an rpm package does",
+     "look at a bundle with 'sallyport inspect'; a package that begins "
+     "otherwise is damaged: fetch it again from another mirror"},
     {"lead-version", "the package has a lead of an unknown version",
      BAD_PACKAGE},
     {"lead-type", "the lead says neither binary nor source package",

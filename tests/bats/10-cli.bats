@@ -370,6 +370,7 @@ refuse	format	not-rpm"
     make_bundle "$BATS_TEST_TMPDIR/b" "$FIXTURES"/rpms/*.rpm
     sp 5 verify "$BATS_TEST_TMPDIR/b"
     [[ $stderr == *"sallyport inspect"* ]] || fail "$stderr"
+    [[ $stderr != *"do not use this package"* ]] || fail "$stderr"
 }
 
 @test "doctor: findings as JSON, and a status that fits them" {
