@@ -40,7 +40,7 @@ PROOFS = [
      "bytes", 14),
     ("cover", "What the tests reach", 12),
     ("fuzz", "Each parser under a fuzzer", 30),
-    ("size", "How much code there is", 12),
+    ("size", "How much code there is", 13),
     ("bench PRESET=update", "What an ingest costs: 300 packages, 1 GB", 13),
     ("bench PRESET=wide", "5,000 packages, 41 MB", 13),
     ("bench PRESET=huge", "40 packages, 4 GB", 13),
