@@ -71,7 +71,7 @@ sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	cli/freshness.c cli/cmd-state.c src/ingest/reset.c src/ingest/preview.c \
 	$(call in,src/bundle,record groups nevra qfile-result request request-key \
 	request-print) \
-	$(call in,src/base,path lines wordlist json sha256 evr spawn-run \
+	$(call in,src/base,path keep lines wordlist json sha256 evr spawn-run \
 	spawn-sweep)
 sallyport_libs :=
 

@@ -35,18 +35,6 @@ sp_wordlist_next(const struct sp_wordlist *list, size_t *cursor)
     return word;
 }
 
-bool
-sp_wordlist_has(const struct sp_wordlist *list, const char *word)
-{
-    const char *one;
-    size_t cursor = 0;
-
-    while ((one = sp_wordlist_next(list, &cursor)) != NULL)
-        if (strcmp(one, word) == 0)
-            return true;
-    return false;
-}
-
 void
 sp_wordlist_release(struct sp_wordlist *list)
 {

@@ -20,7 +20,6 @@ bool sp_wordlist_add(struct sp_wordlist *list, const char *word);
  */
 const char *sp_wordlist_next(const struct sp_wordlist *list, size_t *cursor);
 
-bool sp_wordlist_has(const struct sp_wordlist *list, const char *word);
 void sp_wordlist_release(struct sp_wordlist *list);
 
 #endif

@@ -10,7 +10,6 @@
 
 #include "base/auto.h"
 #include "base/io.h"
-#include "base/lines.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "ingest/keytable.h"
@@ -73,22 +72,16 @@ int
 sp_clock_raise(const struct sp_state *state, uint64_t time,
                struct sp_error *err)
 {
-    struct sp_text text = {0};
+    char text[32];
     uint64_t known;
-    int status = 0;
 
     if (!read_known(state, &known))
         return damaged(state, err);
     if (time <= known)
         return 0;
-    sp_text_add(&text, "%" PRIu64 "\n", time);
-    if (text.failed)
-        status = sp_fail(err, "no-memory", "no memory for the clock");
-    else
-        status = sp_path_replace_file(state->state_fd, "clock", text.bytes,
-                                      text.size, 0600, err);
-    sp_text_release(&text);
-    return status;
+    (void)snprintf(text, sizeof(text), "%" PRIu64 "\n", time);
+    return sp_path_replace_file(state->state_fd, "clock", text, strlen(text),
+                                0600, err);
 }
 
 static void

@@ -11,8 +11,8 @@
 #include "base/auto.h"
 #include "base/evr.h"
 #include "base/io.h"
+#include "base/keep.h"
 #include "base/lines.h"
-#include "base/path.h"
 #include "base/text.h"
 #include "bundle/rpm.h"
 #include "ingest/clock.h"
@@ -259,20 +259,12 @@ sp_floor_save(const struct sp_state *state, const struct sp_floor *floor,
               struct sp_error *err)
 {
     struct sp_text text = {0};
-    int status;
 
     for (size_t i = 0; i < floor->n; i++)
         sp_text_add(&text, "%s %" PRIu32 ":%s-%s\n", floor->entries[i].name,
                     floor->entries[i].epoch, floor->entries[i].version,
                     floor->entries[i].release);
-    if (text.failed)
-        status = sp_fail(err, "no-memory", "no memory for the floor");
-    else
-        status = sp_path_replace_file(state->state_fd, "floor",
-                                      text.bytes ? text.bytes : "", text.size,
-                                      0600, err);
-    sp_text_release(&text);
-    return status;
+    return sp_keep_text(state->state_fd, "floor", &text, err);
 }
 
 int

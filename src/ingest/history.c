@@ -12,6 +12,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/keep.h"
 #include "base/lines.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -72,7 +73,6 @@ sp_history_note(struct sp_state *state, const char *command, const char *id,
 {
     struct sp_text text = {0};
     SP_AUTO_FD dir = sp_path_make_dir(state->state_fd, "history", 0700, err);
-    int status;
 
     if (dir < 0)
         return -1;
@@ -81,13 +81,7 @@ sp_history_note(struct sp_state *state, const char *command, const char *id,
                 (uint64_t)time(NULL), command);
     sp_text_add(&text, "source %s\nclass %s\ndetail recorded\nmessage %s\n",
                 source, sp_code_word(SP_OK), message);
-    if (text.failed)
-        status = sp_fail(err, "no-memory", "no memory for the history record");
-    else
-        status =
-            sp_path_replace_file(dir, id, text.bytes, text.size, 0600, err);
-    sp_text_release(&text);
-    return status;
+    return sp_keep_text(dir, id, &text, err);
 }
 
 int
@@ -96,7 +90,6 @@ sp_history_add(struct sp_state *state, const char *command,
 {
     struct sp_text text = {0};
     SP_AUTO_FD dir = sp_path_make_dir(state->state_fd, "history", 0700, err);
-    int status;
 
     if (dir < 0)
         return -1;
@@ -118,13 +111,7 @@ sp_history_add(struct sp_state *state, const char *command,
         sp_text_add(&text, "request %s\n", o->requests[i]);
     for (uint64_t i = 0; i < o->n_packages; i++)
         add_package(&text, &o->packages[i]);
-    if (text.failed)
-        status = sp_fail(err, "no-memory", "no memory for the history record");
-    else
-        status = sp_path_replace_file(dir, o->delivery, text.bytes, text.size,
-                                      0600, err);
-    sp_text_release(&text);
-    return status;
+    return sp_keep_text(dir, o->delivery, &text, err);
 }
 
 static void

@@ -12,6 +12,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/keep.h"
 #include "base/lines.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -54,7 +55,6 @@ sp_pending_add(const struct sp_state *state, const char *id,
 {
     struct sp_text text = {0};
     SP_AUTO_FD dir = open_pending(state, err);
-    int status;
 
     if (dir < 0)
         return -1;
@@ -65,13 +65,7 @@ sp_pending_add(const struct sp_state *state, const char *id,
     for (size_t i = 0; i < exclude->n; i++)
         sp_text_add(&text, "exclude %s\n", exclude->word[i]);
     add_names(&text, db);
-    if (text.failed)
-        status = sp_fail(err, "no-memory", "no memory for a pending request");
-    else
-        status =
-            sp_path_replace_file(dir, id, text.bytes, text.size, 0600, err);
-    sp_text_release(&text);
-    return status;
+    return sp_keep_text(dir, id, &text, err);
 }
 
 int

@@ -10,8 +10,8 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/keep.h"
 #include "base/lines.h"
-#include "base/path.h"
 #include "base/text.h"
 
 enum { RATCHET_BYTES_MAX = SP_RATCHET_MAX * 256 };
@@ -232,13 +232,7 @@ sp_ratchet_save(const struct sp_state *state, struct sp_ratchet *ratchet,
                     ratchet->notches[i].signed_at);
     if (ratchet->build > 0)
         sp_text_add(&text, "build %" PRIu64 "\n", ratchet->build);
-    if (text.failed)
-        status = sp_fail(err, "no-memory", "no memory for the ratchet");
-    else
-        status = sp_path_replace_file(state->state_fd, "ratchet",
-                                      text.bytes ? text.bytes : "", text.size,
-                                      0600, err);
-    sp_text_release(&text);
+    status = sp_keep_text(state->state_fd, "ratchet", &text, err);
     ratchet->changed = ratchet->changed && status < 0;
     return status;
 }

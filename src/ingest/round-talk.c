@@ -10,6 +10,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/keep.h"
 #include "base/lines.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -21,21 +22,6 @@ enum {
     LOOK_MS = 200,
     PERSON_MS = 30 * 60 * 1000, /* to answer a question */
 };
-
-static int
-write_talk(int dir, const char *name, struct sp_text *text,
-           struct sp_error *err)
-{
-    int status;
-
-    if (text->failed)
-        status = sp_fail(err, "no-memory", "no memory for '%s'", name);
-    else
-        status =
-            sp_path_replace_file(dir, name, text->bytes, text->size, 0600, err);
-    sp_text_release(text);
-    return status;
-}
 
 /* A line "KEY VALUE" of this key, else NULL. */
 static const char *
@@ -68,7 +54,7 @@ write_plan(int dir, const char *delivery,
         sp_text_add(&text, "new %s %s %s\n", nevra, p->primary_fpr,
                     sp_why_word((enum sp_why)p->facts.why));
     }
-    return write_talk(dir, "plan", &text, err);
+    return sp_keep_text(dir, "plan", &text, err);
 }
 
 /* 1 yes, 0 no, -1 nothing was said yet. */
@@ -192,7 +178,7 @@ sp_round_answer(const struct sp_round_hold *hold,
     struct sp_text text = {0};
 
     sp_text_add(&text, "answer %s %s\n", plan->delivery, yes ? "yes" : "no");
-    return write_talk(hold->dir_fd, "answer", &text, err);
+    return sp_keep_text(hold->dir_fd, "answer", &text, err);
 }
 
 /* ---- the result ---- */
@@ -219,7 +205,7 @@ sp_round_tell(const struct sp_state *state, const struct sp_round *round,
                 "nothing-to-do %d\ngeneration %" PRIu64 "\npackages %" PRIu64
                 "\n",
                 o->nothing_to_do, o->generation, o->n_packages);
-    if (write_talk(dir, "result", &text, err) < 0)
+    if (sp_keep_text(dir, "result", &text, err) < 0)
         return -1;
     if (taken && unlinkat(dir, "open", 0) < 0 && errno != ENOENT)
         return sp_fail_sys(err, errno, "state", "cannot shut the round");

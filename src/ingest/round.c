@@ -12,6 +12,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/keep.h"
 #include "base/lines.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -99,20 +100,13 @@ sp_round_open(const struct sp_round_hold *hold, const struct sp_round *round,
               struct sp_error *err)
 {
     struct sp_text text = {0};
-    int status;
 
     sp_text_add(
         &text, "%s\nrequest %s\nqube %s\nstock %d\ndeadline %" PRIu64 "\n",
         open_first, round->id, round->qube, round->stock, round->deadline);
     for (size_t i = 0; i < round->n_allow_new; i++)
         sp_text_add(&text, "allow-new %s\n", round->allow_new[i]);
-    if (text.failed)
-        status = sp_fail(err, "no-memory", "no memory for a round");
-    else
-        status = sp_path_replace_file(hold->dir_fd, "open", text.bytes,
-                                      text.size, 0600, err);
-    sp_text_release(&text);
-    return status;
+    return sp_keep_text(hold->dir_fd, "open", &text, err);
 }
 
 void
