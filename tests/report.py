@@ -117,6 +117,7 @@ def section(target, shows):
 
 
 def page():
+    yield "<!-- SPDX-License-Identifier: GPL-2.0-or-later -->"
     yield "# What was shown, and how to show it again"
     yield ""
     yield ("Each section is the end of a real run, with its day, its commit "
