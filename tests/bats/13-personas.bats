@@ -27,6 +27,7 @@ commands() { # PAGE
 
 # A place where the programs are known by their names and have our options.
 plain_machine() {
+    requires solver
     new_state
     bin=$BATS_TEST_TMPDIR/bin
     repos=$BATS_TEST_TMPDIR/repos
@@ -101,6 +102,7 @@ follow() {
     requires root
     requires landlock
     requires program nginx
+    requires solver
     new_dom0
     local line words
     [ "$(commands qubes | wc -l)" -ge 4 ] || fail "no commands"

@@ -50,7 +50,7 @@ teardown_file() {
 }
 
 setup() {
-    requires_solver
+    requires solver
     work=$BATS_FILE_TMPDIR
     new_state
     request=$BATS_TEST_TMPDIR/request
@@ -58,11 +58,6 @@ setup() {
     mkdir "$out"
     unset http_proxy https_proxy all_proxy no_proxy
     database=$(dirname "$(find "$work/root" -name rpmdb.sqlite)")
-}
-
-requires_solver() {
-    readelf -dW "$SP_BUILD/sallyport-builder" | grep -q libsolv ||
-        skip "built without libsolv"
 }
 
 ask() { # ARGS...: the request of the installed set

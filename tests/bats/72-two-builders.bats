@@ -5,8 +5,7 @@
 load helpers
 
 @test "examples/two-builders.sh: equal bundles, or the difference by package" {
-    readelf -dW "$SP_BUILD/sallyport-builder" | grep -q libsolv ||
-        skip "built without libsolv"
+    requires solver
     run "$SP_TOP/examples/two-builders.sh" "$SP_BUILD" "$FIXTURES"
     assert_equal "$status" 0 "$output"
     [[ $output == *"equal: "* ]] || fail "$output"

@@ -21,6 +21,7 @@ setup() {
     requires root
     requires landlock
     requires program nginx
+    requires solver
     new_dom0
 }
 

@@ -7,7 +7,7 @@ bats_require_minimum_version 1.8.0
 # Skips the test unless the machine has what it needs. With CI=true a missing
 # jail is a failure: a sandbox that is never tested is none.
 requires() { # root | mounts | loop | fuse | user | landlock | real-jails
-    # | program NAME
+    # | solver | program NAME
     case $1 in
     root) [ "$(id -u)" = 0 ] || skip "needs root" ;;
     mounts)
@@ -33,6 +33,12 @@ requires() { # root | mounts | loop | fuse | user | landlock | real-jails
         ! is_test_build || skip "a sanitizer build has no real jails"
         requires landlock
         ;;
+    solver)
+        has_solver || {
+            [ "${CI:-}" != true ] || fail "built without a solver, and CI=true"
+            skip "built without a solver"
+        }
+        ;;
     program) command -v "$2" >/dev/null || skip "needs $2" ;;
     *) fail "requires: unknown word '$1'" ;;
     esac
@@ -51,6 +57,10 @@ programs_for_all() {
     chmod 755 "$bin"
     cp "$SP_BUILD"/sallyport "$SP_BUILD"/sallyport-{unpack,check,verify} "$bin"
     echo "$bin"
+}
+
+has_solver() { # make WITH_SOLV=0 leaves it out
+    readelf -dW "$SP_BUILD/sallyport-builder" | grep -q libsolv
 }
 
 has_landlock() {
