@@ -376,6 +376,10 @@ sp_cmd_update(const struct sp_args *args)
         status = sp_args_mistake(args, "%s", err.msg);
     else if (c->words.help)
         status = (sp_help_update(stdout), 0);
+    else if (sp_args_flag(args, "json"))
+        status = sp_args_mistake(args, "what update prints is dnf's, not JSON; "
+                                       "'sallyport --json history' tells "
+                                       "what came of a round");
     else
         status = update(c);
     status = old_status(c, status);

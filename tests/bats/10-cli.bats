@@ -146,6 +146,8 @@ END
     assert_equal "$stderr" "" "stderr"
     quick 2 status --bad --json
     assert_result status 2
+    quick 2 --json update
+    assert_result update 2
     quick 2 --json nonsense
     json_is "o['command'] is None and o['exit'] == 2" <<<"$output"
 }
