@@ -228,9 +228,9 @@ objects = $(patsubst %.c,$(O)/%.o,$(1))
 all: $(addprefix $(O)/,$(programs)) ## build every program, in build/
 
 network_programs := sallyport-builder sallyport-metadata
+trusted_programs := $(filter-out $(network_programs) $(vchan),$(programs))
 
-dom0: carrier $(addprefix $(O)/,$(filter-out $(network_programs) $(vchan),\
-	$(programs))) ## build the trusted side only
+dom0: carrier $(addprefix $(O)/,$(trusted_programs)) ## build the trusted side only
 
 builder: carrier $(addprefix $(O)/,$(network_programs)) ## build the networked side only
 
@@ -450,8 +450,8 @@ files-builder := $(call program_files,sallyport-builder,$(BINDIR)) \
 files-common := $(call manual_files,sallyport-bundle.5 sallyport-package.5 \
 	sallyport-request.5 sallyport-qrexec.7 sallyport-setup.7)
 
-files-vchan := $(call program_files,$(vchan),$(helpers)) \
-	$(call manual_files,sallyport-vchan.8)
+files-vchan := $(if $(vchan),$(call program_files,$(vchan),$(helpers)) \
+	$(call manual_files,sallyport-vchan.8))
 
 # For machines with systemd and dnf. Each file works as it stands; another
 # PREFIX goes into a copy of it.

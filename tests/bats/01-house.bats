@@ -84,7 +84,7 @@ copy_tree() {
 
 @test "make help lists every target that people use" {
     run make -s help
-    for target in all check check-root check-asan check-links check-arrows \
+    for target in all dom0 builder check check-root check-asan check-links check-arrows \
         check-headers lint size demo bench deps install; do
         [[ $output =~ (^|$'\n')\ +$target\  ]] || fail "$target is not listed"
     done
@@ -114,6 +114,9 @@ copy_tree() {
     assert_equal "$(ls "$dest")" opt
     cmp "$SP_BUILD/sallyport" "$dest/opt/sp/bin/sallyport"
     find "$dest/opt/sp/share/man" -name 'sallyport*' | grep -q .
+    make -s -o dom0 -o builder -o carrier O="$SP_BUILD" WITH_XEN=0 \
+        DESTDIR="$dest/plain" install
+    [ -z "$(find "$dest/plain" -name '*vchan*')" ] || fail "a part without Xen"
 }
 
 @test "every test file stands in the lists of the Makefile" {
