@@ -32,6 +32,19 @@ bytes_left(int fd)
     return st.st_size > at ? (uint64_t)(st.st_size - at) : 0;
 }
 
+/* A closed one was opened the wrong way round (sp_hold_standard). */
+static int
+check_readable(int fd, struct sp_error *err)
+{
+    struct stat st;
+
+    if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY)
+        return sp_fail(err, "usage", "standard input is closed");
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+        return sp_fail(err, "usage", "standard input is a directory");
+    return 0;
+}
+
 static int
 stdio_open(struct sp_transport *t, const struct sp_address *address,
            struct sp_error *err)
@@ -41,6 +54,8 @@ stdio_open(struct sp_transport *t, const struct sp_address *address,
     (void)address;
     if (isatty(fd))
         return sp_fail(err, "usage", "%s is a terminal", stream_name(t));
+    if (t->direction == SP_DIR_READ && check_readable(fd, err) < 0)
+        return -1;
     t->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (t->fd < 0)
         return sp_fail_sys(err, errno, "io", "cannot use %s", stream_name(t));

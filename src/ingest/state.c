@@ -162,11 +162,14 @@ sp_state_lock(struct sp_state *state, struct sp_error *err)
             return sp_fail_sys(err, errno, "state", "cannot lock '%s'",
                                state->repo_path);
         read_pid(fd, pid);
-        return sp_fail(err, "busy", "process %s is working on '%s'",
-                       *pid ? pid : "?", state->repo_path);
+        return sp_fail(err, "busy", "%s%s is working on '%s'",
+                       *pid ? "process " : "another process", pid,
+                       state->repo_path);
     }
+    /* In this order: who is refused meanwhile finds a number. */
     (void)snprintf(pid, sizeof(pid), "%d\n", getpid());
-    if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, strlen(pid), 0) < 0)
+    if (pwrite(fd, pid, strlen(pid), 0) < 0 ||
+        ftruncate(fd, (off_t)strlen(pid)) < 0)
         return sp_fail_sys(err, errno, "state", "cannot write '%s/.lock'",
                            state->repo_path);
     state->lock_fd = sp_steal_fd(&fd);

@@ -171,6 +171,10 @@ policy() { # LINE...
     flock 8
     ingest 18 "$good" 8>&-
     assert_detail busy
+    [[ $stderr =~ "process "[0-9]+" is working on" ]] || fail "$stderr"
+    : >"$repo/.lock"
+    ingest 18 "$good" 8>&-
+    [[ $stderr == *"another process is working on"* ]] || fail "$stderr"
     sp 0 status 8>&-
     [[ $output == *yes* ]] || fail "$output"
     flock -u 8

@@ -85,10 +85,18 @@ fault() {
     # shellcheck disable=SC2016 # the inner shell expands
     run --separate-stderr sh -c '"$@" <&-' sh "$SP_BUILD/sallyport" ingest \
         "${SP_OPTIONS[@]}" --any-request -
-    [ "$status" -gt 1 ] && [ "$status" -le 20 ] || fail "status $status"
-    [ -n "$stderr" ] || fail "silent"
+    assert_equal "$status" 2
+    assert_fault usage usage "standard input is closed"
     assert_equal "$(repository_snapshot "$repo")" "$before"
     assert_no_leftovers
+}
+
+@test "standard input that is a folder" {
+    run --separate-stderr "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" \
+        --any-request - <"$BATS_TEST_TMPDIR"
+    assert_equal "$status" 2
+    assert_fault usage usage "standard input is a directory"
+    assert_equal "$(repository_snapshot "$repo")" "$before"
 }
 
 @test "standard input that says nothing more" {
