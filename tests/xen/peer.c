@@ -21,7 +21,9 @@
 #include <unistd.h>
 #include <xenstore.h>
 
-enum { FRAME = 65536, PATIENCE = 25 /* seconds, for everything */ };
+/* In seconds: for a server, which starts its workers and gpg first, on one
+ * emulated processor; and for everything behind that. */
+enum { FRAME = 65536, SERVER_PATIENCE = 90, PATIENCE = 25 };
 
 static struct libxenvchan *ring;
 static char path[64];
@@ -511,7 +513,7 @@ find_path(const char *name)
 int
 main(int argc, char **argv)
 {
-    const uint64_t deadline = now_ms() + PATIENCE * 1000;
+    const uint64_t deadline = now_ms() + SERVER_PATIENCE * 1000;
 
     if (argc < 4)
         return 2;
