@@ -13,6 +13,7 @@
 enum {
     ENTRY_MAGIC = 0x53504531,   /* SPE1 */
     MESSAGE_MAGIC = 0x53504d31, /* SPM1 */
+    INDEX_MAGIC = 0x53504931,   /* SPI1 */
     REPORT_MAGIC = 0x53505231,  /* SPR1 */
 };
 
@@ -101,6 +102,30 @@ sp_message_check(const struct sp_message *untrusted_message)
            m->header_size <= SP_RPM_MAX_HEAD_BYTES &&
            m->packet_size >= SP_SIG_MIN_BYTES &&
            m->packet_size <= SP_SIGPACKET_ENCODED_MAX;
+}
+
+/* ---- index stream ------------------------------------------------------ */
+
+void
+sp_index_entry_init(struct sp_index_entry *entry, const char *name,
+                    uint64_t bytes, uint64_t time, const uint8_t sha256[32])
+{
+    memset(entry, 0, sizeof(*entry));
+    entry->magic = INDEX_MAGIC;
+    entry->bytes = bytes;
+    entry->time = time;
+    memcpy(entry->sha256, sha256, sizeof(entry->sha256));
+    (void)snprintf(entry->name, sizeof(entry->name), "%s", name);
+}
+
+bool
+sp_index_entry_check(const struct sp_index_entry *untrusted_entry)
+{
+    const struct sp_index_entry *e = untrusted_entry;
+
+    return e->magic == INDEX_MAGIC && e->reserved == 0 &&
+           is_text(e->name, sizeof(e->name)) && e->name[0] != '\0' &&
+           e->name[0] != '.' && strchr(e->name, '/') == NULL;
 }
 
 /* ---- report stream ----------------------------------------------------- */

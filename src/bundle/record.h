@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the processes say to each other: three streams of fixed-size records.
+ * What the processes say to each other: four streams of fixed-size records.
  *
  *   entry stream    unpack -> check    sp_entry + exactly `size` bytes each
  *   message stream  check  -> verify   sp_message + header + packet each
+ *   index stream    parent -> index    sp_index_entry alone
  *   report stream   worker -> parent   sp_report alone
  *
  * Both ends are the same build on the same machine, so a record is a struct
@@ -73,6 +74,24 @@ void sp_message_init(struct sp_message *message, enum sp_message_type type,
                      uint64_t index, uint32_t header_size,
                      uint32_t packet_size);
 bool sp_message_check(const struct sp_message *untrusted_message);
+
+/* ---- index stream ------------------------------------------------------ */
+
+/* A verified package as it lies in stage/rpm, and what is known of it. */
+struct sp_index_entry {
+    uint32_t magic;
+    uint32_t reserved; /* zero */
+    uint64_t bytes;    /* of the file */
+    uint64_t time;     /* of the file: when the package was built */
+    uint8_t sha256[32];
+    char name[256]; /* file name, NUL terminated; strictly rising */
+};
+
+void sp_index_entry_init(struct sp_index_entry *entry, const char *name,
+                         uint64_t bytes, uint64_t time,
+                         const uint8_t sha256[32]);
+/* False when the record is malformed in itself: the name is no file name. */
+bool sp_index_entry_check(const struct sp_index_entry *untrusted_entry);
 
 /* ---- report stream ----------------------------------------------------- */
 
@@ -208,7 +227,9 @@ struct sp_report_package {
     uint32_t name_noted; /* qfile/rpm: hint differs from the NEVRA */
     uint32_t hash_algo;
     uint32_t pubkey_algo;
-    uint8_t file_sha256[32]; /* as received; zero when nobody lists it */
+    uint8_t file_sha256[32];   /* as received; zero when nobody lists it */
+    uint8_t stored_sha256[32]; /* of the canonical package; zero when the
+                                  parent did not ask for it */
 };
 
 struct sp_report_verdict {
@@ -260,6 +281,7 @@ struct sp_report {
 
 _Static_assert(sizeof(struct sp_entry) == 288, "sp_entry has no padding");
 _Static_assert(sizeof(struct sp_message) == 24, "sp_message has no padding");
+_Static_assert(sizeof(struct sp_index_entry) == 312, "no padding");
 _Static_assert(sizeof(struct sp_nevra) == 432, "sp_nevra has no padding");
 _Static_assert(sizeof(struct sp_report_verdict) == 136, "no padding");
 _Static_assert(sizeof(struct sp_report_key) == 104, "no padding");

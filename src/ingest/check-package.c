@@ -256,7 +256,32 @@ store(int fd, const void *data, size_t len, uint64_t index)
         fault_store(index);
 }
 
-/* Each byte is received once, hashed once, written once. */
+/* The digests of the payload, and of all files that it is the end of. */
+static void
+hash_head(const struct sp_check_plan *plan, const struct package *p)
+{
+    sp_digest_begin(SP_HASH_SHA256);
+    sp_digest_begin(SP_HASH_FILE);
+    sp_digest_begin(SP_HASH_STORED);
+    if (plan->hash_files)
+        sp_digest_add(SP_HASH_FILE, untrusted_head, p->head_size);
+    if (plan->hash_stored) {
+        sp_digest_add(SP_HASH_STORED, p->prefix, p->prefix_size);
+        sp_digest_add(SP_HASH_STORED, p->header, p->rpm.main_header.size);
+    }
+}
+
+static void
+hash_payload(const struct sp_check_plan *plan, const uint8_t *bytes, size_t n)
+{
+    sp_digest_add(SP_HASH_SHA256, bytes, n);
+    if (plan->hash_files)
+        sp_digest_add(SP_HASH_FILE, bytes, n);
+    if (plan->hash_stored)
+        sp_digest_add(SP_HASH_STORED, bytes, n);
+}
+
+/* Each byte is received once and written once, and never read back. */
 static int
 take_payload(const struct sp_check_plan *plan, struct package *p,
              struct sp_entries *entries, struct sp_error *err)
@@ -267,14 +292,9 @@ take_payload(const struct sp_check_plan *plan, struct package *p,
 
     store(fd, p->prefix, p->prefix_size, p->index);
     store(fd, p->header, p->rpm.main_header.size, p->index);
-    sp_digest_begin(SP_HASH_SHA256);
-    sp_digest_begin(SP_HASH_FILE);
-    if (plan->hash_files)
-        sp_digest_add(SP_HASH_FILE, untrusted_head, p->head_size);
+    hash_head(plan, p);
     while ((n = sp_entries_some(entries, piece, sizeof(piece))) > 0) {
-        sp_digest_add(SP_HASH_SHA256, piece, n);
-        if (plan->hash_files)
-            sp_digest_add(SP_HASH_FILE, piece, n);
+        hash_payload(plan, piece, n);
         store(fd, piece, n, p->index);
     }
     sp_text_hex(hex, sp_digest_end(SP_HASH_SHA256), 32);
@@ -328,6 +348,9 @@ sp_check_package(const struct sp_check_plan *plan, struct sp_entries *entries,
     if (plan->hash_files)
         memcpy(facts->file_sha256, sp_digest_end(SP_HASH_FILE),
                sizeof(facts->file_sha256));
+    if (plan->hash_stored)
+        memcpy(facts->stored_sha256, sp_digest_end(SP_HASH_STORED),
+               sizeof(facts->stored_sha256));
     facts->verdict = SP_VERDICT_ACCEPTED;
     hand_on(p);
     return 0;

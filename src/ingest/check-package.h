@@ -16,10 +16,11 @@ struct sp_check_plan {
     uint64_t max_files, max_bytes, max_file; /* ceilings */
     uint64_t space;                          /* bytes that may be stored */
     uint64_t now;
-    bool store;      /* packages, into the directory on descriptor 4 */
-    bool keep;       /* evidence, there */
-    bool go_on;      /* behind a refused package */
-    bool hash_files; /* whole: signed metadata may list them */
+    bool store;       /* packages, into the directory on descriptor 4 */
+    bool keep;        /* evidence, there */
+    bool go_on;       /* behind a refused package */
+    bool hash_files;  /* whole, as received: signed metadata may list them */
+    bool hash_stored; /* whole, as stored: the index wants it */
 };
 
 /*

@@ -182,6 +182,7 @@ read_arguments(int argc, char **argv)
     plan.store = sp_worker_number(argc, argv, "store", 1, 0);
     plan.keep = sp_worker_number(argc, argv, "keep", 1, plan.store);
     plan.hash_files = false;
+    plan.hash_stored = sp_worker_number(argc, argv, "hash-stored", 1, 0);
     plan.go_on = sp_worker_number(argc, argv, "go-on", 1, 0);
     return plan;
 }

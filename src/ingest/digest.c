@@ -33,9 +33,12 @@ static const struct {
     {SP_HASH_FILE,
      GCRY_MD_SHA256,
      {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea}},
+    {SP_HASH_STORED,
+     GCRY_MD_SHA256,
+     {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea}},
 };
 
-static gcry_md_hd_t running[SP_HASH_FILE + 1];
+static gcry_md_hd_t running[SP_HASH_STORED + 1];
 
 int
 sp_digest_init(struct sp_error *err)

@@ -14,8 +14,11 @@
 #include "bundle/sigpacket.h"
 
 enum { SP_HASH_SHA1 = 2 };
-/* Another SHA-256, beside the one of the payload: of the whole file. */
-enum { SP_HASH_FILE = SP_HASH_SHA512 + 1 };
+/* More of SHA-256, beside the one of the payload: of whole files. */
+enum {
+    SP_HASH_FILE = SP_HASH_SHA512 + 1, /* as it was received */
+    SP_HASH_STORED,                    /* as it is stored */
+};
 
 /*
  * Before the jail: takes all memory, lets libgcrypt look at the processor,

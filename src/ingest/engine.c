@@ -150,8 +150,8 @@ make_pipe(int *ret_read, int *ret_write, struct sp_error *err)
 
 /* "key=value" arguments, collected on the stack. */
 struct arguments {
-    char text[9][4200];
-    const char *list[10];
+    char text[10][4200];
+    const char *list[11];
     size_t n;
 };
 
@@ -207,6 +207,7 @@ start_check(struct engine *e, int in_fd, int out_fd, struct sp_error *err)
     argue_number(a, "store", p->store);
     argue_number(a, "keep", p->packages_fd >= 0);
     argue_number(a, "go-on", p->go_on);
+    argue_number(a, "hash-stored", p->hash_stored);
     return sp_crew_start(&e->crew, SP_WORKER_CHECK, a->list, in_fd, out_fd,
                          p->packages_fd, err);
 }

@@ -37,6 +37,7 @@ struct sp_engine_plan {
     bool go_on;       /* judge all packages instead of stopping at the first */
     int packages_fd;  /* where check stores evidence; -1 = nowhere */
     bool store;       /* and packages */
+    bool hash_stored; /* check tells the digest of each stored package */
     const char *home; /* key home */
     const char *messages; /* private directory of verify */
     uint64_t now;

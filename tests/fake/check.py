@@ -21,7 +21,7 @@ import threading
 CORPUS = os.path.join(os.path.dirname(__file__), "..", "corpus", "rpms")
 ENTRY = struct.Struct("<IIIIQQ256s")
 MESSAGE = struct.Struct("<IIQII")
-REPORT = struct.Struct("<IHHQ32siI256s568s")
+REPORT = struct.Struct("<IHHQ32siI256s600s")
 MANIFEST = struct.Struct("<QQQQ")
 START, FILE, END = 1, 2, 3
 BUNDLE, QFILE, RPM = 1, 2, 3

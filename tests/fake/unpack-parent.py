@@ -30,7 +30,7 @@ import threading
 # src/bundle/record.h: struct sp_entry and the head of struct sp_report.
 ENTRY = struct.Struct("<4I2Q256s")
 REPORT = struct.Struct("<I2HQ32siI256s")
-REPORT_BYTES = 880
+REPORT_BYTES = 912
 START, FILE, END = 1, 2, 3
 JAILED, PROGRESS, FAULT, DONE = 1, 2, 8, 9
 

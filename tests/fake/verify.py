@@ -35,7 +35,7 @@ from openpgp import Signature, notation, sub, u32  # noqa: E402
 
 MESSAGE = struct.Struct("<IIQII")
 MESSAGE_MAGIC = 0x53504D31
-REPORT = struct.Struct("<IHHQ32siI256s568s")
+REPORT = struct.Struct("<IHHQ32siI256s600s")
 REPORT_MAGIC = 0x53505231
 VERDICT = struct.Struct("<II32s41s41s8s")
 KEY = struct.Struct("<41s41sBBB3xIIQ")

@@ -11,7 +11,7 @@ import struct
 import sys
 import time
 
-REPORT = 880
+REPORT = 912
 KIND = {"unpack": 1, "check": 2, "verify": 3}
 JAILED, PROGRESS, MANIFEST, PACKAGE, VERDICT, FAULT, DONE = 1, 2, 3, 5, 6, 8, 9
 
