@@ -38,8 +38,18 @@ WITH_XEN ?= $(if $(wildcard /usr/include/libxenvchan.h \
 
 vchan := $(if $(filter 1,$(WITH_XEN)),sallyport-vchan)
 
+# A writer of repository metadata that reads no payload: built where the
+# library of createrepo_c is; WITH_CREATEREPO=0 runs the program instead.
+ifndef WITH_CREATEREPO
+WITH_CREATEREPO := $(if $(wildcard \
+	/usr/include/createrepo_c/createrepo_c.h),1,0)
+createrepo_missing := $(filter 0,$(WITH_CREATEREPO))
+endif
+indexer := $(if $(filter 1,$(WITH_CREATEREPO)),sallyport-index)
+index_writer := $(if $(indexer),index-worker,index-tool)
+
 programs := sallyport sallyport-unpack sallyport-check sallyport-verify \
-	sallyport-escape sallyport-builder sallyport-metadata $(vchan)
+	$(indexer) sallyport-escape sallyport-builder sallyport-metadata $(vchan)
 
 # What every program needs, and what every jailed one adds.
 base := $(call in,src/base,error reason text io)
@@ -63,7 +73,8 @@ sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	update-hand-over consent listen present table \
 	render-json) \
 	$(call in,src/ingest,receive engine feed crew ledger judge verifier overview \
-	policy floor quarantine generation index index-check publish state history keyhome \
+	policy floor quarantine generation index $(index_writer) \
+	index-check publish state history keyhome \
 	reply errors caller doctor doctor-jails ask pending rpmdb repofiles pubkeys comps \
 	round round-talk update update-root update-vm update-stock update-guard \
 	update-features) \
@@ -91,6 +102,9 @@ sallyport-verify_src := cli/verify.c $(base) $(worker) \
 	$(call in,src/ingest,verify batch gpg status message keytable make-home) \
 	src/bundle/sigpacket.c $(call in,src/base,path sha256)
 sallyport-verify_libs := -lgpgme -lgpg-error
+
+sallyport-index_src := cli/index.c $(base) $(worker) src/ingest/indexer.c
+sallyport-index_libs := -lcreaterepo_c -lglib-2.0
 
 sallyport-escape_src := cli/escape.c $(base) $(jail) \
 	$(call in,src/ingest,escape escape-files escape-processes escape-kernel) \
@@ -218,6 +232,12 @@ cflags := -std=gnu11 -O2 -g -ffile-prefix-map=$(CURDIR)=. $(warnings) \
 	$(hardening)
 ldflags := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
 	-Wl,-z,separate-code -Wl,--as-needed
+# Headers of others are not ours to lint.
+ifneq ($(indexer),)
+foreign := $(patsubst -I%,-isystem %,$(filter -I%,$(shell pkg-config --cflags \
+	createrepo_c glib-2.0)))
+$(O)/src/ingest/indexer.o: private cppflags += $(foreign)
+endif
 compile = $(CC) $(cppflags) $(cflags) $(CPPFLAGS) $(CFLAGS)
 link = $(CC) $(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS)
 

@@ -89,8 +89,8 @@ static const struct rule vchan_rules[] = {
 /* clang-format on */
 
 /*
- * Kinds that run foreign programs (gpg, createrepo_c) answer an errno: those
- * ask for more than they need and go on without it.
+ * Kinds that run foreign programs (gpg, createrepo_c) or libraries answer an
+ * errno: those ask for more than they need and go on without it.
  */
 #define NO(call)                                                               \
     {                                                                          \
@@ -170,6 +170,19 @@ static const struct rule runner_rules[] = {
 #endif
 };
 
+/* A library instead of a program: nothing is started, no code is mapped. */
+static const struct rule library_rules[] = {
+    NO(execve), NO(execveat), NO(clone),
+#ifdef __x86_64__
+    NO(fork), NO(vfork),
+#endif
+    {SYS_mprotect, DENY(EPERM), ANY_BITS, 2, PROT_EXEC},
+    {SYS_pkey_mprotect, DENY(EPERM), ANY_BITS, 2, PROT_EXEC},
+    {SYS_mmap, DENY(EPERM), ANY_BITS, 2, PROT_EXEC},
+    {SYS_mmap, ALLOW, ALL_BITS, 3, MAP_ANONYMOUS | MAP_PRIVATE},
+    NO(mmap),
+};
+
 /* clang-format on */
 
 /* The newest call that was looked at; younger ones are not there (ENOSYS). */
@@ -189,7 +202,9 @@ enum { NEWEST_CALL = 439 }; /* faccessat2 */
 enum { PROLOGUE = 8, PER_RULE = 6 };
 
 struct program {
-    struct sock_filter code[PROLOGUE + PER_RULE * COUNT(runner_rules) + 1];
+    struct sock_filter
+        code[PROLOGUE +
+             PER_RULE * (COUNT(library_rules) + COUNT(runner_rules)) + 1];
     unsigned short len;
 };
 
@@ -291,9 +306,12 @@ sp_sandbox_calls(enum sp_jail_kind kind)
         answer(&p, KILL);
         break;
     case SP_JAIL_VERIFY:
+    case SP_JAIL_TOOL:
     case SP_JAIL_INDEX:
         unless(&p, BPF_JGT, NEWEST_CALL, 1);
         answer(&p, DENY(ENOSYS));
+        if (kind == SP_JAIL_INDEX)
+            put_rules(&p, library_rules, COUNT(library_rules));
         put_rules(&p, runner_rules, COUNT(runner_rules));
         answer(&p, ALLOW);
         break;

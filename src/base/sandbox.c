@@ -253,8 +253,10 @@ set_limits(const struct sp_jail *jail, struct sp_error *err)
     case SP_JAIL_VCHAN: files = 2; break;
     /* the package that is written, and one to spare */
     case SP_JAIL_CHECK: files = jail->keep_fds + UINT64_C(2); break;
+    /* the report channel and the metadata; a package, one and a spare */
+    case SP_JAIL_INDEX: files = jail->keep_fds + UINT64_C(12); break;
     case SP_JAIL_VERIFY:
-    case SP_JAIL_INDEX:
+    case SP_JAIL_TOOL:
         /* four pipes an engine; createrepo_c: a few files a thread */
         files = 256;
         tasks = TASKS_MAX;
@@ -297,6 +299,13 @@ drop_privileges(struct sp_error *err)
 
 /* ---- the ladder -------------------------------------------------------- */
 
+static bool
+answers_errno(enum sp_jail_kind kind)
+{
+    return kind == SP_JAIL_VERIFY || kind == SP_JAIL_TOOL ||
+           kind == SP_JAIL_INDEX;
+}
+
 int
 sp_jail_enter(const struct sp_jail *jail, struct sp_jail_state *ret_state,
               struct sp_error *err)
@@ -305,8 +314,7 @@ sp_jail_enter(const struct sp_jail *jail, struct sp_jail_state *ret_state,
     struct sock_fprog filter = sp_sandbox_calls(jail->kind);
     SP_AUTO_FD ruleset = -1;
 
-    state.seccomp =
-        jail->kind == SP_JAIL_VERIFY || jail->kind == SP_JAIL_INDEX ? 2 : 1;
+    state.seccomp = answers_errno(jail->kind) ? 2 : 1;
     if (close_range(jail->keep_fds, ~0u, 0) < 0)
         return refuse(err, "descriptors");
     if (landlock_abi(&state.landlock_abi, err) < 0)

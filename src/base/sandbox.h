@@ -17,8 +17,10 @@ enum sp_jail_kind {
     SP_JAIL_UNPACK = 1, /* no file system at all; eight calls, else death */
     SP_JAIL_CHECK = 2,  /* + create and write beneath the given directories */
     SP_JAIL_VERIFY = 3, /* runs gpg: errno list instead of a kill list */
-    SP_JAIL_INDEX = 4,  /* runs createrepo_c: as verify, other paths */
+    SP_JAIL_TOOL = 4,   /* runs createrepo_c: as verify, other paths */
     SP_JAIL_VCHAN = 5,  /* moves bytes between a vchan and pipes; or death */
+    SP_JAIL_INDEX = 6,  /* works with a foreign library: as TOOL, but starts
+                           nothing and maps no code */
 };
 
 /* What a jailed process may do beneath a path. */

@@ -16,7 +16,10 @@
 #include "bundle/limits.h"
 #include "ingest/worker.h"
 
-enum { ARGUMENTS_MAX = 16 };
+enum {
+    ARGUMENTS_MAX = 16,
+    TICK_MS = 250, /* how late a stop may be noticed */
+};
 
 const char *
 sp_worker_name(enum sp_worker_kind kind)
@@ -182,7 +185,9 @@ sp_crew_hear(struct sp_crew *crew, unsigned seconds, const char *reason,
     while (hand->report_fd >= 0) {
         struct pollfd p = {hand->report_fd, POLLIN, 0};
 
-        (void)poll(&p, 1, 1000);
+        (void)poll(&p, 1, TICK_MS);
+        if (crew->stop && *crew->stop)
+            return sp_fail(err, "interrupted", "interrupted by a signal");
         if (hear_one(crew, hand, take, data, err) < 0)
             return -1;
         if (sp_clock_ms() > deadline)

@@ -6,6 +6,7 @@
 #ifndef SP_INGEST_CREW_H
 #define SP_INGEST_CREW_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -31,6 +32,8 @@ struct sp_hand {
 struct sp_crew {
     struct sp_hand hands[SP_CREW_MAX];
     size_t n;
+    /* sp_crew_hear ends with "interrupted" once it is not 0; may be NULL */
+    const volatile sig_atomic_t *stop;
 };
 
 /* "unpack", "check", ... for messages. */

@@ -16,6 +16,7 @@
 #include "bundle/limits.h"
 #include "ingest/doctor-run.h"
 #include "ingest/escape.h"
+#include "ingest/index-write.h"
 #include "ingest/quarantine.h"
 
 enum { ACT_SECONDS = 10, LIST_BYTES_MAX = 65536 };
@@ -34,7 +35,7 @@ struct battery {
     const char *program; /* sallyport-escape */
     const char *scratch;
     const char *jail;
-    char area[16];
+    char area[24];
 };
 
 /* Cuts the line at its tabs. */
@@ -195,8 +196,9 @@ look_for_terminal(struct sp_doctor_run *run)
 void
 sp_doctor_jails(struct sp_doctor_run *run)
 {
-    static const char *const jails[] = {"unpack", "check", "verify", "index",
-                                        "vchan"};
+    const char *const jails[] = {"unpack", "check", "verify",
+                                 sp_index_is_worker ? "index" : "createrepo_c",
+                                 "vchan"};
     struct sp_quarantine scratch;
     struct sp_error err = {0};
     char program[PATH_MAX];

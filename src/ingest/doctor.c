@@ -20,6 +20,7 @@
 #include "ingest/clock.h"
 #include "ingest/doctor-run.h"
 #include "ingest/floor.h"
+#include "ingest/index-write.h"
 
 enum { PROGRAM_SECONDS = 10, VERSION_BYTES_MAX = 16384 };
 
@@ -158,19 +159,32 @@ look_at_program(struct sp_doctor_run *run, const struct program *program)
 }
 
 static void
-look_at_workers(struct sp_doctor_run *run)
+look_at_worker(struct sp_doctor_run *run, const char *worker)
 {
-    static const char *const workers[] = {"sallyport-unpack", "sallyport-check",
-                                          "sallyport-verify"};
     char path[PATH_MAX];
     struct sp_error err = {0};
 
-    for (size_t i = 0; i < sizeof(workers) / sizeof(workers[0]); i++)
-        if (sp_spawn_find(workers[i], path, sizeof(path), &err) < 0)
-            sp_doctor_bad(run, err.detail, "programs", workers[i],
-                          "install sallyport whole", "%s", err.msg);
-        else
-            sp_doctor_good(run, "programs", workers[i], "%.120s", path);
+    if (sp_spawn_find(worker, path, sizeof(path), &err) < 0)
+        sp_doctor_bad(run, err.detail, "programs", worker,
+                      "install sallyport whole", "%s", err.msg);
+    else
+        sp_doctor_good(run, "programs", worker, "%.120s", path);
+}
+
+static void
+look_at_workers(struct sp_doctor_run *run)
+{
+    static const struct program createrepo = {
+        "/usr/bin/createrepo_c", "0.17", "index",
+        "install createrepo-c (Debian) or createrepo_c (Fedora)"};
+
+    look_at_worker(run, "sallyport-unpack");
+    look_at_worker(run, "sallyport-check");
+    look_at_worker(run, "sallyport-verify");
+    if (sp_index_is_worker)
+        look_at_worker(run, "sallyport-index");
+    else
+        look_at_program(run, &createrepo);
 }
 
 static void
@@ -179,8 +193,6 @@ look_at_programs(struct sp_doctor_run *run)
     static const struct program programs[] = {
         {"/usr/bin/gpg", "2.2", "engine-missing",
          "install gnupg (Debian) or gnupg2 (Fedora)"},
-        {"/usr/bin/createrepo_c", "0.17", "index",
-         "install createrepo-c (Debian) or createrepo_c (Fedora)"},
         {"/usr/bin/rpm", "4.14", "not-found", "install rpm"},
         {"/usr/bin/dnf", "4", NULL, "install dnf"},
     };

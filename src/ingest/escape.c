@@ -40,16 +40,17 @@ enum kind {
     KIND_UNPACK,
     KIND_CHECK,
     KIND_VERIFY,
+    KIND_TOOL,
     KIND_INDEX,
     KIND_VCHAN,
 };
 
-static const char *const kind_names[] = {"none",   "unpack", "check",
-                                         "verify", "index",  "vchan"};
+static const char *const kind_names[] = {
+    "none", "unpack", "check", "verify", "createrepo_c", "index", "vchan"};
 
 /* The one folder of each kind in which it may write; "none": like verify. */
-static const char *const own_folders[] = {MESSAGES, OUTSIDE, QUARANTINE,
-                                          MESSAGES, OUTPUT,  OUTSIDE};
+static const char *const own_folders[] = {
+    MESSAGES, OUTSIDE, QUARANTINE, MESSAGES, OUTPUT, OUTPUT, OUTSIDE};
 
 /* ---- the tables -------------------------------------------------------- */
 
@@ -94,6 +95,7 @@ expected(const struct sp_escape_act *act, enum kind kind)
     case KIND_UNPACK: return act->unpack;
     case KIND_CHECK: return act->check;
     case KIND_VERIFY: return act->verify;
+    case KIND_TOOL: return act->tool;
     case KIND_INDEX: return act->index;
     case KIND_VCHAN: return act->vchan;
     }
@@ -185,7 +187,7 @@ name_files(const char *dir, enum kind kind, struct sp_escape_scene *s,
         place(s->reopened, dir, QUARANTINE "/000001.rpm", err) < 0)
         return -1;
     (void)snprintf(s->engine, sizeof(s->engine), "%s",
-                   kind == KIND_INDEX ? CREATEREPO : GPG);
+                   kind == KIND_TOOL ? CREATEREPO : GPG);
     return 0;
 }
 
@@ -234,7 +236,7 @@ set_scene(const char *dir, enum kind kind, struct sp_escape_scene *s,
           struct sp_error *err)
 {
     memset(s, 0, sizeof(*s));
-    s->pure = kind != KIND_NONE && kind != KIND_VERIFY && kind != KIND_INDEX;
+    s->pure = kind == KIND_UNPACK || kind == KIND_CHECK || kind == KIND_VCHAN;
     s->user = getuid();
     s->parent = getppid();
     if (make_folders(dir, err) < 0 || name_files(dir, kind, s, err) < 0 ||
@@ -284,8 +286,12 @@ enter(const char *dir, enum kind kind, struct sp_error *err)
         sp_jails_check(QUARANTINE_FD, FILE_CEILING, &jail);
         break;
     case KIND_VERIFY: sp_jails_verify(home, messages, GPG, &jail); break;
+    case KIND_TOOL:
+        sp_jails_createrepo(CREATEREPO, packages, output, NULL, FILE_CEILING,
+                            &jail);
+        break;
     case KIND_INDEX:
-        sp_jails_index(CREATEREPO, packages, output, FILE_CEILING, &jail);
+        sp_jails_index(packages, output, NULL, FILE_CEILING, &jail);
         break;
     case KIND_VCHAN: sp_vchan_jail_fill(QUARANTINE_FD, &jail); break;
     }

@@ -58,7 +58,7 @@ struct sp_escape_scene {
 struct sp_escape_act {
     const char *name;
     const char *what;
-    enum sp_escape_end unpack, check, verify, index, vchan;
+    enum sp_escape_end unpack, check, verify, tool, index, vchan;
     int error;       /* the errno of REFUSED; 0 = EPERM, EACCES or ENOSYS */
     const char *why; /* of GRANTED */
     /* 0 when it got through, else the errno. */
@@ -80,7 +80,8 @@ int sp_escape_result(long returned);
 
 /*
  * Prints "NAME TAB END TAB ERRNO TAB WHAT TAB WHY" for each act of the jail
- * ("unpack", "check", "verify", "index", "vchan"; "none" lists all).
+ * ("unpack", "check", "verify", "createrepo_c", "index", "vchan"; "none" lists
+ * all).
  */
 int sp_escape_list(const char *jail, struct sp_error *err);
 

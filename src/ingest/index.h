@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The index of a generation: createrepo_c, run in a jail of its own over the
- * verified packages. The same packages and the same number give the same
- * metadata, byte for byte.
+ * The index of a generation: written in a jail of its own from the verified
+ * packages (index-write.h), and looked at before it is staged. The same
+ * packages and the same number give the same metadata, byte for byte.
  */
 #ifndef SP_INGEST_INDEX_H
 #define SP_INGEST_INDEX_H
 
 #include "base/error.h"
 #include "ingest/quarantine.h"
+#include "ingest/receive.h"
 
 /*
- * Writes stage/repodata for what lies in stage/rpm. `number`: the generation
- * to be, part of every location; `count`: of the packages, all of which must
- * be in it; `revision`: newest build time; `comps`: the file of package
- * groups, "" for that of Qubes OS where there is one. Reasons: index, sandbox,
- * space.
+ * Writes stage/repodata for the packages of *outcome, which lie in stage/rpm
+ * and must all be in it. `number`: the generation to be, part of every
+ * location; `revision`: newest build time; `comps`: the file of package
+ * groups, "" for that of Qubes OS where there is one. Reasons: index,
+ * sandbox, space, interrupted.
  */
-int sp_index_run(const struct sp_quarantine *quarantine, uint64_t number,
-                 uint64_t count, uint64_t revision, const char *comps,
-                 struct sp_error *err);
+int sp_index_run(const struct sp_quarantine *quarantine,
+                 struct sp_outcome *outcome, uint64_t number, uint64_t revision,
+                 const char *comps, struct sp_error *err);
 
 #endif

@@ -9,7 +9,7 @@
  * Address space, not memory: thread stacks and malloc arenas count with all
  * they reserve. The package head buffer and the tables of check stay below
  * 64 MiB; gpg takes about 16 MiB and each thread of gpgme reserves 72 MiB;
- * createrepo_c runs some threads and holds the metadata of all packages.
+ * createrepo_c runs some threads and holds the metadata of some packages.
  */
 #define UNPACK_MEMORY (256 * SP_MIB)
 #define CHECK_MEMORY (512 * SP_MIB)
@@ -77,13 +77,26 @@ sp_jails_make_home(const char *home, const char *keys, const char *gpg,
 }
 
 void
-sp_jails_index(const char *program, const char *packages, const char *output,
+sp_jails_index(const char *stage, const char *output, const char *comps,
                uint64_t max_file, struct sp_jail *ret)
 {
-    start(ret, SP_JAIL_INDEX, 3, max_file, INDEX_MEMORY);
+    start(ret, SP_JAIL_INDEX, 4, max_file, INDEX_MEMORY);
+    sp_jail_require(ret, stage, SP_JAIL_READ);
+    sp_jail_require(ret, output, SP_JAIL_READ | SP_JAIL_WRITE);
+    if (comps)
+        sp_jail_require(ret, comps, SP_JAIL_READ);
+}
+
+void
+sp_jails_createrepo(const char *program, const char *stage, const char *output,
+                    const char *comps, uint64_t max_file, struct sp_jail *ret)
+{
+    start(ret, SP_JAIL_TOOL, 3, max_file, INDEX_MEMORY);
     allow_program(ret, program);
     sp_jail_allow(ret, "/usr/lib/rpm", SP_JAIL_READ);
     sp_jail_allow(ret, "/etc/rpm", SP_JAIL_READ);
-    sp_jail_require(ret, packages, SP_JAIL_READ);
+    sp_jail_require(ret, stage, SP_JAIL_READ);
     sp_jail_require(ret, output, SP_JAIL_READ | SP_JAIL_WRITE);
+    if (comps)
+        sp_jail_require(ret, comps, SP_JAIL_READ);
 }

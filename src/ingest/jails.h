@@ -32,11 +32,18 @@ void sp_jails_make_home(const char *home, const char *keys, const char *gpg,
                         struct sp_jail *ret);
 
 /*
- * Runs `program` (createrepo_c), entered by sp_spawn_start before execve.
- * Reads packages, writes only beneath output, files of at most max_file
- * bytes each.
+ * Reads the stage and the file of groups (NULL: none), writes only beneath
+ * output, files of at most max_file bytes each. Runs nothing.
  */
-void sp_jails_index(const char *program, const char *packages,
-                    const char *output, uint64_t max_file, struct sp_jail *ret);
+void sp_jails_index(const char *stage, const char *output, const char *comps,
+                    uint64_t max_file, struct sp_jail *ret);
+
+/*
+ * The same for `program` (createrepo_c), entered by sp_spawn_start before
+ * execve.
+ */
+void sp_jails_createrepo(const char *program, const char *stage,
+                         const char *output, const char *comps,
+                         uint64_t max_file, struct sp_jail *ret);
 
 #endif

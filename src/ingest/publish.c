@@ -157,8 +157,7 @@ stage(struct publication *p, struct sp_error *err)
     if (sp_quarantine_empty(q, err) < 0 || write_lists(p, err) < 0)
         return -1;
     phase(p, "index");
-    if (sp_index_run(q, p->number, p->outcome->n_packages, p->revision, comps,
-                     err) < 0)
+    if (sp_index_run(q, p->outcome, p->number, p->revision, comps, err) < 0)
         return -1;
     if (settle(q->stage_fd, "packages", 0644, p->revision, err) < 0 ||
         (p->groups.size > 0 &&

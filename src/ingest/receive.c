@@ -23,6 +23,7 @@
 #include "ingest/evidence.h"
 #include "ingest/floor.h"
 #include "ingest/generation.h"
+#include "ingest/index-write.h"
 #include "ingest/journal.h"
 #include "ingest/judge.h"
 #include "ingest/keyhome.h"
@@ -253,6 +254,7 @@ plan_engine(struct delivery *d)
     p->go_on = d->mode != SP_MODE_INGEST;
     p->packages_fd = d->quarantine.packages_fd;
     p->store = d->mode == SP_MODE_INGEST;
+    p->hash_stored = p->store && sp_index_is_worker;
     p->home = d->home;
     p->messages = d->messages;
     p->now = sp_clock_now(d->has_state ? &d->state : NULL);

@@ -12,6 +12,7 @@ may() { # PROGRAM
     sallyport-unpack) echo libarchive ;;
     sallyport-check) echo libgcrypt libgpg-error ;;
     sallyport-verify) echo libgpgme libgpg-error ;;
+    sallyport-index) echo libcreaterepo_c libglib-2.0 ;;
     sallyport-vchan) echo libxenvchan libxenstore ;;
     sallyport-metadata) echo libarchive libexpat ;;
     sallyport-builder)
