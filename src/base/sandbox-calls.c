@@ -61,6 +61,8 @@ static const struct rule unpack_rules[] = {
 static const struct rule check_rules[] = {
     PURE_WORKER,
     {SYS_write, ALLOW, ALWAYS, 0, 0}, /* hands on, reports, packages */
+    /* Has written bytes go to the disk while others come in. */
+    {SYS_sync_file_range, ALLOW, EQUAL, 3, SYNC_FILE_RANGE_WRITE},
     /* Only what is made by the call itself; Landlock says where. */
     {SYS_openat, ALLOW, ALL_BITS, 2, O_CREAT | O_EXCL | O_WRONLY},
 };
