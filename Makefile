@@ -163,7 +163,7 @@ bats := 00-smoke 01-house 02-install 65-memory 70-block 47-carriers \
 	71-sneakernet 20-hostile-rpm 25-verify 22-hostile-flip 12-golden 13-personas 10-cli \
 	11-completion 15-unpack 16-differ 21-hostile-container 23-corpus 24-check \
 	24-second-opinion 26-hostile-set 27-hostile-load \
-	28-hostile-places 29-hostile-words 30-publish 32-request 35-workers 36-attack \
+	28-hostile-places 29-hostile-words 30-publish 31-index 32-request 35-workers 36-attack \
 	37-policy-attacks 38-preview 40-sandbox 45-qrexec 46-example 48-qubes \
 	50-build 51-pack 52-metadata 53-solve 54-hostile-server 55-vchan 60-faults \
 	72-two-builders 80-update 81-update-options 82-update-stock 85-packaging

@@ -216,10 +216,10 @@ machine() {
 # Workers that were taken over or are broken.
 workers() {
     mkdir "$work/bin"
-    local name mode word
+    local name mode word programs=("$build"/sallyport-{unpack,check,verify})
+    [ ! -x "$build/sallyport-index" ] || programs+=("$build/sallyport-index")
     while read -r name mode word; do
-        cp "$build"/sallyport "$build"/sallyport-{unpack,check,verify} \
-            "$work/bin/"
+        cp "$build"/sallyport "${programs[@]}" "$work/bin/"
         cp "$top/tests/fake/worker.py" "$work/bin/sallyport-$name"
         echo "$mode" >"$work/bin/MODE"
         says "$word" "$work/bin/sallyport" ingest "${options[@]}" \
@@ -233,7 +233,7 @@ END
     printf '#!/bin/sh\n[ "$1" != --list ] || exec %q "$@"\nexit 0\n' \
         "$build/sallyport-escape" >"$work/bin/sallyport-escape"
     chmod +x "$work/bin/sallyport-escape"
-    cp "$build"/sallyport-{unpack,check,verify} "$work/bin/"
+    cp "${programs[@]}" "$work/bin/"
     says escape "$work/bin/sallyport" doctor --jails "${options[@]}"
 }
 

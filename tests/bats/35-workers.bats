@@ -9,7 +9,7 @@ setup() {
     new_state
     bin=$BATS_TEST_TMPDIR/bin
     mkdir "$bin"
-    cp "$SP_BUILD/sallyport" "$SP_BUILD"/sallyport-{unpack,check,verify} "$bin"
+    cp "$SP_BUILD/sallyport" "${SP_WORKERS[@]}" "$bin"
     good=$BATS_TEST_TMPDIR/good.bundle
     make_bundle "$good" "$FIXTURES"/rpms/hello*.rpm "$FIXTURES"/rpms/sp-e*.rpm
     run_program 0 "$bin/sallyport" ingest "${SP_OPTIONS[@]}" --any-request \
@@ -23,7 +23,7 @@ taken_over() {
     local before records
     before=$(repository_snapshot "$repo")
     records=$(history_records)
-    cp "$SP_BUILD"/sallyport-{unpack,check,verify} "$bin"
+    cp "${SP_WORKERS[@]}" "$bin"
     cp "$SP_TOP/tests/fake/worker.py" "$bin/sallyport-$1"
     echo "$2" >"$bin/MODE"
     run_program "$3" "$bin/sallyport" ingest "${SP_OPTIONS[@]}" \

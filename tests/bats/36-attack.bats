@@ -134,17 +134,19 @@ forget_notes() {
 
 @test "SIGTERM while the index is made: interrupted at once, nothing changed" {
     requires mounts # a slow index tool is put in the place of the real one
-    slow=$BATS_TEST_TMPDIR/createrepo_c
+    tool=/usr/bin/createrepo_c
+    [ ! -x "$SP_BUILD/sallyport-index" ] || tool=$SP_BUILD/sallyport-index
+    slow=$BATS_TEST_TMPDIR/slow
     printf '%s\n' '#include <unistd.h>' 'int main(void) { return pause(); }' |
         cc -x c -o "$slow" -
     make_bundle "$BATS_TEST_TMPDIR/index.bundle" "$FIXTURES"/rpms/hello*.rpm
-    unshare --mount sh -c 'mount --bind "$1" /usr/bin/createrepo_c &&
-        shift && exec "$@"' sh "$slow" \
+    unshare --mount sh -c 'mount --bind "$1" "$2" &&
+        shift 2 && exec "$@"' sh "$slow" "$tool" \
         "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" --any-request --quiet \
         "$BATS_TEST_TMPDIR/index.bundle" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
     job=$!
     for _ in $(seq 600); do
-        pgrep -f "createrepo_c.*$state" >/dev/null && break
+        pgrep -f "${tool##*/}.*$state" >/dev/null && break
         sleep 0.05
     done
     SECONDS=0

@@ -61,7 +61,7 @@ refused() { # PATTERN [OPTION]... [FILE]...
 make_bin() { # STAND-IN...
     bin=$BATS_TEST_TMPDIR/bin
     mkdir -p "$bin"
-    cp "$SP_BUILD"/sallyport "$SP_BUILD"/sallyport-{unpack,check,verify} \
+    cp "$SP_BUILD/sallyport" "${SP_WORKERS[@]}" \
         "$SP_BUILD"/sallyport-builder "$bin"
     local name
     for name in "$@"; do

@@ -115,7 +115,7 @@ by_qfile() { by_qrexec "$1" "$QFILE"; }
 by_qube() { # FAULT
     local bin=$cell/bin
     mkdir "$bin"
-    ln "$SP_BUILD"/sallyport "$SP_BUILD"/sallyport-{unpack,check,verify} "$bin"
+    ln "$SP_BUILD/sallyport" "${SP_WORKERS[@]}" "$bin"
     cp "$SP_TOP/tests/fake/qvm-run" "$bin"
     echo good >"$bin/MODE"
     printf '#!/bin/sh\nexec %s %s %s\n' "$FAULTY" "$1" "$GOOD" \

@@ -67,7 +67,7 @@ new_dom0() {
     mkdir -p "$bin/vm" "$bin/services" "$bin/home" "$repos"
     cp -r "$world/root" "$root"
     echo "$root" >"$bin/ROOT"
-    cp "$SP_BUILD"/sallyport "$SP_BUILD"/sallyport-{unpack,check,verify} "$bin"
+    cp "$SP_BUILD/sallyport" "${SP_WORKERS[@]}" "$bin"
     ln -s sallyport "$bin/qubes-dom0-update"
     local name
     for name in qubes-prefs qvm-check qvm-ls qvm-features qvm-run qvm-template \

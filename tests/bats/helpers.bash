@@ -4,6 +4,10 @@
 
 bats_require_minimum_version 1.8.0
 
+# What an ingest starts; the last one where the build has it.
+SP_WORKERS=("$SP_BUILD"/sallyport-{unpack,check,verify})
+[ ! -x "$SP_BUILD/sallyport-index" ] || SP_WORKERS+=("$SP_BUILD/sallyport-index")
+
 # Skips the test unless the machine has what it needs. With CI=true a missing
 # jail is a failure: a sandbox that is never tested is none.
 requires() { # root | mounts | loop | fuse | user | landlock | real-jails
@@ -55,7 +59,7 @@ programs_for_all() {
     local bin
     bin=$(mktemp -d /tmp/sp-bin.XXXXXX)
     chmod 755 "$bin"
-    cp "$SP_BUILD"/sallyport "$SP_BUILD"/sallyport-{unpack,check,verify} "$bin"
+    cp "$SP_BUILD/sallyport" "${SP_WORKERS[@]}" "$bin"
     echo "$bin"
 }
 
