@@ -41,8 +41,8 @@ vchan := $(if $(filter 1,$(WITH_XEN)),sallyport-vchan)
 # A writer of repository metadata that reads no payload: built where the
 # library of createrepo_c is; WITH_CREATEREPO=0 runs the program instead.
 ifndef WITH_CREATEREPO
-WITH_CREATEREPO := $(if $(wildcard \
-	/usr/include/createrepo_c/createrepo_c.h),1,0)
+WITH_CREATEREPO := $(if $(wildcard /usr/include/createrepo_c/createrepo_c.h),\
+	$(shell pkg-config --exists createrepo_c glib-2.0 && echo 1 || echo 0),0)
 createrepo_missing := $(filter 0,$(WITH_CREATEREPO))
 endif
 indexer := $(if $(filter 1,$(WITH_CREATEREPO)),sallyport-index)
@@ -263,6 +263,7 @@ need := $(if $(filter-out dom0 install-dom0 install-system install-qubes,\
 	$(goals)),,dom0)$(if $(filter-out builder install-builder \
 	install-builder-system,$(goals)),,builder)
 need-build:
+	$(if $(createrepo_missing),@echo 'without libcreaterepo_c: no sallyport-index' >&2)
 	@CC='$(CC)' WITH_SOLV=$(WITH_SOLV) tests/deps.sh $(or $(need),dom0 builder)
 $(O)/flags: | need-build
 
@@ -453,13 +454,13 @@ completion_files = $(O)/completion/$(1).bash:644:$(BASHDIR)/$(1) \
 	$(O)/completion/$(1).zsh:644:$(ZSHDIR)/_$(1) \
 	$(O)/completion/$(1).fish:644:$(FISHDIR)/$(1).fish
 
-workers := $(addprefix sallyport-,unpack check verify escape)
+workers := $(addprefix sallyport-,unpack check verify escape) $(indexer)
 files-dom0 := $(call program_files,sallyport,$(BINDIR)) \
 	$(call program_files,$(workers),$(helpers)) \
 	$(call completion_files,sallyport) \
 	$(call manual_files,sallyport.1 sallyport-update.1 sallyport-policy.5 \
-	sallyport-check.8 sallyport-escape.8 sallyport-unpack.8 \
-	sallyport-verify.8)
+	sallyport-check.8 sallyport-escape.8 sallyport-index.8 \
+	sallyport-unpack.8 sallyport-verify.8)
 
 files-builder := $(call program_files,sallyport-builder,$(BINDIR)) \
 	$(call program_files,sallyport-metadata,$(helpers)) \

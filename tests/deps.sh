@@ -7,6 +7,7 @@
 #   test   make check, make demo        lint  make lint
 #   bench  what make bench-download compares with
 #   xen    vchans (without it, WITH_XEN=0)
+#   createrepo  sallyport-index (without it, WITH_CREATEREPO=0)
 #   lab    make check-xen
 #   package  make rpm, make deb, make check-packages (only when asked for)
 #   crash  make check-crash: file systems (only when asked for)
@@ -20,7 +21,7 @@ set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
 [ "${DEPS:-}" != skip ] || exit 0
-[ $# -gt 0 ] || set -- dom0 builder run test xen lab lint
+[ $# -gt 0 ] || set -- dom0 builder run test xen createrepo lab lint
 
 # group, probe (a program, or a header), Debian's package, Fedora's ("-": of no
 # use there; the guests of the laboratory are Debian's).
@@ -67,6 +68,8 @@ test  fish               fish                  fish
 test  readelf            binutils              binutils
 bench aria2c             aria2                 aria2
 xen   libxenvchan.h      libxen-dev            xen-devel
+createrepo createrepo_c/version.h libcreaterepo-c-dev createrepo_c-devel
+createrepo pkg-config    pkgconf               pkgconf-pkg-config
 lab   qemu-system-x86_64 qemu-system-x86       -
 lab   busybox            busybox-static        -
 lab   modprobe           kmod                  -
