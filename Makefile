@@ -263,7 +263,8 @@ need := $(if $(filter-out dom0 install-dom0 install-system install-qubes,\
 	$(goals)),,dom0)$(if $(filter-out builder install-builder \
 	install-builder-system,$(goals)),,builder)
 need-build:
-	$(if $(createrepo_missing),@echo 'without libcreaterepo_c: no sallyport-index' >&2)
+	$(if $(createrepo_missing),$(if $(filter builder,$(need)),,\
+		@echo 'without libcreaterepo_c: no sallyport-index' >&2))
 	@CC='$(CC)' WITH_SOLV=$(WITH_SOLV) tests/deps.sh $(or $(need),dom0 builder)
 $(O)/flags: | need-build
 
