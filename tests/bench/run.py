@@ -199,11 +199,13 @@ def compare(build, preset, runs, only):
              if not only or name in only}
     for name, line in lines.items():
         print("%s: %s" % (name, line))
+    before = os.getloadavg()[0]
     results = measure(lines, work, runs)
-    print("\n%s: %d packages, %.1f MB, medians of %d" % (
+    print("\n%s: %d packages, %.1f MB, medians of %d, load %.0f to %.0f" % (
         preset, len([n for n in os.listdir(data + "/rpms")
                      if n.endswith(".rpm")]),
-        os.path.getsize(data + "/bundle") / 1e6, runs))
+        os.path.getsize(data + "/bundle") / 1e6, runs, before,
+        os.getloadavg()[0]))
     print("  %-13s %8s %8s %9s %9s   ours / this: cpu, wall" % (
         "", "cpu s", "wall s", "read MB", "written"))
     ours = medians(next(iter(results.values())))
