@@ -383,9 +383,9 @@ check-reproducible: ## two checkouts in different folders: equal programs
 	$(Q)tests/lint/reproducible.sh
 
 lint: all check-headers ## everything that reads the sources instead of running them
-	$(Q)tests/deps.sh lint
+	$(Q)tests/deps.sh lint createrepo
 	$(Q)tests/lint/links.sh $(O)
-	$(Q)tests/lint/run.sh $(cppflags)
+	$(Q)tests/lint/run.sh $(cppflags) $(foreign)
 
 cover: ## lines that the tests reach, by gcov, in build-cover/coverage.txt
 	$(Q)tests/deps.sh cover

@@ -14,7 +14,7 @@ All get the same bytes from the page cache, in turn, N times:
     dnf            downloads the same packages from a repository on this
                    disk and checks each
 
-The lines are printed as they are run. Cost is user and system time of every
+The lines are printed as they were run. Cost is user and system time of every
 descendant, orphans included; read and written are the bytes that went through
 their system calls.
 """
@@ -197,8 +197,6 @@ def compare(build, preset, runs, only):
     lines = contenders(build, data, work)
     lines = {name: line for name, line in lines.items()
              if not only or name in only}
-    for name, line in lines.items():
-        print("%s: %s" % (name, line))
     before = os.getloadavg()[0]
     results = measure(lines, work, runs)
     print("\n%s: %d packages, %.1f MB, medians of %d, load %.0f to %.0f" % (
@@ -217,6 +215,8 @@ def compare(build, preset, runs, only):
             ours["wall"] / one["wall"]), flush=True)
     for name, measured in results.items():
         print("  peak MB, %s: %s" % (name, peaks(measured)))
+    for name, line in lines.items():
+        print("  line, %s: %s" % (name, line))
 
 
 def main():
