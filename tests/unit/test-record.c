@@ -79,6 +79,39 @@ test_message(void)
     tap_ok(!sp_message_check(&m), "magic");
 }
 
+static bool
+index_entry(const char *name)
+{
+    static const uint8_t digest[32] = {1};
+    struct sp_index_entry e;
+
+    sp_index_entry_init(&e, name, 1, 2, digest);
+    return sp_index_entry_check(&e);
+}
+
+static void
+test_index_entry(void)
+{
+    static const uint8_t digest[32] = {1};
+    struct sp_index_entry e;
+
+    tap_ok(index_entry("a-1-1.noarch.rpm"), "an entry of an index");
+    tap_ok(!index_entry(""), "no name");
+    tap_ok(!index_entry("../a.rpm"), "a name that leads out");
+    tap_ok(!index_entry("a/b.rpm"), "a name with a folder");
+    tap_ok(!index_entry(".a.rpm"), "a hidden name");
+    tap_ok(!index_entry("a\n.rpm"), "a name of two lines");
+    sp_index_entry_init(&e, "a.rpm", 1, 2, digest);
+    memset(e.name, 'a', sizeof(e.name));
+    tap_ok(!sp_index_entry_check(&e), "a name without an end");
+    sp_index_entry_init(&e, "a.rpm", 1, 2, digest);
+    e.reserved = 1;
+    tap_ok(!sp_index_entry_check(&e), "reserved bits");
+    sp_index_entry_init(&e, "a.rpm", 1, 2, digest);
+    e.magic ^= 1;
+    tap_ok(!sp_index_entry_check(&e), "magic of an entry");
+}
+
 static struct sp_report
 good(enum sp_worker_kind worker, enum sp_report_type type)
 {
@@ -329,6 +362,7 @@ main(void)
 {
     test_entry();
     test_message();
+    test_index_entry();
     test_report_types();
     test_report_fields();
     test_report_of_check();
