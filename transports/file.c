@@ -152,14 +152,30 @@ file_read(struct sp_transport *t, void *buf, size_t len, struct sp_error *err)
 }
 
 static int
-file_write(struct sp_transport *t, const void *buf, size_t len,
-           struct sp_error *err)
+cannot_write(const struct sp_transport *t, struct sp_error *err)
 {
-    if (sp_write_full(t->fd, buf, len) == 0)
-        return 0;
     return sp_fail_sys(err, errno, "io",
                        "cannot write '%s' after %" PRIu64 " bytes", t->shown,
                        t->bytes);
+}
+
+static int
+file_write(struct sp_transport *t, const void *buf, size_t len,
+           struct sp_error *err)
+{
+    return sp_write_full(t->fd, buf, len) < 0 ? cannot_write(t, err) : 0;
+}
+
+static ssize_t
+file_write_file(struct sp_transport *t, int file, size_t len,
+                struct sp_error *err)
+{
+    ssize_t n;
+
+    do
+        n = sp_move_some(t->fd, file, len);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? cannot_write(t, err) : n;
 }
 
 static int
@@ -204,6 +220,7 @@ const struct sp_transport_ops sp_carrier_file = {
     .open = file_open,
     .read = file_read,
     .write = file_write,
+    .write_file = file_write_file,
     .finish = file_finish,
     .close = file_close,
 };

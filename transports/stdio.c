@@ -77,17 +77,30 @@ stdio_read(struct sp_transport *t, void *buf, size_t len, struct sp_error *err)
 }
 
 static int
-stdio_write(struct sp_transport *t, const void *buf, size_t len,
-            struct sp_error *err)
+cannot_write(const struct sp_transport *t, struct sp_error *err)
 {
-    if (sp_write_patient(t->fd, buf, len) == 0)
-        return 0;
     if (errno == EINTR)
         return sp_fail(err, "interrupted", "stopped by a signal");
     if (errno == EPIPE)
         return sp_fail(err, "peer-gone", "nobody reads %s any more",
                        stream_name(t));
     return sp_fail_sys(err, errno, "io", "cannot write %s", stream_name(t));
+}
+
+static int
+stdio_write(struct sp_transport *t, const void *buf, size_t len,
+            struct sp_error *err)
+{
+    return sp_write_patient(t->fd, buf, len) < 0 ? cannot_write(t, err) : 0;
+}
+
+static ssize_t
+stdio_write_file(struct sp_transport *t, int file, size_t len,
+                 struct sp_error *err)
+{
+    ssize_t n = sp_move_some(t->fd, file, len);
+
+    return n < 0 ? cannot_write(t, err) : n;
 }
 
 /* A pipe cannot be synced and says EINVAL: its bytes are with the reader. */
@@ -114,6 +127,7 @@ const struct sp_transport_ops sp_carrier_stdio = {
     .open = stdio_open,
     .read = stdio_read,
     .write = stdio_write,
+    .write_file = stdio_write_file,
     .finish = stdio_finish,
     .close = stdio_close,
 };

@@ -218,6 +218,26 @@ sp_transport_write(struct sp_transport *t, const void *buf, size_t len,
     return 0;
 }
 
+ssize_t
+sp_transport_write_file(struct sp_transport *t, int file, size_t len,
+                        struct sp_error *err)
+{
+    ssize_t n;
+
+    if (t->failed)
+        return failed_before(t, err);
+    if (!t->ops->write_file)
+        return 0;
+    if (t->max_bytes && len > t->max_bytes - t->bytes)
+        return too_long(t, err);
+    n = t->ops->write_file(t, file, len, err);
+    if (n < 0)
+        t->failed = true;
+    else
+        t->bytes += (uint64_t)n;
+    return n;
+}
+
 int
 sp_transport_finish(struct sp_transport *t, struct sp_error *err)
 {

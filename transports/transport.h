@@ -97,6 +97,13 @@ struct sp_transport_ops {
     int (*write)(struct sp_transport *, const void *buf, size_t len,
                  struct sp_error *);
     /*
+     * At most len bytes of a regular file, from where it stands, without
+     * this process in between. >0 bytes moved, 0 none: they are read and
+     * written as others are, -1 fault. Missing: always so.
+     */
+    ssize_t (*write_file)(struct sp_transport *, int file, size_t len,
+                          struct sp_error *);
+    /*
      * "That was all": trailer, flush, sync, rename. Everything that can
      * still fail fails here; before it the destination is not complete.
      */
@@ -180,6 +187,8 @@ ssize_t sp_transport_read(struct sp_transport *t, void *buf, size_t len,
                           struct sp_error *err);
 int sp_transport_write(struct sp_transport *t, const void *buf, size_t len,
                        struct sp_error *err);
+ssize_t sp_transport_write_file(struct sp_transport *t, int file, size_t len,
+                                struct sp_error *err);
 int sp_transport_finish(struct sp_transport *t, struct sp_error *err);
 /* These do nothing, with success, where the carrier has no such slot. */
 int sp_transport_start(struct sp_transport *t, struct sp_error *err);

@@ -5,11 +5,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/text.h"
+
+enum { PAGE_BYTES = 4096 };
 
 ssize_t
 sp_read_some(int fd, void *buf, size_t len)
@@ -78,6 +81,21 @@ int
 sp_write_patient(int fd, const void *buf, size_t len)
 {
     return write_all(fd, buf, len, true);
+}
+
+ssize_t
+sp_move_some(int to, int file, size_t len)
+{
+    ssize_t n = sendfile(to, file, NULL, len);
+
+    /* For one: a file that is open for appending. */
+    return n < 0 && (errno == EINVAL || errno == ENOSYS) ? 0 : n;
+}
+
+void *
+sp_io_buffer(size_t size)
+{
+    return aligned_alloc(PAGE_BYTES, size);
 }
 
 int

@@ -29,6 +29,20 @@ int sp_write_full(int fd, const void *buf, size_t len);
 int sp_write_patient(int fd, const void *buf, size_t len);
 
 /*
+ * Moves at most `len` bytes of a file, from where it stands, inside the
+ * kernel. The bytes moved, 0 at the end of the file or when these two cannot
+ * be joined in this way, -1 with errno: also EINTR.
+ */
+ssize_t sp_move_some(int to, int file, size_t len);
+
+/*
+ * Memory to copy much through, as from malloc(3), but on a page boundary: to
+ * and from elsewhere the kernel copies several times as slowly. `size` is a
+ * multiple of 4096.
+ */
+void *sp_io_buffer(size_t size);
+
+/*
  * Takes the places of standard input, output and error that are closed, so
  * that no file that is opened later becomes one of them. Reading and writing
  * there fail with EBADF as before. Returns 0, or -1 with errno.

@@ -23,6 +23,16 @@ sp_outlet_data(struct sp_outlet *out, const void *data, size_t len,
     return sp_transport_write(out->dest, data, len, err);
 }
 
+ssize_t
+sp_outlet_file(struct sp_outlet *out, int file, size_t len,
+               struct sp_error *err)
+{
+    /* A checksum wants to see every byte. */
+    if (out->framing == SP_FRAMING_QFILE)
+        return 0;
+    return sp_transport_write_file(out->dest, file, len, err);
+}
+
 static int
 put_zeros(struct sp_outlet *out, size_t len, struct sp_error *err)
 {

@@ -31,6 +31,12 @@ int sp_outlet_package(struct sp_outlet *out, uint64_t number,
                       struct sp_error *err);
 int sp_outlet_data(struct sp_outlet *out, const void *data, size_t len,
                    struct sp_error *err);
+/*
+ * At most len bytes of a file, from where it stands, without looking at them.
+ * The bytes moved, 0 when they have to come through sp_outlet_data, or -1.
+ */
+ssize_t sp_outlet_file(struct sp_outlet *out, int file, size_t len,
+                       struct sp_error *err);
 /* Behind the data of a package of this size. */
 int sp_outlet_pad(struct sp_outlet *out, uint64_t size, struct sp_error *err);
 int sp_outlet_end(struct sp_outlet *out, struct sp_error *err);

@@ -191,6 +191,21 @@ proof_judge(struct proof *proof, const struct sp_pack_item *item,
     return 0;
 }
 
+/* Reads, proves and writes. */
+static int
+copy_piece(struct packing *pack, const struct sp_pack_item *item, int fd,
+           struct proof *proof, size_t want, struct sp_error *err)
+{
+    ssize_t n = sp_read_full(fd, pack->buffer, want);
+
+    if (n < 0)
+        return sp_fail_sys(err, errno, "io", "cannot read a package");
+    if ((size_t)n != want)
+        return changed(item->source, err);
+    proof_update(proof, item->source->proof, pack->buffer, want);
+    return sp_outlet_data(pack->out, pack->buffer, want, err);
+}
+
 /* Copies exactly the bytes that the first pass saw. */
 static int
 copy_package(struct packing *pack, const struct sp_pack_item *item, int fd,
@@ -204,14 +219,14 @@ copy_package(struct packing *pack, const struct sp_pack_item *item, int fd,
         return -1;
     while (left > 0) {
         size_t want = left < BUFFER_BYTES ? (size_t)left : BUFFER_BYTES;
-        ssize_t n = sp_read_full(fd, pack->buffer, want);
+        ssize_t n = 0;
 
-        if (n < 0)
-            return sp_fail_sys(err, errno, "io", "cannot read a package");
-        if ((size_t)n != want)
-            return changed(item->source, err);
-        proof_update(&proof, item->source->proof, pack->buffer, want);
-        if (sp_outlet_data(pack->out, pack->buffer, want, err) < 0 ||
+        if (proof.head_left == 0 && item->source->proof == SP_PROOF_DONE)
+            n = sp_outlet_file(pack->out, fd, want, err);
+        if (n > 0)
+            want = (size_t)n;
+        if (n < 0 ||
+            (n == 0 && copy_piece(pack, item, fd, &proof, want, err) < 0) ||
             sp_hooks_stopped(pack->hooks, err) < 0)
             return -1;
         left -= want;
@@ -360,7 +375,7 @@ sp_pack(const struct sp_pack_load *load, struct sp_outlet *out,
 {
     SP_AUTO_FREE struct sp_pack_item *items =
         calloc(load->n + 1, sizeof(*items));
-    SP_AUTO_FREE uint8_t *buffer = malloc(BUFFER_BYTES);
+    SP_AUTO_FREE uint8_t *buffer = sp_io_buffer(BUFFER_BYTES);
     struct packing pack = {
         .load = load,
         .items = items,

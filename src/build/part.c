@@ -30,7 +30,7 @@ static int
 hash_file(const struct sp_transfer *t, int fd, struct sp_hash *hash,
           uint64_t *ret_size)
 {
-    SP_AUTO_FREE uint8_t *buf = malloc(BUFFER_BYTES);
+    SP_AUTO_FREE uint8_t *buf = sp_io_buffer(BUFFER_BYTES);
     uint64_t size = 0;
     ssize_t n;
 
@@ -149,7 +149,7 @@ sp_part_append(struct sp_transfer *t, const void *data, size_t len,
     const uint8_t *p = data;
 
     if (!t->buffer)
-        t->buffer = malloc(BUFFER_BYTES);
+        t->buffer = sp_io_buffer(BUFFER_BYTES);
     if (!t->buffer)
         return sp_fail(err, "no-memory", "no memory for a download");
     while (len > 0) {

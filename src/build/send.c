@@ -6,11 +6,11 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "build/convert.h"
 #include "bundle/limits.h"
 
-/* On a page: the kernel copies whole pages several times as fast. */
-enum { BUFFER_BYTES = 256 * 1024, PAGE_BYTES = 4096 };
+enum { BUFFER_BYTES = 256 * 1024 };
 enum { TICK_MS = 200 }; /* build/hooks.h */
 
 struct relay {
@@ -164,7 +164,7 @@ sp_send(struct sp_transport *source, struct sp_outlet *out,
         const struct sp_build_hooks *hooks, unsigned idle_seconds,
         struct sp_error *err)
 {
-    SP_AUTO_FREE uint8_t *buf = aligned_alloc(PAGE_BYTES, BUFFER_BYTES);
+    SP_AUTO_FREE uint8_t *buf = sp_io_buffer(BUFFER_BYTES);
     struct sp_gate gate = {.max_packages = SP_MAX_PACKAGES,
                            .max_member = SP_MAX_MEMBER_BYTES,
                            .max_bytes = SP_MAX_BUNDLE_BYTES};

@@ -117,6 +117,14 @@ sum() {
     spb 0 build --list "$list" --cache-dir "$BATS_TEST_TMPDIR/cache" \
         -o "$out/remote"
     assert_equal "$(sum "$out/remote")" "$(sum "$out/local")" bundle
+    # The kernel moves what was downloaded, where it can.
+    : >"$out/appended"
+    for way in '>' '>>' '| cat >'; do
+        eval '"$SP_BUILD/sallyport-builder" build --quiet --list "$list" \
+            --cache-dir "$BATS_TEST_TMPDIR/cache" -o - '"$way"' "$out/appended"'
+        cmp "$out/local" "$out/appended" || fail "other bytes: $way"
+        : >"$out/appended"
+    done
 }
 
 @test "a bundle is what POSIX tar lists" {

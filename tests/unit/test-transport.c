@@ -211,6 +211,40 @@ test_write(void)
     is_content("out", "new", "and the old one stays");
 }
 
+/* From where the file stands, and no more than there is. */
+static void
+test_write_file(void)
+{
+    SP_AUTO_FD file = -1;
+    struct sp_transport t;
+
+    put_file("from", "0123456789");
+    file = open(in_dir("from"), O_RDONLY | O_CLOEXEC);
+    (void)sp_transport_open(&t, in_dir("out"), SP_DIR_WRITE, 9, &err);
+    (void)lseek(file, 2, SEEK_SET);
+    tap_ok(sp_transport_write(&t, "a", 1, &err) == 0 &&
+               sp_transport_write_file(&t, file, 3, &err) == 3 &&
+               sp_transport_write(&t, "b", 1, &err) == 0,
+           "a piece of a file");
+    tap_ok(sp_transport_write_file(&t, file, 5, &err) == -1,
+           "a piece beyond the ceiling");
+    tap_is_str(err.detail, "too-long", "its word");
+    sp_transport_close(&t);
+
+    (void)lseek(file, 2, SEEK_SET);
+    (void)sp_transport_open(&t, in_dir("out"), SP_DIR_WRITE, 0, &err);
+    tap_ok(sp_transport_write_file(&t, file, 100, &err) == 8, "its rest");
+    tap_ok(sp_transport_write_file(&t, file, 100, &err) == 0, "its end");
+    tap_is_u64(t.bytes, 8, "bytes are counted");
+    tap_ok(sp_transport_finish(&t, &err) == 0, "finish");
+    sp_transport_close(&t);
+    is_content("out", "23456789", "and nothing but it");
+    (void)sp_transport_open(&t, in_dir("out"), SP_DIR_WRITE, 0, &err);
+    tap_ok(sp_transport_write_file(&t, -1, 1, &err) == -1, "no file");
+    tap_is_str(err.detail, "io", "its word");
+    sp_transport_close(&t);
+}
+
 /* Runs with descriptor `fd` replaced by `with`. */
 static void
 test_stdio(void)
@@ -256,6 +290,44 @@ test_stdio(void)
     tap_is_str(err.detail, "peer-gone", "its word");
 }
 
+/* With `out` as standard output, which is closed. */
+static ssize_t
+move_to_stdout(int out)
+{
+    SP_AUTO_FD file = open(in_dir("from"), O_RDONLY | O_CLOEXEC);
+    SP_AUTO_FD old = fcntl(1, F_DUPFD_CLOEXEC, 10);
+    struct sp_transport t;
+    ssize_t n;
+
+    (void)dup2(out, 1);
+    (void)close(out);
+    (void)sp_transport_open(&t, "-", SP_DIR_WRITE, 0, &err);
+    n = sp_transport_write_file(&t, file, 4, &err);
+    sp_transport_close(&t);
+    (void)dup2(old, 1);
+    return n;
+}
+
+static void
+test_stdio_file(void)
+{
+    char buf[8] = "";
+    int ends[2];
+
+    (void)!pipe2(ends, O_CLOEXEC);
+    tap_ok(move_to_stdout(ends[1]) == 4, "a file to a pipe");
+    tap_ok(read(ends[0], buf, sizeof(buf)) == 4 && strcmp(buf, "0123") == 0,
+           "its bytes");
+    (void)close(ends[0]);
+    tap_ok(move_to_stdout(
+               open(in_dir("out"), O_WRONLY | O_APPEND | O_CLOEXEC)) == 0,
+           "to a file that is open for appending it is read and written");
+    (void)!pipe2(ends, O_CLOEXEC);
+    (void)close(ends[0]);
+    tap_ok(move_to_stdout(ends[1]) == -1, "to nobody");
+    tap_is_str(err.detail, "peer-gone", "its word");
+}
+
 int
 main(void)
 {
@@ -270,11 +342,14 @@ main(void)
     test_refused(SP_DIR_READ);
     test_refused(SP_DIR_WRITE);
     test_write();
+    test_write_file();
     test_stdio();
-    tap_is_u64(count_entries(), 6, "no temporary file is left");
+    test_stdio_file();
+    tap_is_u64(count_entries(), 7, "no temporary file is left");
     (void)unlink(in_dir("in"));
     (void)unlink(in_dir("grows"));
     (void)unlink(in_dir("out"));
+    (void)unlink(in_dir("from"));
     (void)unlink(in_dir("fifo"));
     (void)unlink(in_dir("link"));
     (void)rmdir(in_dir("folder"));
