@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "build/hash.h"
 #include "bundle/rpm.h"
 #include "bundle/sigpacket.h"
 
@@ -105,6 +106,21 @@ read_head(int fd, uint64_t file_size, struct sp_head_buffer *buffer,
 }
 
 static int
+hash_head(const uint8_t *head, size_t size, uint8_t ret[SP_SHA256_BYTES],
+          struct sp_error *err)
+{
+    SP_AUTO_HASH hash = {.handle = NULL};
+    struct sp_digest digest;
+
+    if (sp_hash_begin(&hash, SP_DIGEST_SHA256, err) < 0)
+        return -1;
+    sp_hash_add(&hash, head, size);
+    sp_hash_end(&hash, &digest);
+    memcpy(ret, digest.bytes, SP_SHA256_BYTES);
+    return 0;
+}
+
+static int
 judge_head(const uint8_t *head, size_t size, struct sp_pack_item *item,
            struct sp_error *err)
 {
@@ -124,8 +140,7 @@ judge_head(const uint8_t *head, size_t size, struct sp_pack_item *item,
         SP_BUG("payload digest that is not hexadecimal");
     item->member.nevra = rpm.nevra;
     item->member.head_size = size;
-    sp_sha256(head, size, item->member.sha256);
-    return 0;
+    return hash_head(head, size, item->member.sha256, err);
 }
 
 int

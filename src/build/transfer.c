@@ -12,6 +12,13 @@
 #include "build/part.h"
 #include "build/proxy.h"
 
+/*
+ * What is received at once, and so how many system calls a file costs. TLS
+ * hands out records of 16 KiB, and there may be many streams: more would only
+ * take memory.
+ */
+static const long BUFFER_BYTES = 512L * 1024, TLS_BUFFER_BYTES = 32L * 1024;
+
 void
 sp_transfer_init(struct sp_transfer *t, const struct sp_cache *cache,
                  const struct sp_fetch_policy *policy,
@@ -116,7 +123,8 @@ set_bounds(struct sp_transfer *t)
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     /* Many files over one HTTP/2 connection instead of many connections. */
     (void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, https ? 1L : 0L);
-    (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 128L * 1024);
+    (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
+                           https ? TLS_BUFFER_BYTES : BUFFER_BYTES);
     if (policy->session)
         (void)curl_easy_setopt(easy, CURLOPT_SHARE,
                                sp_session_share(policy->session));
