@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "cli/confirm.h"
@@ -32,11 +33,11 @@ catch_signals(void)
 
 /* On a pipe POLLERR says that the last reader is gone. */
 static bool
-reader_gone(const struct sp_transport *t)
+reader_gone(int fd)
 {
-    struct pollfd one = {.fd = t->fd};
+    struct pollfd one = {.fd = fd};
 
-    return t->fd >= 0 && poll(&one, 1, 0) > 0 && (one.revents & POLLERR);
+    return fd >= 0 && poll(&one, 1, 0) > 0 && (one.revents & POLLERR);
 }
 
 static int
@@ -47,9 +48,12 @@ stopped(void *data, struct sp_error *err)
     if (caught)
         return sp_fail(err, "interrupted", "stopped by signal %d (%s)",
                        (int)caught, strsignal((int)caught));
-    if (reader_gone(&job->dest))
+    if (reader_gone(job->dest.fd))
         return sp_fail(err, "peer-gone", "nobody reads '%s' any more",
                        job->dest.shown);
+    /* A call from another qube that was given up ends like this alone. */
+    if (reader_gone(STDERR_FILENO))
+        return sp_fail(err, "peer-gone", "who started this is gone");
     return 0;
 }
 

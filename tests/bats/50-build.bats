@@ -512,6 +512,30 @@ CONF
     [ $((SECONDS - begin)) -le 3 ]
 }
 
+# As a call through qvm-run ends when it is cancelled: only its pipes close.
+@test "a caller who goes away stops the downloads within a second" {
+    local ends=$BATS_TEST_TMPDIR/ends begin end status=0 reader
+    echo "$http/stall/$hello?$BATS_TEST_NUMBER" >"$list"
+    mkfifo "$ends"
+    cat "$ends" >/dev/null &
+    reader=$!
+    "$SP_BUILD/sallyport-builder" build --list "$list" -o "$out/bundle" \
+        --cache-dir "$cache" --allow-http 2>"$ends" >/dev/null 3>&- &
+    local pid=$!
+    for _ in $(seq 50); do
+        ! requests >/dev/null 2>&1 || break
+        sleep 0.1
+    done
+    kill -0 "$pid"
+    begin=$(date +%s%3N)
+    kill -KILL "$reader"
+    wait "$pid" || status=$?
+    end=$(date +%s%3N)
+    assert_equal "$status" 4 'exit status'
+    [ $((end - begin)) -lt 1000 ] || fail "took $((end - begin)) ms"
+    assert_equal "$(ls -A "$out")" '' 'destination'
+}
+
 @test "L12 a full disk is named with its numbers" {
     requires root
     mkdir -m 700 "$cache"
