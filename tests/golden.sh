@@ -202,12 +202,30 @@ policies() {
     )
 }
 
+# A repository where somebody keeps files of his own.
+theirs() { # DIR
+    mkdir -p "$1/rpm"
+    echo theirs >"$1/rpm/file"
+    echo "$1"
+}
+
 # A machine that has nothing left, and a clock that goes backwards.
 machine() {
     # shellcheck disable=SC2016 # the inner shell expands
     says internal bash -c 'ulimit -n 14; exec "$0" "$@"' "$sallyport" ingest \
         "${options[@]}" --any-request "$work/newer"
     cp "$state/clock" "$work/clock"
+    # shellcheck disable=SC2016
+    says no-memory bash -c 'ulimit -d 8192; exec "$0" "$@"' "$builder" check \
+        --request "$top/tests/corpus/request/small.request"
+    cp "$state/floor" "$work/floor"
+    echo 'hello what' >>"$state/floor"
+    trusted state ingest --any-request "$work/newer"
+    cp "$work/floor" "$state/floor"
+    says publish "$sallyport" ingest "${options[@]}" --repo \
+        "$(theirs "$work/theirs")" --any-request "$work/newer"
+    QREXEC_REMOTE_DOMAIN=work says foreign-qube "$sallyport" ingest \
+        "${options[@]}" qrexec: <"$work/newer"
     echo 99999999999 >"$state/clock"
     trusted clock doctor
     cp "$work/clock" "$state/clock"
@@ -282,6 +300,58 @@ damaged_requests() {
         "$work/cache" --request "$work/request"
 }
 
+# ---- a repository, and what cannot be solved in it ---------------------------
+
+spec_of() { # NAME LINE...
+    printf '%s\n' "Name: $1" 'Version: 1' 'Release: 1' 'Summary: one' \
+        'License: none' 'BuildArch: noarch' "${@:2}" '%description' One. \
+        '%files' >"$work/$1.spec"
+    rpmbuild -bb --define "_topdir $work/top" --define "_rpmdir $work/shop" \
+        "$work/$1.spec" >/dev/null 2>&1
+}
+
+# The request for a spec, sealed as it is or with other lines.
+shopping() { # WORD SED-SCRIPT ARGS...
+    "$sallyport" request "${options[@]}" --dbpath "$work/rpmdb" --reposdir \
+        "$work/shops" --releasever 41 -o "$work/request" "${@:3}" >/dev/null
+    sealed "$2"
+    rm -rf "$work/cache"
+    networked "$1" check --allow-http --tries 1 --cache-dir "$work/cache" \
+        --request "$work/damaged"
+}
+
+solving() {
+    local data=$work/shop/repodata primary
+    spec_of needy 'Requires: nobody-has-this'
+    spec_of rival 'Conflicts: hello'
+    createrepo_c -q --revision 100 --no-database "$work/shop"
+    mkdir "$work/shops"
+    python3 -u -m http.server --bind 127.0.0.1 --directory "$work/shop" 0 \
+        >"$work/shop-port" 2>/dev/null &
+    server=$!
+    for _ in $(seq 100); do
+        [ ! -s "$work/shop-port" ] || break
+        sleep 0.1
+    done
+    printf '[shop]\nname=shop\nbaseurl=http://127.0.0.1:%s/\n' \
+        "$(sed -E 's/.* port ([0-9]+) .*/\1/' "$work/shop-port")" \
+        >"$work/shops/shop.repo"
+    shopping no-match '' needyy
+    shopping unsolvable '' needy
+    shopping protected 's/^opt allowerasing yes/&\nopt protect hello/' \
+        --allowerasing rival
+    shopping metadata-rollback 's/^repo-file shop.repo/seen shop 200 1 -\n&/'
+    sed -i 's|<open-size>|&9|' "$data/repomd.xml"
+    shopping metadata-size ''
+    primary=$(echo "$data"/*primary.xml*)
+    printf X | dd of="$primary" bs=1 seek=40 conv=notrunc status=none
+    shopping metadata-digest ''
+    echo '<html/>' >"$data/repomd.xml"
+    shopping metadata ''
+    kill $server
+    server=
+}
+
 # The request, changed, with an end line that fits.
 sealed() { # SED-SCRIPT
     grep -v '^end ' "$work/request" | sed "$1" >"$work/damaged"
@@ -341,4 +411,5 @@ workers
 requests
 damaged_requests
 downloads
+solving
 cp "$work"/said/*.txt "$out/"
