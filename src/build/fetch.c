@@ -27,7 +27,8 @@ struct run {
     size_t n;
     size_t next; /* the first that was never started */
     struct sp_transfer *active[SP_FETCH_STREAMS];
-    size_t running, retrying, done;
+    size_t running, done;
+    size_t waiting; /* before `next`, for another try or for a twin */
     size_t limit;   /* of running ones */
     size_t ceiling; /* of the limit */
     size_t smooth;  /* files since the limit was changed */
@@ -84,24 +85,69 @@ check_room(const struct sp_cache *cache, const struct run *run,
     return sp_cache_check_room(cache, need + need / 10, err);
 }
 
+static int
+compare_name(const void *a, const void *b)
+{
+    const struct sp_transfer *const *x = a;
+    const struct sp_transfer *const *y = b;
+    int order = strcmp((*x)->item->name, (*y)->item->name);
+
+    if (order != 0)
+        return order;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Two repositories may have the same file: it is one file in the cache. */
+static int
+find_twins(struct run *run, struct sp_error *err)
+{
+    SP_AUTO_FREE struct sp_transfer **sorted =
+        calloc(run->n + 1, sizeof(struct sp_transfer *));
+
+    if (!sorted)
+        return sp_fail(err, "no-memory", "no memory for the downloads");
+    for (size_t i = 0; i < run->n; i++)
+        sorted[i] = &run->transfers[i];
+    qsort(sorted, run->n, sizeof(struct sp_transfer *), compare_name);
+    for (size_t i = 1; i < run->n; i++)
+        if (strcmp(sorted[i - 1]->item->name, sorted[i]->item->name) == 0)
+            sorted[i]->twin = sorted[i - 1];
+    return 0;
+}
+
+/* One of them at a time: the next one finds what it left. */
+static bool
+must_wait(const struct sp_transfer *t, uint64_t now)
+{
+    return t->not_before > now ||
+           (t->twin && t->twin->state != SP_TRANSFER_DONE);
+}
+
 /* The next that may start now, NULL when none may. */
 static struct sp_transfer *
 find_ready(struct run *run, uint64_t now)
 {
-    for (size_t i = 0; run->retrying > 0 && i < run->next; i++) {
+    for (size_t i = 0; run->waiting > 0 && i < run->next; i++) {
         struct sp_transfer *t = &run->transfers[i];
 
-        if (t->state == SP_TRANSFER_WAITING && t->not_before <= now) {
-            run->retrying--;
+        if (t->state == SP_TRANSFER_WAITING && !must_wait(t, now)) {
+            run->waiting--;
             return t;
         }
     }
-    return run->next < run->n ? &run->transfers[run->next++] : NULL;
+    while (run->next < run->n) {
+        struct sp_transfer *t = &run->transfers[run->next++];
+
+        if (!must_wait(t, now))
+            return t;
+        run->waiting++;
+    }
+    return NULL;
 }
 
 /* Without this file the run is over, unless it only looks ahead. */
 static int
-give_up(struct run *run, const struct sp_transfer *t, struct sp_error *err)
+give_up(struct run *run, struct sp_transfer *t, struct sp_error *err)
 {
     if (!run->ahead || sp_transfer_fault_is_ours(err))
         return -1;
@@ -110,6 +156,7 @@ give_up(struct run *run, const struct sp_transfer *t, struct sp_error *err)
         strcmp(err->detail, "http-status") == 0)
         sp_session_note(run->session, t->item->name, err);
     *err = (struct sp_error){0};
+    t->state = SP_TRANSFER_DONE;
     run->done++;
     return 0;
 }
@@ -201,7 +248,7 @@ end_one(struct run *run, struct sp_transfer *t, CURLcode code,
         if (t->wait_ms > 0)
             shrink(run);
         t->not_before = sp_clock_ms() + t->wait_ms;
-        run->retrying++;
+        run->waiting++;
         return 0;
     case SP_TRANSFER_FAILED: break;
     }
@@ -373,6 +420,8 @@ fetch(struct run *run, const struct sp_cache *cache,
     if (check_room(cache, run, err) < 0)
         return -1;
     qsort(transfers, n, sizeof(transfers[0]), compare_size);
+    if (find_twins(run, err) < 0)
+        return -1;
     set_up(run, items);
     return go(run, err);
 }

@@ -15,7 +15,7 @@
 enum sp_transfer_state {
     SP_TRANSFER_WAITING = 0, /* not begun, or waiting for the next try */
     SP_TRANSFER_RUNNING = 1,
-    SP_TRANSFER_DONE = 2,
+    SP_TRANSFER_DONE = 2, /* it is there, or it was given up */
 };
 
 enum sp_transfer_result {
@@ -30,6 +30,7 @@ struct sp_transfer {
     const struct sp_fetch_policy *policy;
     const struct sp_build_hooks *hooks;
     enum sp_transfer_state state;
+    const struct sp_transfer *twin; /* gets the same file before this one */
     unsigned tries;
     const char *url;     /* of this try */
     char *mirror_url;    /* the same, when it is made from a mirror */

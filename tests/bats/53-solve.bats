@@ -301,6 +301,33 @@ sys.exit(got != [why])' "$pair" <<<"$output" || fail "$pair" "$output"
     ! planned | grep -q '^rec' || fail "$(planned)"
 }
 
+# Two repositories with the same packages.
+twins() { # LINE-OF-A LINE-OF-B
+    local url
+    url=http://127.0.0.1:$(cat "$work/port")/main
+    repos=$BATS_TEST_TMPDIR/twins
+    mkdir -p "$repos"
+    printf '%s\n' '[a]' "baseurl=$url" "$1" '[b]' "baseurl=$url" "$2" \
+        >"$repos/twins.repo"
+}
+
+@test "of equal packages the one of the cheaper repository is taken" {
+    local a b want
+    while read -r a b want; do
+        twins "cost=$a" "cost=$b"
+        check 100
+        assert_equal "$(grep -o '"repo":"[^"]*"' <<<"$output" | sort -u)" \
+            "\"repo\":\"$want\""
+    done <<<$'500 1500 a\n1500 500 b'
+}
+
+@test "includepkgs: nothing else of that repository" {
+    twins 'includepkgs=kern* nothing-like-it' 'includepkgs=ker[m-o]el'
+    check 100
+    [[ $(planned) == kernel-* ]] || fail "$(planned)"
+    [ "$(planned | grep -vc '^kernel-')" = 0 ] || fail "$(planned)"
+}
+
 @test "what a machine cannot live without is pointed out" {
     check 100
     assert_equal "$(notes watched)" 'kernel-4-1.x86_64 comes new'
