@@ -256,3 +256,64 @@ calls_of_take_over() { # NAME
     done
     [ $stops -ge 8 ] || fail "only $stops calls were tried"
 }
+
+# ---- and given back to it ----
+
+# What the index lists, and each of it must be there.
+listed() { # REPOSITORY
+    local index packages
+    index=$(sed -n '/type="primary"/,/<\/data>/s/.*location href="\([^"]*\)".*/\1/p' \
+        "$1/repodata/repomd.xml")
+    packages=$(zcat "$1/$index" | sed -n 's/.*location href="\([^"]*\)".*/\1/p')
+    [ -n "$packages" ] || fail 'nothing is listed'
+    (cd "$1" && xargs ls >/dev/null <<<"$packages") ||
+        fail 'packages that are listed are missing'
+    echo "$packages"
+}
+
+# As dom0 is, but for the group that this machine need not have.
+dom0_tree() { # ROOT
+    mkdir -p "$1/bin" "$1/var/lib/qubes" "$1/etc/sallyport/keys"
+    printf '#!/bin/sh\n' >"$1/bin/chown"
+    cp "$1/bin/chown" "$1/bin/chgrp"
+    chmod +x "$1"/bin/ch*
+    sp 0 ingest --repo "$1/var/lib/qubes/updates" --any-request \
+        "$BATS_TEST_TMPDIR/bundle"
+}
+
+# Stops in front of the simple command of that number; true when it was there.
+removed_until() { # ROOT NUMBER
+    printf 'unset BASH_ENV; set -T; n=0\ntrap '\''n=$((n + 1)); [ $n -lt %s ] ||
+        kill -KILL $$'\'' DEBUG\n' "$2" >"$1/stop"
+    ! BASH_ENV=$1/stop PATH=$1/bin:$PATH bash \
+        "$SP_TOP/examples/qubes/qubes-setup" remove "$1" 2>/dev/null
+}
+
+given_back() { # ROOT
+    [ "$(listed "$1/var/lib/qubes/updates" | sort)" = \
+        "$(sed 's|^|rpm/|' <<<"$before")" ] &&
+        [ -z "$(find "$1/var/lib/qubes/updates" -type l)" ] &&
+        [ ! -e "$1/var/lib/qubes/updates/generations" ]
+}
+
+@test "packages are found wherever giving back is stopped, and it ends well" {
+    requires landlock
+    local root=$BATS_TEST_TMPDIR/dom0 step=0 before
+    make_bundle "$BATS_TEST_TMPDIR/bundle" "$FIXTURES"/rpms/*.rpm
+    dom0_tree "$root"
+    cp -a "$root" "$root.full"
+    before=$(listed "$root/var/lib/qubes/updates" | sed 's|.*/||' | sort)
+    while removed_until "$root" $((step += 1)); do
+        assert_equal "$(listed "$root/var/lib/qubes/updates" |
+            sed 's|.*/||' | sort)" "$before" "before command $step"
+        # Stopped once, it is run again; not each time, which would take long.
+        if [ $((step % 8)) = 0 ]; then
+            PATH=$root/bin:$PATH sh examples/qubes/qubes-setup remove "$root"
+            given_back "$root" || fail "after command $step"
+        fi
+        rm -rf "$root"
+        cp -a "$root.full" "$root"
+    done
+    given_back "$root" || fail 'in one go'
+    [ $step -gt 25 ] || fail "only $step commands"
+}
