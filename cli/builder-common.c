@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -40,6 +41,16 @@ reader_gone(int fd)
     return fd >= 0 && poll(&one, 1, 0) > 0 && (one.revents & POLLERR);
 }
 
+/* A terminal may go away: who wants to end with it gets SIGHUP. */
+static bool
+caller_gone(void)
+{
+    struct stat st;
+
+    return reader_gone(STDERR_FILENO) && fstat(STDERR_FILENO, &st) == 0 &&
+           S_ISFIFO(st.st_mode);
+}
+
 static int
 stopped(void *data, struct sp_error *err)
 {
@@ -52,7 +63,7 @@ stopped(void *data, struct sp_error *err)
         return sp_fail(err, "peer-gone", "nobody reads '%s' any more",
                        job->dest.shown);
     /* A call from another qube that was given up ends like this alone. */
-    if (reader_gone(STDERR_FILENO))
+    if (caller_gone())
         return sp_fail(err, "peer-gone", "who started this is gone");
     return 0;
 }
