@@ -48,7 +48,8 @@ PROOFS = [
     ("bench-send", "What carrying costs", 3),
     ("bench-vchan", "What a vchan costs", 1),
     ("bench-solve", "What a solve costs, beside dnf", 8),
-    ("bench-download", "What a download costs, beside dnf, aria2c and curl", 39),
+    ("bench-download", "What a download costs, beside dnf, aria2c and curl",
+     39),
 ]
 
 

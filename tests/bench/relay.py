@@ -92,7 +92,7 @@ async def main():
             await asyncio.gather(one_way(reader, far_writer, up),
                                  one_way(far_reader, writer, down))
             far_writer.close()
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             pass
         writer.close()
 
