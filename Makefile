@@ -176,6 +176,11 @@ bats := 00-smoke 20-hostile-rpm 25-verify 10-cli 15-unpack 16-differ \
 	51-pack
 endif
 
+# Fuzz targets, tests/fuzz/fuzz-NAME.c, one for each parser of bytes from
+# outside: first what the trusted side reads, then the builder's.
+fuzz := gate bundle qfile entries check manifest groups header head sigpacket \
+	records status keytable policy evidence frames request
+
 # ---- flags ----
 
 clang := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
@@ -216,6 +221,15 @@ endif
 ifdef FAULT
 hardening := -DSP_TEST_BUILD
 shim := $(O)/tests/crash/shim.o
+endif
+# What make fuzz runs: asan with the sanitizers, fast with traps alone.
+ifeq ($(FUZZ),asan)
+hardening := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -fsanitize=fuzzer-no-link -DSP_TEST_BUILD
+endif
+ifeq ($(FUZZ),fast)
+hardening := -fsanitize=undefined -fsanitize-trap=undefined \
+	-fsanitize=fuzzer-no-link -DSP_TEST_BUILD
 endif
 hardening += -fPIE -fno-common -fvisibility=hidden \
 	-fno-delete-null-pointer-checks -fno-strict-aliasing
@@ -307,6 +321,21 @@ $(O)/tests/unit/test-%: $(O)/tests/unit/test-%.o $(archives)
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $^ $(test_libs)
 
+# A target with a fuzzer, and one that only runs over files. What the stage
+# stands in for is found there first.
+stage := $(O)/tests/fuzz/stage.a
+$(stage): $(call objects,tests/fuzz/stage.c) Makefile
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcD $@ $(filter %.o,$^)
+$(O)/tests/fuzz/fuzz-%: $(O)/tests/fuzz/fuzz-%.o $(O)/tests/fuzz/fuzz.o \
+		$(stage) $(archives)
+	$(call say,LINK,$@)
+	$(Q)$(link) -fsanitize=fuzzer -o $@ $^ $(test_libs)
+$(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/fuzz-%.o \
+		$(call objects,$(call in,tests/fuzz,replay fuzz)) $(stage) $(archives)
+	$(call say,LINK,$@)
+	$(Q)$(link) -o $@ $^ $(test_libs)
+
 # The same program over a stand-in for Xen, so that it runs anywhere.
 fake_vchan := $(vchan:%=$(O)/tests/%-fake)
 $(O)/tests/sallyport-vchan-fake: $(call objects,$(sallyport-vchan_src) \
@@ -330,6 +359,11 @@ $(O)/tests/differ/read-careless: $(call objects,tests/differ/careless.c)
 $(O)/tests/differ/read-careless: extra := -Wl,--wrap=sp_tar_read
 
 unit_programs := $(unit:%=$(O)/tests/unit/test-%)
+fuzz_programs := $(fuzz:%=$(O)/tests/fuzz/fuzz-%)
+replays := $(fuzz:%=$(O)/tests/fuzz/replay-%)
+
+.PHONY: fuzz-programs
+fuzz-programs: $(fuzz_programs)
 
 unit: $(unit_programs) ## run the unit tests only
 	$(Q)tests/run.sh $(O) $^
