@@ -61,8 +61,8 @@ take_digest(const struct place *at, const char *s, size_t *len,
 
     while (start > 0 && !is_blank(s[start - 1]))
         start--;
-    if (start == 0 ||
-        strncmp(s + start, digest_mark, sizeof(digest_mark) - 1) != 0)
+    if (start == 0 || *len - start < sizeof(digest_mark) - 1 ||
+        memcmp(s + start, digest_mark, sizeof(digest_mark) - 1) != 0)
         return 0;
     entry->has_sha256 = true;
     if (*len - start != sizeof(digest_mark) - 1 + 64)
