@@ -372,13 +372,182 @@ def request():
     yield "all", bundle.seal(text)
 
 
+def intake():
+    rng = random.Random(2)
+    yield "stream", b"\0\x10\0\xff" + rng.randbytes(60)
+    yield "bounded", b"\1\x10\0\1" + b"\x81\0\1\x20\x81\0\0\x10\1\xff"
+    yield "ends", b"\0\0\x30\3" + b"\1\x20\1\x20\x7f\xff"
+
+
+def vchan():
+    frame = u32(5) + b"hello" + u32(0)
+    # Each read is answered by a number of bytes, and then come these.
+    yield "receive", b"\0" + b"\4" + frame[:4] + b"\5" + frame[4:9] + b"\4" + u32(0)
+    yield "waits", b"\0" + b"\0\1\0" + b"\4" + frame[:4] + b"\0\2\0\5hello"
+    yield "large", b"\0\4" + u32(1 << 30)
+    yield "send", b"\1" + b"\0\2\x40" + b"\0\2\x40" + b"\x11sallyport 1 ok -\n"
+    yield "early", b"\1" + b"\xf0" + b"\x11sallyport 1 ok -\n"
+
+
+# ---- what the builder reads --------------------------------------------------
+
+def answer():
+    ok = (b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\nETag: \"abc\"\r\n"
+          b"Last-Modified: Mon, 23 Nov 2026 10:00:00 GMT\r\n\r\n")
+    part = (b"HTTP/1.1 206 Partial Content\r\nETag: W/\"x\"\r\n"
+            b"Content-Range: bytes 16-39/40\r\n\r\n")
+    rpm_magic = b"\xed\xab\xee\xdb\3\0"
+    yield "whole", b"\0\x28\0\5\1\0" + ok.replace(b"\r\n\r\n", b"\n\n") + rpm_magic
+    yield "part", b"\1\x18\0\5\0\x10" + part.replace(b"\r\n\r\n", b"\n\n") + b"rest"
+    yield "redirect", (b"\0\xff\0\0\0\0" + b"HTTP/1.1 302 Found\nETag: \"a\"\n" +
+                       b"HTTP/2 200\n\n<html>")
+    yield "portal", b"\0\1\3\0\1\0" + b"HTTP/1.1 200 OK\n\n <html>"
+    yield "long", b"\0\xff\0\0\0\0" + b"ETag: \"" + b"a" * 200 + b"\"\n\nx"
+
+
+def armor():
+    from openpgp import armor as wrap
+    data = bytes(range(0x89, 0xff))
+    yield "armored", wrap(data, "SIGNATURE").encode()
+    yield "plain", data
+    yield "checksum", wrap(data, "SIGNATURE").encode().replace(b"\n=", b"\n=A")
+    yield "list", (b"# packages\n\n/tmp/a b.rpm\nhttps://a.example/b.rpm sha256:"
+                   + HEX.encode() + b"\nc.rpm\n")
+
+
+COMPS = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE comps PUBLIC "-//Red Hat, Inc.//DTD Comps info//EN" "comps.dtd">
+<comps>
+  <group><id>core</id><name>Core</name><name xml:lang="de">Kern</name>
+    <packagelist>
+      <packagereq type="mandatory">bash</packagereq>
+      <packagereq type="default">vim</packagereq>
+      <packagereq type="optional">nano</packagereq>
+      <packagereq type="conditional" requires="a">a-lang</packagereq>
+      <packagereq>glibc</packagereq>
+    </packagelist></group>
+  <environment><id>kde</id><name>KDE</name>
+    <grouplist><groupid>core</groupid></grouplist></environment>
+</comps>
+"""
+
+
+def comps():
+    yield "full", b"\0" + COMPS.encode()
+    yield "pieces", b"\7" + COMPS.encode()
+    yield "none", b"\0<comps/>"
+    yield "other", b"\0<other/>"
+    yield "entity", b'\0<!DOCTYPE a [<!ENTITY x "y">]><comps>&x;</comps>'
+
+
+FILELISTS = """<?xml version="1.0" encoding="UTF-8"?>
+<filelists xmlns="http://linux.duke.edu/metadata/filelists" packages="2">
+<package pkgid="%s" name="bash" arch="x86_64">
+  <version epoch="0" ver="5.2" rel="1"/>
+  <file>/bin/sh</file>
+  <file type="dir">/etc</file>
+</package>
+<package pkgid="x&amp;y" name="a" arch="noarch">
+  <version epoch="0" ver="1" rel="1"/>
+  <file>/usr/bin/python3</file><file>/a</file>
+</package>
+</filelists>
+""" % HEX
+
+
+def filelists():
+    yield "two", b"\0" + FILELISTS.encode()
+    yield "pieces", b"\x0b" + FILELISTS.encode()
+    yield "none", b"\0<filelists/>"
+
+
+METALINK = """<?xml version="1.0" encoding="utf-8"?>
+<metalink version="3.0" xmlns="http://www.metalinker.org/" xmlns:mm0="http://fedorahosted.org/mirrormanager">
+ <files>
+  <file name="repomd.xml">
+   <mm0:timestamp>1795473193</mm0:timestamp>
+   <size>4000</size>
+   <verification>
+    <hash type="md5">00112233445566778899aabbccddeeff</hash>
+    <hash type="sha256">%(hex)s</hash>
+   </verification>
+   <mm0:alternates><mm0:alternate>
+     <mm0:timestamp>1795400000</mm0:timestamp><size>3999</size>
+     <verification><hash type="sha256">%(hex)s</hash></verification>
+   </mm0:alternate></mm0:alternates>
+   <resources maxconnections="1">
+    <url protocol="https" type="https" location="DE" preference="100">https://a.example/f/repodata/repomd.xml</url>
+    <url protocol="rsync" type="rsync" preference="99">rsync://b.example/f/repodata/repomd.xml</url>
+    <url protocol="http" type="http" preference="98">http://c.example/f/repodata/repomd.xml</url>
+   </resources>
+  </file>
+ </files>
+</metalink>
+""" % {"hex": HEX}
+
+
+def metalink():
+    yield "three", METALINK.encode()
+    yield "four", ("""<metalink xmlns="urn:ietf:params:xml:ns:metalink"><file name="repomd.xml">
+<size>1</size><hash type="sha-256">%s</hash><url priority="1">https://a.example/x/repodata/repomd.xml</url>
+</file></metalink>""" % HEX).encode()
+    yield "list", b"# mirrors\nhttps://a.example/x\nhttp://b.example/y/\nftp://c/\n"
+
+
+def repofile():
+    yield "full", (b"# comment\n[main]\nkeepcache=1\n[fedora-$releasever]\r\n"
+                   b"name=Fedora $releasever - ${basearch}\nbaseurl = https://a.example/"
+                   b"$releasever/\n  http://b.example/x/,\n\thttps://c/${empty:-z}/\n"
+                   b"metalink=https://m.example/?repo=f-$releasever&arch=$basearch\n"
+                   b"enabled=1\ngpgcheck=yes\nrepo_gpgcheck = True\npriority=10\n"
+                   b"cost=500\ngpgkey=file:///etc/k1 file:///etc/k2\nexclude=foo* bar\n"
+                   b"excludepkgs=baz,qux\nincludepkgs=\nproxy=_none_\n"
+                   b"skip_if_unavailable=on\n[b]\nmirrorlist=https://m/l\nname =\n")
+    yield "vars", b"[a]\nname=${a}$b${c:+x${releasever}}\nbaseurl=http://${empty:-x}/\n"
+    for path in sorted((TOP / "examples").rglob("*.repo")):
+        yield path.name, path.read_bytes()
+
+
+def repomd():
+    yield "two", REPOMD.encode()
+    yield "sha512", REPOMD.replace("sha256", "sha512").replace(HEX, HEX * 2).encode()
+    yield "outside", REPOMD.replace("repodata/", "../").encode()
+
+
+UPDATEINFO = """<?xml version="1.0" encoding="UTF-8"?>
+<updates>
+  <update from="a@x" status="stable" type="security" version="2.0">
+    <id>FEDORA-2026-1</id><title>xen</title>
+    <issued date="2026-11-23 10:00:00"/><severity>Important</severity>
+    <description>Long &lt;text&gt;</description>
+    <references><reference href="https://x/" id="CVE-2026-1" type="cve"/>
+      <reference href="https://x/" id="99" type="bugzilla"/></references>
+    <pkglist><collection short="F41"><name>F41</name>
+      <package name="xen" version="4.19" release="1.fc41" epoch="0" arch="x86_64" src="x">
+        <filename>xen.rpm</filename></package>
+      <package name="a" version="1" release="1" arch="noarch"/>
+    </collection></pkglist>
+  </update>
+</updates>
+"""
+
+
+def updateinfo():
+    yield "one", b"\0" + UPDATEINFO.encode()
+    yield "pieces", b"\x13" + UPDATEINFO.encode()
+    yield "none", b"\0<updates/>"
+
+
 TARGETS = {
     "gate": gate, "bundle": bundle_, "qfile": qfile, "entries": entries,
     "check": check, "manifest": manifest, "groups": groups,
     "header": header, "head": head, "sigpacket": sigpacket,
     "records": records, "status": status, "keytable": keytable,
     "policy": policy, "evidence": evidence, "frames": frames,
-    "request": request,
+    "request": request, "intake": intake, "vchan": vchan,
+    "answer": answer, "armor": armor, "comps": comps,
+    "filelists": filelists, "metalink": metalink, "repofile": repofile,
+    "repomd": repomd, "updateinfo": updateinfo,
 }
 
 
