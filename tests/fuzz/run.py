@@ -2,19 +2,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs fuzz targets and says what they did.
 
-    run.py [OPTION]... PROGRAM...      programs called fuzz-NAME
+    run.py [OPTION]... --build KIND=DIR... TARGET...
 
+    --build KIND=DIR  fuzz-TARGET in DIR; KIND is how it was built: asan with
+                      the sanitizers, fast with traps of undefined behaviour
+                      alone, afl with AFL++ and the sanitizers
     --work DIR        where corpora grow and finds are kept (build-fuzz/work)
-    --seeds DIR       what seeds.py wrote
-    --minutes N       for each target (1)
-    --runs N          executions for each target instead
-    --sanitizers X    what the programs were built with: asan, fast
-    --commit ID       of what they were built from (the present one)
-    --counters FILE   adds to the counters that are kept there
+    --seeds DIR       what seeds.py wrote (build-fuzz/seeds)
+    --minutes N       for each target, shared by its builds (1)
+    --runs N          so many executions of each build instead
+    --counters FILE   adds to the executions of all runs that are kept there,
+                      unless the tree has changes of its own
+    --commit ID       what the programs were built from (the present commit)
 
-The table: edges reached, of those in the program. The counters: target,
-sanitizers, executions, seconds, crashes of all runs so far; day and commit of
-the last. The status is 1 when something was found.
+A line for each target: executions of this run by build, executions a second,
+edges reached of those in the program, inputs that reach them, crashes, and
+the executions of all runs that were counted. The status is 1 when something
+was found.
 """
 import argparse
 import datetime
@@ -28,110 +32,198 @@ HERE = Path(__file__).resolve().parent
 # An input that takes so long is a find; a busy machine is not.
 TIMEOUT_SECONDS = 300
 MEMORY_MB = 1024
-HEAD = ("target", "built", "executions", "exec/s", "edges", "corpus", "crashes")
+
+
+def last_number(pattern, text):
+    found = re.findall(pattern, text, re.MULTILINE)
+    return int(found[-1]) if found else 0
 
 
 class Run:
-    """What libFuzzer said about one run."""
+    """One build of one target, and what its fuzzer said."""
 
-    def __init__(self, name, text, finds):
-        self.name, self.finds = name, finds
-        self.executions = self.number(
-            r"stat::number_of_executed_units: (\d+)", text)
-        if not self.executions:
-            self.executions = self.number(r"^#(\d+)\t", text)
-        self.edges = self.number(r" cov: (\d+)", text)
-        self.all_edges = self.number(r"\((\d+) inline 8-bit counters", text)
-        self.corpus = self.number(r" corp: (\d+)", text)
+    def __init__(self, kind, program, options):
+        self.kind, self.program, self.options = kind, program, options
+        self.name = program.name.removeprefix("fuzz-")
+        self.executions = self.edges = self.all_edges = self.corpus = 0
+        self.finds, self.seconds = 0, 0.0
+
+    def dictionary(self):
+        path = HERE / "dict" / f"{self.name}.dict"
+        return path if path.exists() else None
+
+    def inputs(self):
+        """Folders that are there: what seeds.py made, what is kept."""
+        both = (self.options.seeds / self.name, HERE / "corpus" / self.name)
+        return [d for d in both if d.is_dir() and any(d.iterdir())]
+
+    def limit(self, runs, seconds):
+        if self.options.runs:
+            return runs.format(self.options.runs)
+        share = self.options.minutes * 60 / len(self.options.build)
+        return seconds.format(max(1, int(share)))
+
+    def execute(self, command):
+        """Runs it; what it wrote is kept beside its corpus."""
+        log = self.options.work / f"{self.name}-{self.kind}.log"
+        start = datetime.datetime.now()
+        with open(log, "wb") as out:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL,
+                                  stdout=out, stderr=out, check=False)
+        self.seconds = (datetime.datetime.now() - start).total_seconds()
+        return done.returncode, log.read_text(errors="replace")
+
+
+class LibFuzzer(Run):
+    def command(self, work, finds):
+        yield from (str(self.program), str(work), *map(str, self.inputs()))
+        yield from (f"-artifact_prefix={finds}/{self.name}-",
+                    "-print_final_stats=1", "-reload=0",
+                    f"-timeout={TIMEOUT_SECONDS}",
+                    f"-rss_limit_mb={MEMORY_MB}",
+                    self.limit("-runs={}", "-max_total_time={}"))
+        if self.dictionary():
+            yield f"-dict={self.dictionary()}"
+
+    def run(self):
+        work, finds = self.options.work / self.name, self.options.work / "finds"
+        work.mkdir(parents=True, exist_ok=True)
+        finds.mkdir(exist_ok=True)
+        before = set(finds.iterdir())
+        status, text = self.execute(list(self.command(work, finds)))
+        self.executions = last_number(
+            r"stat::number_of_executed_units: (\d+)", text) or last_number(
+                r"^#(\d+)\t", text)
+        self.edges = last_number(r" cov: (\d+)", text)
+        self.all_edges = last_number(r"\((\d+) inline 8-bit counters", text)
+        self.corpus = last_number(r" corp: (\d+)", text)
+        self.finds = max(len(set(finds.iterdir()) - before), int(status != 0))
+
+
+class Afl(Run):
+    """Finds stay in crashes and hangs of its own folder."""
+
+    def run(self):
+        out = self.options.work / "afl" / self.name
+        out.mkdir(parents=True, exist_ok=True)
+        command = ["afl-fuzz", "-i", str(self.inputs()[0]), "-o", str(out),
+                   *self.limit("-E {}", "-V {}").split(), "-t", "10000",
+                   "-m", "none"]
+        if self.dictionary():
+            command += ["-x", str(self.dictionary())]
+        os.environ.update(AFL_NO_UI="1", AFL_NO_AFFINITY="1",
+                          AFL_SKIP_CPUFREQ="1", AFL_AUTORESUME="1",
+                          AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES="1")
+        before = self.stats(out)
+        status, _ = self.execute([*command, "--", str(self.program)])
+        after = self.stats(out)
+        self.executions = after.get("execs_done", 0) - before.get(
+            "execs_done", 0)
+        self.edges = after.get("edges_found", 0)
+        self.all_edges = after.get("total_edges", 0)
+        self.corpus = after.get("corpus_count", 0)
+        self.finds = max(after.get("saved_crashes", 0) +
+                         after.get("saved_hangs", 0), int(status != 0))
 
     @staticmethod
-    def number(pattern, text):
-        found = re.findall(pattern, text, re.MULTILINE)
-        return int(found[-1]) if found else 0
+    def stats(out):
+        path = out / "default" / "fuzzer_stats"
+        text = path.read_text() if path.exists() else ""
+        return {key: int(value) for key, value in
+                re.findall(r"^(\w+) *: (\d+)$", text, re.MULTILINE)}
 
 
-def command(program, name, options):
-    work = options.work / name
-    seeds = options.seeds / name
-    dictionary = HERE / "dict" / f"{name}.dict"
-    work.mkdir(parents=True, exist_ok=True)
-    yield from (str(program), str(work))
-    yield from (str(d) for d in (seeds, HERE / "corpus" / name) if d.is_dir())
-    yield f"-artifact_prefix={options.work}/finds/{name}-"
-    yield from ("-print_final_stats=1", "-reload=0",
-                f"-timeout={TIMEOUT_SECONDS}", f"-rss_limit_mb={MEMORY_MB}")
-    if dictionary.exists():
-        yield f"-dict={dictionary}"
-    if options.runs:
-        yield f"-runs={options.runs}"
-    else:
-        yield f"-max_total_time={max(1, int(options.minutes * 60))}"
+# ---- the executions of all runs ------------------------------------------------
+
+class Counters:
+    """Lines of target, build, executions, seconds, crashes, day, commit."""
+
+    HEAD = "# target build executions seconds crashes last-day last-commit\n"
+
+    def __init__(self, path):
+        self.path, self.kept = path, {}
+        if path and path.exists():
+            for line in path.read_text().splitlines()[1:]:
+                cells = line.split()
+                self.kept[cells[0], cells[1]] = cells
+
+    def add(self, run, commit):
+        key = (run.name, run.kind)
+        old = self.kept.get(key, [*key, 0, 0, 0])
+        day = datetime.datetime.now(datetime.timezone.utc).date()
+        self.kept[key] = [*key, *(str(n) for n in (
+            int(old[2]) + run.executions, int(old[3]) + round(run.seconds),
+            int(old[4]) + run.finds, day, commit))]
+        text = self.HEAD + "".join(" ".join(self.kept[k]) + "\n"
+                                   for k in sorted(self.kept))
+        new = self.path.with_suffix(".new")
+        new.write_text(text)
+        new.rename(self.path)
+
+    def executions(self, target):
+        return sum(int(cells[2]) for (name, _), cells in self.kept.items()
+                   if name == target)
 
 
-def fuzz(program, options):
-    """(Run, seconds)"""
-    name = program.name.removeprefix("fuzz-")
-    finds = options.work / "finds"
-    finds.mkdir(parents=True, exist_ok=True)
-    before = set(finds.iterdir())
-    start = datetime.datetime.now()
-    done = subprocess.run(list(command(program, name, options)),
-                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, check=False)
-    text = done.stderr.decode(errors="replace")
-    seconds = (datetime.datetime.now() - start).total_seconds()
-    (options.work / f"{name}.log").write_text(text)
-    found = set(finds.iterdir()) - before
-    if done.returncode != 0 and not found:
-        sys.stderr.write("\n".join(text.splitlines()[-20:]) + "\n")
-    return Run(name, text, max(len(found), int(done.returncode != 0))), seconds
+def git(*words):
+    return subprocess.run(["git", "-C", str(HERE), *words], text=True,
+                          stdout=subprocess.PIPE, check=True).stdout.strip()
 
 
-def row(run, seconds, options):
-    return (run.name, options.sanitizers, f"{run.executions:,}",
-            f"{run.executions / max(seconds, 1):,.0f}",
-            f"{run.edges:,}/{run.all_edges:,}", f"{run.corpus:,}",
-            str(run.finds))
+def counted(options):
+    """(Counters, commit); nothing is counted of a tree with changes."""
+    if not options.counters:
+        return Counters(None), None
+    if options.commit:
+        return Counters(options.counters), options.commit
+    if git("status", "--porcelain", "--", ":/", ":/!docs/record",
+           ":/!docs/PROOF.md"):
+        print("not counted: the tree has changes of its own")
+        options.counters = None
+        return Counters(None), None
+    return Counters(options.counters), git("rev-parse", "--short=12", "HEAD")
 
 
-def show(cells):
-    left = "%-10s %-5s" % cells[:2]
-    print(left + " %14s %9s %14s %8s %8s" % cells[2:], flush=True)
+# ---- the table -----------------------------------------------------------------
+
+def show(name, *cells):
+    print("%-10s" % name + "".join(" %13s" % cell for cell in cells),
+          flush=True)
 
 
-def read_counters(path):
-    kept = {}
-    if path.exists():
-        for line in path.read_text().splitlines()[1:]:
-            cells = line.split()
-            kept[cells[0], cells[1]] = cells
-    return kept
+def head(options):
+    kinds = [kind for kind, _ in options.build]
+    show("target", *kinds, *(f"{kind}/s" for kind in kinds), "edges",
+         "corpus", "crashes", "ever")
 
 
-def add_counters(path, run, seconds, options):
-    kept = read_counters(path)
-    key = (run.name, options.sanitizers)
-    old = kept.get(key, [*key, "0", "0", "0"])
-    kept[key] = [*key, str(int(old[2]) + run.executions),
-                 str(int(old[3]) + round(seconds)),
-                 str(int(old[4]) + run.finds),
-                 str(datetime.datetime.now(datetime.timezone.utc).date()),
-                 options.commit]
-    path.write_text("# target sanitizers executions seconds crashes last "
-                    "commit\n" + "".join(" ".join(kept[k]) + "\n"
-                                         for k in sorted(kept)))
+def row(runs, counters):
+    best = max(runs, key=lambda run: run.edges)
+    ever = counters.executions(best.name)
+    show(best.name, *(f"{run.executions:,}" for run in runs),
+         *(f"{run.executions / max(run.seconds, 1):,.0f}" for run in runs),
+         f"{best.edges:,}/{best.all_edges:,}", f"{best.corpus:,}",
+         sum(run.finds for run in runs), f"{ever:,}" if ever else "-")
+
+
+def build_of(text):
+    kind, _, folder = text.partition("=")
+    if kind not in ("asan", "fast", "afl") or not Path(folder).is_dir():
+        raise argparse.ArgumentTypeError(f"no build: '{text}'")
+    return kind, Path(folder)
 
 
 def arguments():
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("programs", nargs="+", type=Path)
+    parser.add_argument("targets", nargs="+")
+    parser.add_argument("--build", action="append", required=True,
+                        type=build_of)
     parser.add_argument("--work", type=Path, default=Path("build-fuzz/work"))
     parser.add_argument("--seeds", type=Path, default=Path("build-fuzz/seeds"))
     parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--runs", type=int)
-    parser.add_argument("--sanitizers", default="asan")
-    parser.add_argument("--commit")
     parser.add_argument("--counters", type=Path)
+    parser.add_argument("--commit")
     return parser
 
 
@@ -139,22 +231,24 @@ def main():
     if len(sys.argv) < 2 or "--help" in sys.argv:
         sys.exit(__doc__)
     options = arguments().parse_args()
-    options.commit = options.commit or subprocess.run(
-        ["git", "-C", str(HERE), "rev-parse", "--short=12", "HEAD"],
-        stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    options.work.mkdir(parents=True, exist_ok=True)
+    counters, commit = counted(options)
     finds = 0
-    show(HEAD)
-    for program in options.programs:
-        run, seconds = fuzz(program, options)
-        show(row(run, seconds, options))
-        finds += run.finds
-        if options.counters:
-            add_counters(options.counters, run, seconds, options)
-    print(f"{len(options.programs)} targets, {finds} finds"
-          + (f", in {options.work}/finds" if finds else ""))
+    head(options)
+    for target in options.targets:
+        runs = [(Afl if kind == "afl" else LibFuzzer)(
+            kind, folder / f"fuzz-{target}", options)
+                for kind, folder in options.build]
+        for run in runs:
+            run.run()
+            finds += run.finds
+            if options.counters:
+                counters.add(run, commit)
+        row(runs, counters)
+    print(f"{len(options.targets)} targets, {finds} crashes"
+          + (f": see {options.work}" if finds else ""))
     sys.exit(1 if finds else 0)
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=1")
     main()
