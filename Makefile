@@ -364,15 +364,22 @@ unit_programs := $(unit:%=$(O)/tests/unit/test-%)
 fuzz_programs := $(fuzz:%=$(O)/tests/fuzz/fuzz-%)
 replays := $(fuzz:%=$(O)/tests/fuzz/replay-%)
 
-.PHONY: fuzz-programs
-fuzz-programs: $(fuzz_programs)
+# Builds of their own: with clang, or AFL++ around it.
+TARGET ?= $(fuzz)
+fuzz_asan := CC=clang O=build-fuzz FUZZ=asan
+fuzz_fast := CC=clang O=build-fuzz/fast FUZZ=fast
+fuzz_afl := CC=afl-clang-fast O=build-fuzz/afl FUZZ=asan
+fuzz_seeds := build-fuzz/seeds/made
+$(fuzz_seeds): tests/fuzz/seeds.py
+	$(Q)mkdir -p $(@D)
+	$(Q)$< $(@D) && touch $@
 
 unit: $(unit_programs) ## run the unit tests only
 	$(Q)tests/run.sh $(O) $^
 
-check: all $(unit_programs) $(differ) $(fake_vchan) ## unit and bats tests; no root
+check: all $(unit_programs) $(replays) $(differ) $(fake_vchan) ## unit and bats tests; no root
 	$(Q)tests/deps.sh run test
-	$(Q)tests/run.sh $(O) $(bats:%=tests/bats/%.bats) $(unit_programs)
+	$(Q)tests/run.sh $(O) $(bats:%=tests/bats/%.bats) $(unit_programs) $(replays)
 
 check-root: ## check, and nothing may be skipped that root can do
 	$(Q)[ "$$(id -u)" = 0 ] || { echo 'this must be run by root' >&2; exit 1; }
@@ -395,6 +402,31 @@ check-xen: all $(xen_peer) ## Xen, two domains and a stick in an emulator (minut
 	$(Q)tests/deps.sh run test
 	$(Q)tests/deps.sh lab || true
 	$(Q)tests/xen/lab.sh $(O)
+
+.PHONY: fuzz fuzz-afl check-fuzz fuzz-programs fuzz-corpus
+fuzz-programs: $(TARGET:%=$(O)/tests/fuzz/fuzz-%)
+
+fuzz: $(fuzz_seeds) ## fuzz each parser (MINUTES=N each; TARGET="gate head")
+	$(Q)tests/deps.sh fuzz
+	$(Q)$(MAKE) $(fuzz_asan) fuzz-programs
+	$(Q)$(MAKE) $(fuzz_fast) fuzz-programs
+	$(Q)tests/fuzz/run.py --minutes $(or $(MINUTES),1) \
+		--counters docs/record/fuzz-counters \
+		--build asan=build-fuzz/tests/fuzz \
+		--build fast=build-fuzz/fast/tests/fuzz $(TARGET)
+
+fuzz-afl: $(fuzz_seeds) ## the same targets with AFL++
+	$(Q)tests/deps.sh fuzz
+	$(Q)AFL_QUIET=1 AFL_USE_ASAN=1 $(MAKE) $(fuzz_afl) fuzz-programs
+	$(Q)tests/fuzz/run.py --minutes $(or $(MINUTES),1) \
+		--counters docs/record/fuzz-counters \
+		--build afl=build-fuzz/afl/tests/fuzz $(TARGET)
+
+check-fuzz: $(fuzz_seeds) ## what is kept, and 5,000 executions of each fuzzer
+	$(Q)tests/deps.sh fuzz
+	$(Q)$(MAKE) $(fuzz_asan) fuzz-programs
+	$(Q)tests/fuzz/run.py --runs 5000 \
+		--build asan=build-fuzz/tests/fuzz $(TARGET)
 
 check-crash: all ## kill, power loss, full disk, faults, at every point (hours; STEP=K)
 	$(Q)tests/deps.sh run test crash

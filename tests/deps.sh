@@ -12,6 +12,7 @@
 #   package  make rpm, make deb, make check-packages (only when asked for)
 #   crash  make check-crash: file systems (only when asked for)
 #   cover  make cover, make compile_commands.json (only when asked for)
+#   fuzz   make fuzz, make check-fuzz (only when asked for)
 #
 # Says nothing, and needs no network, when nothing is missing. Not as root,
 # it prints the command to run and fails. DEPS=skip in the environment leaves
@@ -23,7 +24,7 @@ PATH=$PATH:/usr/sbin:/sbin
 [ "${DEPS:-}" != skip ] || exit 0
 [ $# -gt 0 ] || set -- dom0 builder run test xen createrepo lab lint
 
-# group, probe (a program, or a header), Debian's package, Fedora's ("-": of no
+# group, probe (a program, a header, or a library of clang), Debian's package, Fedora's ("-": of no
 # use there; the guests of the laboratory are Debian's).
 table='
 dom0  gcc                gcc                   gcc
@@ -94,6 +95,10 @@ crash mkfs.xfs           xfsprogs              xfsprogs
 crash mkfs.btrfs         btrfs-progs           btrfs-progs
 cover gcovr              gcovr                 gcovr
 cover bear               bear                  bear
+fuzz  clang              clang                 clang
+fuzz  libclang_rt.fuzzer libclang-rt-14-dev    compiler-rt
+fuzz  afl-clang-fast     afl++                 american-fuzzy-lop-clang
+fuzz  python3            python3               python3
 '
 
 # The builder can do without its solver: make WITH_SOLV=0.
@@ -113,6 +118,7 @@ fi
 has() { # PROBE
     case $1 in
     *.h) cc_has "$1" ;;
+    libclang_rt.*) clang_has "$1" || clang_has "$1-$(uname -m)" ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }
@@ -120,6 +126,10 @@ has() { # PROBE
 cc_has() { # HEADER
     printf '#include <%s>\n' "$1" |
         "${CC:-gcc}" -E -x c -o /dev/null - 2>/dev/null
+}
+
+clang_has() { # LIBRARY
+    [ -f "$(clang --print-file-name="$1.a" 2>/dev/null)" ]
 }
 
 missing=

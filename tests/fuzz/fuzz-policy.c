@@ -14,7 +14,7 @@
 static struct sp_policy policy;
 
 static void
-check_list(const char (*list)[SP_POLICY_WORD_MAX], unsigned n)
+check_list(char (*list)[SP_POLICY_WORD_MAX], unsigned n)
 {
     FUZZ_CHECK(n <= SP_POLICY_NAMES_MAX);
     for (unsigned i = 0; i < n; i++) {

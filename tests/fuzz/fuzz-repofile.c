@@ -3,7 +3,7 @@
  * Repository files of a request (build/repofile.h): addresses that are kept
  * are those of http and https, and numbers are in their range.
  */
-#include <stdlib.h>
+#include <strings.h>
 
 #include "build/mirror.h"
 #include "build/repofile.h"
@@ -17,8 +17,8 @@ static const struct sp_repo_var vars[] = {
 static void
 check_address(const char *url)
 {
-    FUZZ_CHECK(strncmp(url, "http://", 7) == 0 ||
-               strncmp(url, "https://", 8) == 0);
+    FUZZ_CHECK(strncasecmp(url, "http://", 7) == 0 ||
+               strncasecmp(url, "https://", 8) == 0);
     FUZZ_CHECK(strlen(url) <= SP_REPO_MAX_URL + 1);
     for (const char *p = url; *p; p++)
         FUZZ_CHECK(*p > 0x20 && *p < 0x7f);
