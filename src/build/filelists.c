@@ -20,11 +20,12 @@ static const char head[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
     "<filelists xmlns=\"http://linux.duke.edu/metadata/filelists\">\n";
 
-/* Text of an attribute or element. */
+/* Text of an attribute or element. A reader makes blanks of line ends and
+ * tabs that stand there as they are (XML 3.3.3). */
 static void
 add_escaped(struct sp_text *out, const char *s)
 {
-    static const char special[] = "&<>\"";
+    static const char special[] = "&<>\"\t\n\r";
 
     while (*s) {
         size_t plain = strcspn(s, special);
