@@ -326,7 +326,7 @@ $(O)/tests/unit/test-%: $(O)/tests/unit/test-%.o $(archives)
 # A target with a fuzzer, and one that only runs over files. What the stage
 # stands in for is found there first.
 stage := $(O)/tests/fuzz/stage.a
-$(stage): $(call objects,tests/fuzz/stage.c) Makefile
+$(stage): $(call objects,$(call in,tests/fuzz,stage fresh-check)) Makefile
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcD $@ $(filter %.o,$^)
 $(O)/tests/fuzz/fuzz-%: $(O)/tests/fuzz/fuzz-%.o $(O)/tests/fuzz/fuzz.o \

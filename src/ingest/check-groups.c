@@ -7,6 +7,7 @@
 #include "ingest/worker.h"
 
 static char untrusted_groups[SP_GROUPS_MAX_BYTES];
+static bool seen; /* a bundle has one of them */
 
 static int
 report(void *data, const struct sp_group_line *line, struct sp_error *err)
@@ -41,7 +42,6 @@ void
 sp_check_groups(struct sp_entries *entries, uint64_t number,
                 const struct sp_member *member)
 {
-    static bool seen;
     size_t size = (size_t)member->size;
     struct sp_error err = {0};
     int status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Package groups (bundle/groups.h): the lines that are handed over, printed
- * again, are the text, and each passes for a record.
+ * again, are the text, each passes for a record, and no group stands twice.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,8 @@
 struct copy {
     const char *text;
     size_t at, size;
+    uint32_t section; /* of the last group or environment, and its id */
+    char id[SP_NAME_MAX + 1];
 };
 
 static void
@@ -24,6 +26,22 @@ expect(struct copy *copy, const char *text)
     copy->at += len;
 }
 
+/* Groups, then environments, each by rising ids; members of none are wrong. */
+static void
+check_order(struct copy *copy, const struct sp_group_line *line)
+{
+    if (line->word != SP_GROUP_GROUP && line->word != SP_GROUP_ENVIRONMENT) {
+        FUZZ_CHECK(copy->section == (line->word == SP_GROUP_NEEDS
+                                         ? SP_GROUP_ENVIRONMENT
+                                         : SP_GROUP_GROUP));
+        return;
+    }
+    FUZZ_CHECK(line->word > copy->section ||
+               (line->word == copy->section && strcmp(copy->id, line->id) < 0));
+    copy->section = line->word;
+    memcpy(copy->id, line->id, sizeof(copy->id));
+}
+
 static int
 take(void *data, const struct sp_group_line *line, struct sp_error *err)
 {
@@ -31,6 +49,7 @@ take(void *data, const struct sp_group_line *line, struct sp_error *err)
 
     (void)err;
     FUZZ_CHECK(sp_group_line_ok(line));
+    check_order(data, line);
     (void)snprintf(text, sizeof(text), "%s %s%s%s\n",
                    sp_group_word((enum sp_group_word)line->word), line->id,
                    line->title[0] ? " " : "", line->title);
