@@ -61,7 +61,7 @@ sp_reply_judge(const char *untrusted_line, size_t len, const char *who,
     detail = strrchr(line, ' ');
     *ret_is_line = false;
     if (strncmp(line, start, start_len) != 0 || detail < line + start_len ||
-        strlen(detail + 1) >= SP_DETAIL_MAX)
+        detail[1] == '\0' || strlen(detail + 1) >= SP_DETAIL_MAX)
         return sp_fail(err, "peer-gone", "%s answered something unknown", who);
     *detail++ = '\0';
     *ret_is_line = true;

@@ -266,6 +266,7 @@ test_reply(void)
           SP_E_POLICY);
     judge("sallyport 1 classy no-key\n", -1, "peer-gone", SP_E_TRANSPORT);
     judge("sallyport 2 ok -\n", -1, "peer-gone", SP_E_TRANSPORT);
+    judge("sallyport 1 ok \n", -1, "peer-gone", SP_E_TRANSPORT);
     judge("sallyport 1 ok\n", -1, "peer-gone", SP_E_TRANSPORT);
     judge("sallyport 1 \n", -1, "peer-gone", SP_E_TRANSPORT);
     judge("hello", -1, "peer-gone", SP_E_TRANSPORT);
