@@ -224,14 +224,15 @@ ifdef FAULT
 hardening := -DSP_TEST_BUILD
 shim := $(O)/tests/crash/shim.o
 endif
-# What make fuzz runs: asan with the sanitizers, fast with traps alone.
+# What make fuzz runs: asan with the sanitizers, and fast with traps alone and
+# counters alone: comparisons are traced in the other one.
 ifeq ($(FUZZ),asan)
 hardening := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -fsanitize=fuzzer-no-link -DSP_TEST_BUILD
 endif
 ifeq ($(FUZZ),fast)
 hardening := -fsanitize=undefined -fsanitize-trap=undefined \
-	-fsanitize=fuzzer-no-link -DSP_TEST_BUILD
+	-fsanitize-coverage=inline-8bit-counters,pc-table -DSP_TEST_BUILD
 endif
 hardening += -fPIE -fno-common -fvisibility=hidden \
 	-fno-delete-null-pointer-checks -fno-strict-aliasing

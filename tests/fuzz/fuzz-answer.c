@@ -47,7 +47,8 @@ ring_getinfo(CURL *easy, CURLINFO info, ...)
     else if (info == CURLINFO_CONTENT_LENGTH_DOWNLOAD_T)
         *va_arg(args, curl_off_t *) = server.announced;
     else if (info == CURLINFO_CONTENT_TYPE)
-        *va_arg(args, const char **) = server.announced & 1 ? "text/html" : NULL;
+        *va_arg(args, const char **) =
+            server.announced & 1 ? "text/html" : NULL;
     va_end(args);
     return CURLE_OK;
 }
@@ -141,7 +142,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < HEAD || size > sizeof(body))
         return 0;
     server.status = statuses[data[0] % 8];
-    server.announced = data[1] == 255 ? -1 : (curl_off_t)data[1] << data[2] % 55;
+    server.announced =
+        data[1] == 255 ? -1 : (curl_off_t)data[1] << data[2] % 55;
     server.restarted = false;
     item.size = (uint64_t)data[3] * 8;
     item.expect_rpm = data[4] & 1;

@@ -2,7 +2,8 @@
 /*
  * A bundle through the gate and the archive library (ingest/unpack.c). The
  * first byte of an input says in which pieces it comes; bit 7: the stream goes
- * on behind the end marker, as a medium does. A disagreement between the two
+ * on behind the end marker, as a medium does; bit 6: the checksums of headers
+ * are put right before. A disagreement between the two
  * parsers is a find, although the product refuses it; so is an entry stream
  * that is not one, or not of the very bytes that came.
  */
@@ -11,7 +12,33 @@
 #include "ingest/unpack.c" /* the body, without its jail and arguments */
 #include "tests/fuzz/stage.h"
 
+enum { MEDIUM = 0x80, MEND = 0x40, PIECE = 8, STREAM_MAX = STAGE_OUT_MAX / 2 };
+
 static struct bundle bundle;
+static uint8_t stream[STREAM_MAX];
+
+/* Where headers are, as long as the sizes in them say. */
+static void
+mend_headers(size_t size)
+{
+    char name[SP_TAR_NAME_MAX + 1];
+    uint64_t member;
+
+    for (size_t at = 0; size - at >= SP_TAR_BLOCK;) {
+        uint8_t *block = stream + at;
+
+        if (block[0] == '\0')
+            return;
+        fuzz_fix_checksum(block);
+        at += SP_TAR_BLOCK;
+        if (!sp_tar_read(block, name, &member))
+            continue;
+        member += sp_tar_padding(member);
+        if (member > size - at)
+            return;
+        at += (size_t)member;
+    }
+}
 
 static void
 open_bundle(void)
@@ -67,10 +94,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool medium;
     enum stage_end end;
 
-    if (size < 1 || size > STAGE_OUT_MAX / 2)
+    if (size < 1 || size > STREAM_MAX)
         return 0;
-    medium = data[0] >= 128;
-    stage_begin(SP_WORKER_UNPACK, data + 1, size - 1, 8 * (data[0] & 127U));
+    medium = data[0] & MEDIUM;
+    memcpy(stream, data + 1, size - 1);
+    if (data[0] & MEND)
+        mend_headers(size - 1);
+    stage_begin(SP_WORKER_UNPACK, stream, size - 1,
+                PIECE * (data[0] % (size_t)MEND));
     open_bundle();
     end = stage_run(unpack, &medium);
     (void)archive_read_free(bundle.archive);

@@ -54,8 +54,8 @@ write_stream(const uint8_t *data, size_t size, enum sp_stream_kind kind)
     stream_size = 0;
     put_entry(SP_ENTRY_START, kind, 0, 0);
     while (size >= 3 && n < FILES_MAX) {
-        size_t len = (size_t)data[0] | (size_t)data[1] << 8 |
-                     (size_t)data[2] << 16;
+        size_t len =
+            (size_t)data[0] | (size_t)data[1] << 8 | (size_t)data[2] << 16;
 
         data += 3;
         size -= 3;

@@ -20,19 +20,6 @@ struct account {
     unsigned zeros;
 };
 
-static void
-fix_checksum(uint8_t block[SP_TAR_BLOCK])
-{
-    unsigned sum = 0;
-    char digits[8];
-
-    memset(block + 148, ' ', 8);
-    for (size_t i = 0; i < SP_TAR_BLOCK; i++)
-        sum += block[i];
-    (void)snprintf(digits, sizeof(digits), "%06o", sum & 0777777U);
-    memcpy(block + 148, digits, 7);
-}
-
 static uint64_t
 octal(const uint8_t *digits)
 {
@@ -66,8 +53,8 @@ expect_header(struct account *a, const struct sp_gate *gate,
     sp_tar_header(canonical, name, size);
     FUZZ_CHECK(memcmp(canonical, block, sizeof(canonical)) == 0);
     FUZZ_CHECK(strcmp(gate->name, name) == 0 && gate->size == size);
-    FUZZ_CHECK(size <= (a->members == 0 ? SP_MAX_MANIFEST_BYTES
-                                        : gate->max_member));
+    FUZZ_CHECK(size <=
+               (a->members == 0 ? SP_MAX_MANIFEST_BYTES : gate->max_member));
     FUZZ_CHECK(a->packages <= gate->max_packages &&
                a->evidence <= SP_MAX_EVIDENCE);
     a->members++;
@@ -134,7 +121,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
          at += SP_TAR_BLOCK) {
         memcpy(block, data + at, sizeof(block));
         if (how & FIX_CHECKSUMS && gate.left == 0 && block[0] != 0)
-            fix_checksum(block);
+            fuzz_fix_checksum(block);
         if (sp_gate_pass(&gate, block, &kind, &err) < 0) {
             fuzz_refused(&err);
             return 0;

@@ -68,8 +68,8 @@ check_facts(const struct sp_rpm *rpm)
 }
 
 static void
-publish(const uint8_t *data, const struct sp_rpm *rpm,
-        const uint8_t *packet, size_t packet_size)
+publish(const uint8_t *data, const struct sp_rpm *rpm, const uint8_t *packet,
+        size_t packet_size)
 {
     size_t n = sp_rpm_prefix(rpm, packet, packet_size, sha256, PAYLOAD, prefix,
                              sizeof(prefix));
@@ -84,10 +84,10 @@ publish(const uint8_t *data, const struct sp_rpm *rpm,
     FUZZ_CHECK(whole_head(canonical, whole, &err) == 0);
     FUZZ_CHECK(sp_rpm_parse(canonical, whole, &twice, &err) == 0);
     FUZZ_CHECK(sp_rpm_facts(canonical, whole, &twice, &err) == 0);
-    FUZZ_CHECK(twice.signature_tag == rpm->signature_tag &&
-               twice.signature.size == packet_size &&
-               memcmp(canonical + twice.signature.offset, packet,
-                      packet_size) == 0);
+    FUZZ_CHECK(
+        twice.signature_tag == rpm->signature_tag &&
+        twice.signature.size == packet_size &&
+        memcmp(canonical + twice.signature.offset, packet, packet_size) == 0);
     FUZZ_CHECK(memcmp(&twice.nevra, &rpm->nevra, sizeof(twice.nevra)) == 0);
     FUZZ_CHECK(sp_rpm_prefix(&twice, packet, packet_size, sha256, PAYLOAD,
                              again, sizeof(again)) == n &&

@@ -74,8 +74,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             carrier[i] = (uint8_t)(i * 7 + i / 251 + 1);
     steps = (struct steps){data + 4, size - 4, data[0] & BOUNDED};
     told = 0;
-    stage_begin(SP_WORKER_UNPACK, carrier,
-                (size_t)data[1] << 8 | data[2], 16 * (size_t)data[3]);
+    stage_begin(SP_WORKER_UNPACK, carrier, (size_t)data[1] << 8 | data[2],
+                16 * (size_t)data[3]);
     stage.hear = hear;
     FUZZ_CHECK(stage_run(run, &steps) == STAGE_DONE);
     return 0;

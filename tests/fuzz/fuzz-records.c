@@ -52,9 +52,7 @@ check_body(const struct sp_report *r)
     case SP_REPORT_REQUEST: is_ended(r->body.request.id, 33); break;
     case SP_REPORT_EVIDENCE: is_ended(r->body.evidence.label, 65); break;
     case SP_REPORT_LISTED: check_nevra(&r->body.listed.nevra); break;
-    case SP_REPORT_GROUP:
-        FUZZ_CHECK(sp_group_line_ok(&r->body.group));
-        break;
+    case SP_REPORT_GROUP: FUZZ_CHECK(sp_group_line_ok(&r->body.group)); break;
     default: break;
     }
 }
@@ -89,8 +87,8 @@ judge_entry(const uint8_t *data, size_t size, bool mend)
     if (mend)
         entry.magic = good.magic;
     if (sp_entry_check(&entry))
-        FUZZ_CHECK(memchr(entry.untrusted_name, '\0',
-                          sizeof(entry.untrusted_name)));
+        FUZZ_CHECK(
+            memchr(entry.untrusted_name, '\0', sizeof(entry.untrusted_name)));
 }
 
 static void

@@ -31,11 +31,10 @@ is_printable(const char *word, bool may_be_empty)
 static void
 read_lines(const struct sp_text *lines)
 {
-    static struct sp_plan_package package = {
-        .nevra = {.name = "xen",
-                  .version = "4.19",
-                  .release = "1.fc41",
-                  .arch = "x86_64"}};
+    static struct sp_plan_package package = {.nevra = {.name = "xen",
+                                                       .version = "4.19",
+                                                       .release = "1.fc41",
+                                                       .arch = "x86_64"}};
     const struct sp_plan plan = {.packages = &package, .n = 1};
     struct sp_advisories advisories = {NULL, 0};
     FILE *in = fmemopen(lines->bytes, lines->size, "r");
@@ -70,9 +69,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     FUZZ_CHECK(info);
     for (size_t at = 1; at < size && status == 0; at += piece)
-        status = sp_updateinfo_feed(info, data + at,
-                                    size - at < piece ? size - at : piece,
-                                    &err);
+        status = sp_updateinfo_feed(
+            info, data + at, size - at < piece ? size - at : piece, &err);
     if (status == 0)
         status = sp_updateinfo_feed(info, NULL, 0, &err);
     if (status < 0)

@@ -71,7 +71,8 @@ ring_close(int fd)
     return 0;
 }
 
-/* ---- the library ----------------------------------------------------------- */
+/* ---- the library -----------------------------------------------------------
+ */
 
 static int
 answer(size_t len, bool room)
@@ -132,7 +133,8 @@ libxenvchan_fd_for_select(struct libxenvchan *ring)
     return 7;
 }
 
-/* ---- set-up is not tried here ---------------------------------------------- */
+/* ---- set-up is not tried here ----------------------------------------------
+ */
 
 int
 libxenvchan_is_open(struct libxenvchan *ring)
@@ -169,7 +171,8 @@ libxenvchan_client_init(struct xentoollog_logger *logger, int domain,
     return NULL;
 }
 
-/* ---- the target ------------------------------------------------------------ */
+/* ---- the target ------------------------------------------------------------
+ */
 
 static void
 ended(void)

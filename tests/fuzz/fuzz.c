@@ -25,6 +25,20 @@ fuzz_refused(const struct sp_error *err)
         FUZZ_CHECK(err->msg[i] >= 0x20 && err->msg[i] <= 0x7e);
 }
 
+void
+fuzz_fix_checksum(uint8_t block[512])
+{
+    enum { CHECKSUM = 148, WIDTH = 8, DIGITS = 6 };
+    unsigned sum = 0;
+
+    memset(block + CHECKSUM, ' ', WIDTH);
+    for (size_t i = 0; i < 512; i++)
+        sum += block[i];
+    for (size_t i = DIGITS; i > 0; i--, sum /= 8)
+        block[CHECKSUM + i - 1] = (uint8_t)('0' + sum % 8);
+    block[CHECKSUM + DIGITS] = '\0';
+}
+
 char *
 fuzz_text(const uint8_t *data, size_t size)
 {

@@ -80,6 +80,7 @@ class LibFuzzer(Run):
         yield from (f"-artifact_prefix={finds}/{self.name}-",
                     "-print_final_stats=1", "-reload=0",
                     f"-timeout={TIMEOUT_SECONDS}",
+                    f"-report_slow_units={TIMEOUT_SECONDS}",
                     f"-rss_limit_mb={MEMORY_MB}",
                     self.limit("-runs={}", "-max_total_time={}"))
         if self.dictionary():

@@ -88,18 +88,21 @@ def gate():
     yield "narrow", (b"\3" + header("MANIFEST", 9) + b"d" * 9 + bytes(503) +
                      header("e0001", 512) + b"d" * 512 +
                      header("p000001.rpm", 0) + 2 * zero)
+    yield "late-evidence", (b"\1" + header("MANIFEST", 0) +
+                            header("p000001.rpm", 0) + header("e0001", 0))
 
 
 def bundle_():
     for name, data in [*good_bundles(), *hostile_bundles()]:
         if len(data) < LONGEST:
             yield name, b"\0" + data
-            yield name + "-medium", b"\xff" + data + b"rest"
+            yield name + "-mended", b"\x40" + data
+            yield name + "-medium", b"\xbf" + data + b"rest"
     body = bundle.member("MANIFEST", b"x" * 700)
     body += bundle.member("e0001", b"y" * 512)
     body += bundle.member("p000001.rpm", b"") + bundle.member("p000002.rpm",
                                                               b"z")
-    yield "four", b"\x41" + body + bytes(1024)
+    yield "four", b"\x01" + body + bytes(1024)
 
 
 def qfile():
@@ -117,6 +120,7 @@ def qfile():
     yield "directory", b"\0" + record(b"a.rpm", b"", mode=0o40755) + end
     yield "link", b"\0" + record(b"a.rpm", b"/etc", mode=0o120777) + end
     yield "slash", b"\0" + record(b"../a.rpm", b"") + end
+    yield "inner-slash", b"\0" + record(b"a/b.rpm", b"") + end
     yield "no-suffix", b"\0" + record(b"a", b"") + end
     yield "large", b"\0" + record(b"a.rpm", b"", size=2 ** 63) + end
     yield "nsec", b"\0" + record(b"a.rpm", b"", nsec=10 ** 9) + end
@@ -275,9 +279,16 @@ def keytable():
     yield "two", (f"{FPR} {PRIMARY} 1 0 0 22 255 1800000000 1500000000\n"
                   f"{PRIMARY} {PRIMARY} 0 0 0 1 4096 0 1400000000\n").encode()
     yield "bad", f"{FPR} {PRIMARY} 0 1 1 17 1024 1 1\n".encode()
+    for flags in ("1 1 0 1 4096 0", "1 0 1 1 4096 0", "0 0 0 1 4096 0",
+                  "1 0 0 1 1024 0", "1 0 0 1 4096 1"):
+        yield "bad-" + flags.replace(" ", "-"), f"{FPR} {FPR} {flags} 1\n".encode()
 
 
 def policy():
+    for line in ("max-age = 3661", "keep-generations = 0", "max-packages = 0",
+                 "max-bytes = 18446744073709551615", "idle-seconds = 86401",
+                 "comps = a", "updatevm = .x", f"allow-key = {FPR[1:]}"):
+        yield line.split(" ")[0], line.encode() + b"\n"
     yield "example", (TOP / "examples/system/policy.conf").read_bytes()
     yield "qubes", (TOP / "examples/qubes/policy.conf").read_bytes()
     yield "all", (f"allow-key = {FPR}\nallow-key = {PRIMARY} qubes-* xen\n"
@@ -338,6 +349,8 @@ def evidence():
     yield "one", make(REPOMD, primary("xen"))
     yield "count", make(REPOMD, primary("a").replace('packages="1"',
                                                      'packages="2"'))
+    yield "one-too-many", make(REPOMD, primary("a", "b").replace(
+        'packages="2"', 'packages="1"'))
     yield "comment", make(REPOMD, primary("a").replace("<summary>", "<!--"))
     yield "late-name", make(REPOMD, primary("a").replace(
         "  <summary>A &amp; B</summary>", "  <name>b</name>"))

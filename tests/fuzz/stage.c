@@ -75,7 +75,8 @@ sp_worker_done(uint64_t count)
     longjmp(end, STAGE_DONE);
 }
 
-/* ---- what the parent says is not tried here ------------------------------- */
+/* ---- what the parent says is not tried here -------------------------------
+ */
 
 uint64_t
 sp_worker_number(int argc, char **argv, const char *key, uint64_t max,
@@ -97,7 +98,8 @@ sp_worker_text(int argc, char **argv, const char *key)
     return NULL;
 }
 
-/* ---- descriptors ----------------------------------------------------------- */
+/* ---- descriptors -----------------------------------------------------------
+ */
 
 ssize_t
 sp_read_some(int fd, void *buf, size_t len)
@@ -140,7 +142,8 @@ sp_write_full(int fd, const void *buf, size_t len)
     return 0;
 }
 
-/* ---- nothing on the stage has these --------------------------------------- */
+/* ---- nothing on the stage has these ---------------------------------------
+ */
 
 int
 sp_write_patient(int fd, const void *buf, size_t len)

@@ -24,9 +24,9 @@ struct stage {
     size_t out_size; /* of all that was written */
 
     enum sp_worker_kind worker;
-    uint64_t reports;     /* accepted by sp_report_check */
-    struct sp_error err;  /* STAGE_FAULT */
-    uint64_t count;       /* STAGE_DONE */
+    uint64_t reports;    /* accepted by sp_report_check */
+    struct sp_error err; /* STAGE_FAULT */
+    uint64_t count;      /* STAGE_DONE */
     /* Called for each report, when set. */
     void (*hear)(const struct sp_report *report);
 };
