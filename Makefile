@@ -429,6 +429,11 @@ check-fuzz: $(fuzz_seeds) ## what is kept, and 5,000 executions of each fuzzer
 	$(Q)tests/fuzz/run.py --runs 5000 \
 		--build asan=build-fuzz/tests/fuzz $(TARGET)
 
+fuzz-corpus: $(fuzz_seeds) ## keep a few inputs of what make fuzz has grown
+	$(Q)$(MAKE) $(fuzz_asan) fuzz-programs
+	$(Q)tests/fuzz/keep.py build-fuzz/tests/fuzz build-fuzz/work \
+		build-fuzz/seeds $(TARGET)
+
 check-crash: all ## kill, power loss, full disk, faults, at every point (hours; STEP=K)
 	$(Q)tests/deps.sh run test crash
 	$(Q)$(MAKE) O=build-fault FAULT=1 all

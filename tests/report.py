@@ -39,7 +39,7 @@ PROOFS = [
     ("mutate", "The tests see a mutant of the code that reads unverified "
      "bytes", 14),
     ("cover", "What the tests reach", 12),
-    ("fuzz", "Each parser under a fuzzer", 30),
+    ("fuzz", "Each parser under a fuzzer", 29),
     ("size", "How much code there is", 13),
     ("bench PRESET=update", "What an ingest costs: 300 packages, 1 GB", 20),
     ("bench PRESET=wide", "5,000 packages, 41 MB", 20),
