@@ -179,8 +179,8 @@ endif
 # Fuzz targets, tests/fuzz/fuzz-NAME.c, one for each parser of bytes from
 # outside: first what the trusted side reads, then the builder's.
 fuzz := gate bundle qfile intake entries check manifest groups header head \
-	sigpacket records status keytable policy evidence frames $(vchan:sallyport-%=%) \
-	request \
+	sigpacket records status keytable policy evidence frames \
+	$(vchan:sallyport-%=%) request \
 	answer armor comps filelists metalink repofile repomd updateinfo
 
 # ---- flags ----

@@ -175,6 +175,16 @@ change_index() { # SED-SCRIPT FILE
     [[ $output == *'NOT as expected'* ]] || fail "$output"
 }
 
+@test "every fuzz target stands in the Makefile and has inputs that are kept" {
+    listed=" $(sed -n '/^fuzz :=/,/^$/p' Makefile | tr '\t\\\n' '   ') vchan "
+    for file in tests/fuzz/fuzz-*.c; do
+        name=$(basename "$file" .c)
+        name=${name#fuzz-}
+        [[ $listed == *" $name "* ]] || fail "not listed: $file"
+        [ -n "$(ls "tests/fuzz/corpus/$name")" ] || fail "no inputs: $name"
+    done
+}
+
 @test "run.sh takes nothing but a build directory and tests" {
     local dir=$BATS_TEST_TMPDIR/precious
     mkdir -p "$dir/results"

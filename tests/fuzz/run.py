@@ -134,7 +134,7 @@ class Afl(Run):
                 re.findall(r"^(\w+) *: (\d+)$", text, re.MULTILINE)}
 
 
-# ---- the executions of all runs ------------------------------------------------
+# ---- the executions of all runs ---------------------------------------------
 
 class Counters:
     """Lines of target, build, executions, seconds, crashes, day, commit."""
@@ -185,7 +185,7 @@ def counted(options):
     return Counters(options.counters), git("rev-parse", "--short=12", "HEAD")
 
 
-# ---- the table -----------------------------------------------------------------
+# ---- the table ---------------------------------------------------------------
 
 def show(name, *cells):
     print("%-10s" % name + "".join(" %13s" % cell for cell in cells),

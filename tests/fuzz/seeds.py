@@ -22,6 +22,7 @@ import attacks      # noqa: E402
 import bundle       # noqa: E402
 import containers   # noqa: E402
 import manifests    # noqa: E402
+import openpgp      # noqa: E402
 import rpm          # noqa: E402
 
 CORPUS = TOP / "tests/corpus"
@@ -135,8 +136,9 @@ def entry(kind, stream, index=0, size=0, name=b""):
 def entries():
     start, file, end = 1, 2, 3
     yield "none", b"\0" + entry(start, 3) + entry(end, 3)
-    yield "bundle", (b"\5" + entry(start, 1) + entry(file, 1, 0, 9) + b"123456789"
-                     + entry(file, 1, 1, 2) + b"12" + entry(end, 1, 2, 11))
+    yield "bundle", (b"\5" + entry(start, 1) + entry(file, 1, 0, 9) +
+                     b"123456789" + entry(file, 1, 1, 2) + b"12" +
+                     entry(end, 1, 2, 11))
     yield "qfile", (b"\0" + entry(start, 2) + entry(file, 2, 0, 3, b"a.rpm") +
                     b"123" + entry(end, 2, 1, 3))
     yield "order", b"\0" + entry(start, 1) + entry(file, 1, 1, 0)
@@ -281,7 +283,8 @@ def keytable():
     yield "bad", f"{FPR} {PRIMARY} 0 1 1 17 1024 1 1\n".encode()
     for flags in ("1 1 0 1 4096 0", "1 0 1 1 4096 0", "0 0 0 1 4096 0",
                   "1 0 0 1 1024 0", "1 0 0 1 4096 1"):
-        yield "bad-" + flags.replace(" ", "-"), f"{FPR} {FPR} {flags} 1\n".encode()
+        yield ("bad-" + flags.replace(" ", "-"),
+               f"{FPR} {FPR} {flags} 1\n".encode())
 
 
 def policy():
@@ -301,8 +304,9 @@ def policy():
                   ).encode()
 
 
+RPM_SPACE = "http://linux.duke.edu/metadata/rpm"
 REPOMD = """<?xml version="1.0" encoding="UTF-8"?>
-<repomd xmlns="http://linux.duke.edu/metadata/repo" xmlns:rpm="http://linux.duke.edu/metadata/rpm">
+<repomd xmlns="http://linux.duke.edu/metadata/repo" xmlns:rpm="%(rpm)s">
   <revision>1795473193</revision>
   <tags>
     <content>x</content>
@@ -321,7 +325,7 @@ REPOMD = """<?xml version="1.0" encoding="UTF-8"?>
     <size>123</size>
   </data>
 </repomd>
-""" % {"hex": HEX}
+""" % {"hex": HEX, "rpm": RPM_SPACE}
 
 PACKAGE = """<package type="rpm">
   <name>%s</name>
@@ -336,14 +340,16 @@ PACKAGE = """<package type="rpm">
 
 def primary(*names):
     return ("""<?xml version="1.0" encoding="UTF-8"?>
-<metadata xmlns="http://linux.duke.edu/metadata/common" xmlns:rpm="http://linux.duke.edu/metadata/rpm" packages="%d">
-""" % len(names)) + "".join(PACKAGE % (n, HEX, n) for n in names) + "</metadata>\n"
+<metadata xmlns="http://linux.duke.edu/metadata/common" xmlns:rpm="%s" packages="%d">
+""" % (RPM_SPACE, len(names))) + "".join(
+    PACKAGE % (n, HEX, n) for n in names) + "</metadata>\n"
 
 
 def evidence():
     def make(repomd, body, piece=0):
         data = repomd.encode()
-        return bytes([piece]) + struct.pack("<H", len(data)) + data + body.encode()
+        return (bytes([piece]) + struct.pack("<H", len(data)) + data +
+                body.encode())
     yield "none", make(REPOMD, primary())
     yield "two", make(REPOMD, primary("alpha", "beta"), 17)
     yield "one", make(REPOMD, primary("xen"))
@@ -395,7 +401,8 @@ def intake():
 def vchan():
     frame = u32(5) + b"hello" + u32(0)
     # Each read is answered by a number of bytes, and then come these.
-    yield "receive", b"\0" + b"\4" + frame[:4] + b"\5" + frame[4:9] + b"\4" + u32(0)
+    yield "receive", (b"\0" + b"\4" + frame[:4] + b"\5" + frame[4:9] +
+                      b"\4" + u32(0))
     yield "waits", b"\0" + b"\0\1\0" + b"\4" + frame[:4] + b"\0\2\0\5hello"
     yield "large", b"\0\4" + u32(1 << 30)
     yield "send", b"\1" + b"\0\2\x40" + b"\0\2\x40" + b"\x11sallyport 1 ok -\n"
@@ -405,27 +412,26 @@ def vchan():
 # ---- what the builder reads --------------------------------------------------
 
 def answer():
-    ok = (b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\nETag: \"abc\"\r\n"
-          b"Last-Modified: Mon, 23 Nov 2026 10:00:00 GMT\r\n\r\n")
+    good = (b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\nETag: \"abc\"\r\n"
+            b"Last-Modified: Mon, 23 Nov 2026 10:00:00 GMT\n\n")
     part = (b"HTTP/1.1 206 Partial Content\r\nETag: W/\"x\"\r\n"
-            b"Content-Range: bytes 16-39/40\r\n\r\n")
-    rpm_magic = b"\xed\xab\xee\xdb\3\0"
-    yield "whole", b"\0\x28\0\5\1\0" + ok.replace(b"\r\n\r\n", b"\n\n") + rpm_magic
-    yield "part", b"\1\x18\0\5\0\x10" + part.replace(b"\r\n\r\n", b"\n\n") + b"rest"
-    yield "redirect", (b"\0\xff\0\0\0\0" + b"HTTP/1.1 302 Found\nETag: \"a\"\n" +
+            b"Content-Range: bytes 16-39/40\n\n")
+    yield "whole", b"\0\x28\0\5\1\0" + good + b"\xed\xab\xee\xdb\3\0"
+    yield "part", b"\1\x18\0\5\0\x10" + part + b"rest"
+    yield "redirect", (b"\0\xff\0\0\0\0HTTP/1.1 302 Found\nETag: \"a\"\n"
                        b"HTTP/2 200\n\n<html>")
     yield "portal", b"\0\1\3\0\1\0" + b"HTTP/1.1 200 OK\n\n <html>"
     yield "long", b"\0\xff\0\0\0\0" + b"ETag: \"" + b"a" * 200 + b"\"\n\nx"
 
 
 def armor():
-    from openpgp import armor as wrap
+    wrap = openpgp.armor
     data = bytes(range(0x89, 0xff))
     yield "armored", wrap(data, "SIGNATURE").encode()
     yield "plain", data
-    yield "checksum", wrap(data, "SIGNATURE").encode().replace(b"\n=", b"\n=A")
-    yield "list", (b"# packages\n\n/tmp/a b.rpm\nhttps://a.example/b.rpm sha256:"
-                   + HEX.encode() + b"\nc.rpm\n")
+    yield "checksum", wrap(data, "SIGNATURE").replace("\n=", "\n=A").encode()
+    yield "list", (b"# packages\n\n/tmp/a b.rpm\nhttps://a.example/b.rpm "
+                   b"sha256:" + HEX.encode() + b"\nc.rpm\n")
 
 
 COMPS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -504,26 +510,32 @@ def metalink():
     yield "four", ("""<metalink xmlns="urn:ietf:params:xml:ns:metalink"><file name="repomd.xml">
 <size>1</size><hash type="sha-256">%s</hash><url priority="1">https://a.example/x/repodata/repomd.xml</url>
 </file></metalink>""" % HEX).encode()
-    yield "list", b"# mirrors\nhttps://a.example/x\nhttp://b.example/y/\nftp://c/\n"
+    yield "list", (b"# mirrors\nhttps://a.example/x\nhttp://b.example/y/\n"
+                   b"ftp://c/\n")
 
 
 def repofile():
-    yield "full", (b"# comment\n[main]\nkeepcache=1\n[fedora-$releasever]\r\n"
-                   b"name=Fedora $releasever - ${basearch}\nbaseurl = https://a.example/"
-                   b"$releasever/\n  http://b.example/x/,\n\thttps://c/${empty:-z}/\n"
-                   b"metalink=https://m.example/?repo=f-$releasever&arch=$basearch\n"
-                   b"enabled=1\ngpgcheck=yes\nrepo_gpgcheck = True\npriority=10\n"
-                   b"cost=500\ngpgkey=file:///etc/k1 file:///etc/k2\nexclude=foo* bar\n"
-                   b"excludepkgs=baz,qux\nincludepkgs=\nproxy=_none_\n"
-                   b"skip_if_unavailable=on\n[b]\nmirrorlist=https://m/l\nname =\n")
-    yield "vars", b"[a]\nname=${a}$b${c:+x${releasever}}\nbaseurl=http://${empty:-x}/\n"
+    yield "full", (
+        b"# comment\n[main]\nkeepcache=1\n[fedora-$releasever]\r\n"
+        b"name=Fedora $releasever - ${basearch}\n"
+        b"baseurl = https://a.example/$releasever/\n  http://b.example/x/,\n"
+        b"\thttps://c/${empty:-z}/\n"
+        b"metalink=https://m.example/?repo=f-$releasever&arch=$basearch\n"
+        b"enabled=1\ngpgcheck=yes\nrepo_gpgcheck = True\npriority=10\n"
+        b"cost=500\ngpgkey=file:///etc/k1 file:///etc/k2\n"
+        b"exclude=foo* bar\nexcludepkgs=baz,qux\nincludepkgs=\n"
+        b"proxy=_none_\nskip_if_unavailable=on\n"
+        b"[b]\nmirrorlist=https://m/l\nname =\n")
+    yield "vars", (b"[a]\nname=${a}$b${c:+x${releasever}}\n"
+                   b"baseurl=http://${empty:-x}/\n")
     for path in sorted((TOP / "examples").rglob("*.repo")):
         yield path.name, path.read_bytes()
 
 
 def repomd():
     yield "two", REPOMD.encode()
-    yield "sha512", REPOMD.replace("sha256", "sha512").replace(HEX, HEX * 2).encode()
+    yield "sha512", REPOMD.replace("sha256", "sha512").replace(
+        HEX, HEX * 2).encode()
     yield "outside", REPOMD.replace("repodata/", "../").encode()
 
 
