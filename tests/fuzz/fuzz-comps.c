@@ -2,7 +2,8 @@
 /*
  * comps.xml (build/comps.h), in pieces of the size that the first byte gives,
  * on to groups (build/groups.h) and to the text for the trusted side, which
- * must be one that it reads.
+ * must be one that it reads. With 255 there the rest goes to the groups as it
+ * is, from a reader that was taken over.
  */
 #include "base/lines.h"
 #include "build/comps.h"
@@ -46,17 +47,16 @@ print_groups(const struct sp_text *lines)
     sp_text_release(&text);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+read_xml(const uint8_t *data, size_t size, size_t piece)
 {
     struct sp_text lines = {.bytes = NULL};
     struct sp_comps_reader *reader = sp_comps_open(1, emit, &lines);
-    size_t piece = size > 0 && data[0] ? data[0] : size;
     struct sp_error err = {0};
     int status = 0;
 
     FUZZ_CHECK(reader);
-    for (size_t at = 1; at < size && status == 0; at += piece)
+    for (size_t at = 0; at < size && status == 0; at += piece)
         status = sp_comps_feed(reader, data + at,
                                size - at < piece ? size - at : piece, &err);
     if (status == 0)
@@ -66,6 +66,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         print_groups(&lines);
     sp_comps_close(reader);
+    sp_text_release(&lines);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct sp_text lines = {.bytes = NULL};
+
+    if (size < 2)
+        return 0;
+    if (data[0] < 255) {
+        read_xml(data + 1, size - 1, data[0] ? data[0] : size);
+        return 0;
+    }
+    sp_text_add_bytes(&lines, (const char *)data + 1, size - 1);
+    print_groups(&lines);
     sp_text_release(&lines);
     return 0;
 }

@@ -3,8 +3,21 @@
  * Where mirrors are: a metalink (build/metalink.h), and the same bytes as a
  * mirror list (build/mirror.h). Every address is one that may be asked.
  */
+#include <strings.h>
+
 #include "build/metalink.h"
 #include "tests/fuzz/fuzz.h"
+
+static void
+check_base(const char *base)
+{
+    size_t len = strlen(base);
+
+    FUZZ_CHECK(sp_mirror_base_ok(base));
+    FUZZ_CHECK(strncasecmp(base, "http://", 7) == 0 ||
+               strncasecmp(base, "https://", 8) == 0);
+    FUZZ_CHECK(base[len - 1] == '/' && !strpbrk(base, "@?# \"<>"));
+}
 
 static void
 read_list(const uint8_t *data, size_t size)
@@ -17,7 +30,7 @@ read_list(const uint8_t *data, size_t size)
     else
         FUZZ_CHECK(mirrors.n > 0 && mirrors.n <= SP_MIRRORS_MAX);
     for (size_t i = 0; i < mirrors.n; i++)
-        FUZZ_CHECK(sp_mirror_base_ok(mirrors.list[i].base));
+        check_base(mirrors.list[i].base);
     sp_mirrors_release(&mirrors);
 }
 
@@ -38,6 +51,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     FUZZ_CHECK(sp_metalink_check(&metalink, &err) == 0);
     for (size_t i = 0; i < metalink.n_bases; i++)
-        FUZZ_CHECK(sp_mirror_base_ok(metalink.bases[i]));
+        check_base(metalink.bases[i]);
     return 0;
 }

@@ -2,7 +2,8 @@
 /*
  * updateinfo.xml (build/updateinfo.h), in pieces of the size that the first
  * byte gives, on to the advisories of a plan (build/advisories.h), which
- * people read: every word of them is printable.
+ * people read: every word of them is printable. With 255 there the rest goes
+ * to the advisories as it is, from a reader that was taken over.
  */
 #include <stdio.h>
 
@@ -58,17 +59,16 @@ read_lines(const struct sp_text *lines)
     sp_advisories_release(&advisories);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+read_xml(const uint8_t *data, size_t size, size_t piece)
 {
     struct sp_text lines = {.bytes = NULL};
     struct sp_updateinfo *info = sp_updateinfo_open(1, emit, &lines);
-    size_t piece = size > 0 && data[0] ? data[0] : size;
     struct sp_error err = {0};
     int status = 0;
 
     FUZZ_CHECK(info);
-    for (size_t at = 1; at < size && status == 0; at += piece)
+    for (size_t at = 0; at < size && status == 0; at += piece)
         status = sp_updateinfo_feed(
             info, data + at, size - at < piece ? size - at : piece, &err);
     if (status == 0)
@@ -78,6 +78,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (lines.size > 0)
         read_lines(&lines);
     sp_updateinfo_close(info);
+    sp_text_release(&lines);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct sp_text lines = {.bytes = NULL};
+
+    if (size < 2)
+        return 0;
+    if (data[0] < 255) {
+        read_xml(data + 1, size - 1, data[0] ? data[0] : size);
+        return 0;
+    }
+    sp_text_add_bytes(&lines, (const char *)data + 1, size - 1);
+    read_lines(&lines);
     sp_text_release(&lines);
     return 0;
 }

@@ -418,6 +418,7 @@ def answer():
             b"Content-Range: bytes 16-39/40\n\n")
     yield "whole", b"\0\x28\0\5\1\0" + good + b"\xed\xab\xee\xdb\3\0"
     yield "part", b"\1\x18\0\5\0\x10" + part + b"rest"
+    yield "other-part", b"\1\x18\0\0\0\x11" + part + b"rest"
     yield "redirect", (b"\0\xff\0\0\0\0HTTP/1.1 302 Found\nETag: \"a\"\n"
                        b"HTTP/2 200\n\n<html>")
     yield "portal", b"\0\1\3\0\1\0" + b"HTTP/1.1 200 OK\n\n <html>"
@@ -455,6 +456,8 @@ def comps():
     yield "full", b"\0" + COMPS.encode()
     yield "pieces", b"\7" + COMPS.encode()
     yield "none", b"\0<comps/>"
+    yield "lines", (b"\xffgroup b B\nmandatory x\ngroup a A\nconditional y z\n"
+                    b"environment e E\nneeds a\nno line\ngroup a A\n")
     yield "other", b"\0<other/>"
     yield "entity", b'\0<!DOCTYPE a [<!ENTITY x "y">]><comps>&x;</comps>'
 
@@ -561,6 +564,9 @@ def updateinfo():
     yield "one", b"\0" + UPDATEINFO.encode()
     yield "pieces", b"\x13" + UPDATEINFO.encode()
     yield "none", b"\0<updates/>"
+    yield "lines", (b"\xffadvisory A security Important 2026-11-23\n"
+                    b"fixes CVE-2026-1\npackage xen 0 4.19 1.fc41 x86_64\n"
+                    b"advisory \x1b[2J b c d\npackage xen 0 4.19 1.fc41 x86_64\n")
 
 
 TARGETS = {
