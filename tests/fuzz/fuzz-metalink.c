@@ -12,11 +12,13 @@ static void
 check_base(const char *base)
 {
     size_t len = strlen(base);
+    const char *host = strstr(base, "://");
 
     FUZZ_CHECK(sp_mirror_base_ok(base));
+    FUZZ_CHECK(host && !memchr(host + 3, '@', strcspn(host + 3, "/")));
     FUZZ_CHECK(strncasecmp(base, "http://", 7) == 0 ||
                strncasecmp(base, "https://", 8) == 0);
-    FUZZ_CHECK(base[len - 1] == '/' && !strpbrk(base, "@?# \"<>"));
+    FUZZ_CHECK(base[len - 1] == '/' && !strpbrk(base, "?# "));
 }
 
 static void

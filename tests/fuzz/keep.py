@@ -4,9 +4,9 @@
 
     keep.py PROGRAM-DIR WORK SEEDS TARGET...
 
-libFuzzer chooses a small set of WORK/TARGET and SEEDS/TARGET; the smallest of
-it become tests/fuzz/corpus/TARGET/cover-NN, in place of those that were there.
-What has another name taught something, and stays.
+libFuzzer chooses from WORK/TARGET and SEEDS/TARGET, first what adds most; the
+first become tests/fuzz/corpus/TARGET/cover-NN, in place of those that were
+there. What has another name taught something, and stays.
 """
 import shutil
 import subprocess
@@ -15,19 +15,20 @@ import tempfile
 from pathlib import Path
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
-LONGEST = 1024
+LONGEST = 2048
 MOST = 20
 
 
 def cover(program, folders):
-    """Contents of the inputs that libFuzzer chooses, smallest first."""
+    """Contents of the first inputs that libFuzzer chooses, as written."""
     with tempfile.TemporaryDirectory() as chosen:
         subprocess.run([str(program), "-set_cover_merge=1",
                         f"-max_len={LONGEST}", chosen, *map(str, folders)],
                        check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
-        inputs = [path.read_bytes() for path in Path(chosen).iterdir()]
-    return sorted(inputs, key=lambda data: (len(data), data))[:MOST]
+        inputs = sorted(Path(chosen).iterdir(),
+                        key=lambda path: path.stat().st_mtime_ns)
+        return [path.read_bytes() for path in inputs[:MOST]]
 
 
 def keep(program, folders, out):
