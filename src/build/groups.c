@@ -34,6 +34,16 @@ is_section(const struct sp_group_line *line)
     return line->word == SP_GROUP_GROUP || line->word == SP_GROUP_ENVIRONMENT;
 }
 
+/* Packages are of groups, and what is needed is of environments. */
+static bool
+is_in_place(const struct sp_group_item *item)
+{
+    bool needs = item->line.word == SP_GROUP_NEEDS;
+
+    return is_section(&item->line) ||
+           item->section == (needs ? SP_GROUP_ENVIRONMENT : SP_GROUP_GROUP);
+}
+
 int
 sp_groups_add(struct sp_groups *groups, const char *untrusted_text, size_t size,
               struct sp_error *err)
@@ -49,7 +59,7 @@ sp_groups_add(struct sp_groups *groups, const char *untrusted_text, size_t size,
             item.section = (enum sp_group_word)item.line.word;
             memcpy(item.section_id, item.line.id, sizeof(item.section_id));
         }
-        if (item.section != SP_GROUP_NONE && add_item(groups, &item, err) < 0)
+        if (is_in_place(&item) && add_item(groups, &item, err) < 0)
             return -1;
     }
     return 0;

@@ -21,7 +21,8 @@ struct sp_groups {
 
 /*
  * Adds the lines of one repository, as comps.h writes them: the same group of
- * several repositories becomes one. A line that is none is passed over.
+ * several repositories becomes one. A line that is none, or has no place where
+ * it stands, is passed over.
  * Reasons: metadata (too many), no-memory.
  */
 int sp_groups_add(struct sp_groups *groups, const char *untrusted_text,

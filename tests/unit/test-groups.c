@@ -130,10 +130,12 @@ test_records(void)
 static void
 test_union(void)
 {
-    static const char one[] = "group t Tools\ndefault b\nmandatory a\nbad\n"
+    static const char one[] = "mandatory y\ngroup t Tools\ndefault b\n"
+                              "mandatory a\nbad\nneeds u\n"
                               "group u Other\nmandatory z\n";
     static const char two[] = "group t Tools of another\nmandatory c\n"
-                              "mandatory a\nenvironment e All\nneeds t\n";
+                              "mandatory a\nenvironment e All\nneeds t\n"
+                              "mandatory y\n";
     struct sp_groups all = {0}, picked = {0};
     struct sp_text text = {0};
 
