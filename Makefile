@@ -214,9 +214,13 @@ hardening := -fsanitize=address,undefined -fno-sanitize-recover=all \
 warnings := $(filter-out -Wframe-larger-than=% -Wnull-dereference,$(warnings))
 endif
 ifdef COVER
-# Jailed workers may not write their counters: no filter of calls, and what
-# Landlock refuses is not counted. A test build as well.
-hardening := -O0 --coverage -fprofile-abs-path -DSP_TEST_BUILD -DSP_SANITIZED=1
+# Lines, branches and conditions, counted in the jails as well: live.c. A test
+# build too, made by clang.
+hardening := -O0 -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc \
+	-fprofile-update=atomic -DSP_TEST_BUILD \
+	-DSP_COVER_DIR='"$(abspath $(O))/live"'
+shim := $(O)/tests/cover/live.o
+$(shell mkdir -p $(O)/live)
 endif
 # One call or allocation fails, inside the jails too: what make check-crash
 # runs. A test build as well.
@@ -248,7 +252,7 @@ cppflags := -I. -Isrc -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 cflags := -std=gnu11 -O2 -g -ffile-prefix-map=$(CURDIR)=. $(warnings) \
 	$(hardening)
 ldflags := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
-	-Wl,-z,separate-code -Wl,--as-needed
+		-Wl,-z,separate-code -Wl,--as-needed $(COVER:%=-Wl,-T,tests/cover/pages.ld)
 # Headers of others are not ours to lint.
 ifneq ($(indexer),)
 foreign := $(patsubst -I%,-isystem %,$(filter -I%,$(shell pkg-config --cflags \
@@ -320,7 +324,7 @@ $(foreach r,$(rooms),$(eval $(call room,$(r))))
 
 test_libs := -larchive -lgcrypt -lgpgme -lgpg-error -lcurl -lexpat \
 	$(solver_libs)
-$(O)/tests/unit/test-%: $(O)/tests/unit/test-%.o $(archives)
+$(O)/tests/unit/test-%: $(O)/tests/unit/test-%.o $(shim) $(archives)
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $^ $(test_libs)
 
@@ -461,10 +465,25 @@ lint: all check-headers ## everything that reads the sources instead of running 
 	$(Q)tests/lint/links.sh $(O)
 	$(Q)tests/lint/run.sh $(cppflags) $(foreign)
 
-cover: ## lines that the tests reach, by gcov, in build-cover/coverage.txt
+# Conditions (MC/DC) are counted from clang 19 on.
+cover: ## lines, branches, conditions that the tests reach, by part
 	$(Q)tests/deps.sh cover
-	-$(Q)$(MAKE) O=build-cover COVER=1 check
-	$(Q)gcovr -r . -e tests/ -s -o build-cover/coverage.txt build-cover
+	$(Q)rm -rf build-cover/live
+	-$(Q)$(MAKE) O=build-cover COVER=1 check \
+		CC="$$(command -v clang-19 || echo clang)"
+	$(Q)tests/cover/table.py build-cover
+
+# Not optimized and not hardened: each mutant is built and run at once.
+.PHONY: mutate mutate-here
+mutate: ## change the code, place by place; the tests must see it (FILES=, SAMPLE=)
+	$(Q)tests/deps.sh cover
+	$(Q)$(MAKE) O=build-mutate warnings= \
+		CFLAGS='-O0 -g0 -U_FORTIFY_SOURCE -fno-stack-protector' mutate-here
+
+mutate-here: $(unit_programs)
+	$(Q)COMPILE="$(subst ",\",$(compile))" LINK="$(subst ",\",$(link))" \
+		ARCHIVES='$(archives)' LIBS='$(test_libs)' \
+		tests/mutate/mutate.py $(O) $(FILES) $(SAMPLE:%=--sample %) $(MUTATE)
 
 compile_commands.json: ## for editors and clang's tools, by bear
 	$(Q)tests/deps.sh cover

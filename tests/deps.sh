@@ -11,7 +11,8 @@
 #   lab    make check-xen
 #   package  make rpm, make deb, make check-packages (only when asked for)
 #   crash  make check-crash: file systems (only when asked for)
-#   cover  make cover, make compile_commands.json (only when asked for)
+#   cover  make cover, make mutate, make compile_commands.json (only when
+#          asked for)
 #   fuzz   make fuzz, make check-fuzz (only when asked for)
 #
 # Says nothing, and needs no network, when nothing is missing. Not as root,
@@ -93,7 +94,9 @@ crash losetup            mount                 util-linux
 crash mkfs.ext4          e2fsprogs             e2fsprogs
 crash mkfs.xfs           xfsprogs              xfsprogs
 crash mkfs.btrfs         btrfs-progs           btrfs-progs
-cover gcovr              gcovr                 gcovr
+cover clang-19           clang-19              clang
+cover llvm-cov-19        llvm-19               llvm
+cover llvm-profdata-19   libclang-rt-19-dev    compiler-rt
 cover bear               bear                  bear
 fuzz  clang              clang                 clang
 fuzz  libclang_rt.fuzzer libclang-rt-14-dev    compiler-rt

@@ -1,0 +1,634 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Changes the code one place at a time; the tests must see each change:
+
+    mutate.py BUILD-DIR [FILE...] [--sample N] [--again] [--list]
+
+A file is compiled with one change (a mutant), linked into the unit programs
+that use it, and these run until one fails: the mutant is killed. BUILD-DIR
+holds the objects and unit programs of the true code; `make mutate` makes it,
+and says in COMPILE, LINK and LIBS how. Without FILE: all that read unverified
+bytes, and what publishes.
+
+Two classes are counted apart, and all of theirs must be killed: `check`, a
+refusal that is taken away or loosened, and `sync`, a write to the disk that
+is not waited for. Mutants that change nothing anyone can see stand in the
+file `equivalent`, with the reason. --again: only those that survived last
+time. --list: what would be tried.
+"""
+import argparse
+import collections
+import concurrent.futures
+import hashlib
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+TOP = os.path.realpath(os.path.join(HERE, "..", ".."))
+
+# Beside those that tests/lint/size.sh calls `unverified`: what publishes.
+PUBLISHING = ["src/ingest/%s.c" % name for name in (
+    "index-check", "ledger", "generation", "quarantine", "publish")]
+
+LEAST = 95.0  # per cent killed of all; of the two classes: 100
+
+COMPARE = {"<": ("<=", ">="), "<=": ("<", ">"), ">": (">=", "<="),
+           ">=": (">", "<"), "==": ("!=",), "!=": ("==",)}
+OTHER = {"+": "-", "-": "+", "*": "/", "/": "*", "%": "/", "&": "|",
+         "|": "&", "^": "&", "<<": ">>", ">>": "<<", "+=": "-=", "-=": "+=",
+         "*=": "/=", "|=": "&=", "&=": "|=", "<<=": ">>=", ">>=": "<<="}
+SYNCS = {"fsync", "fdatasync", "syncfs", "sync_file_range",
+         "sp_path_sync_dir"}
+REFUSES = re.compile(r"\b(sp_fail\w*|sp_worker_fault|fault\w*|refuse\w*|"
+                     r"SP_BUG|_exit|return (-1|false|0);)")
+
+# What is replaced by what; `whole` is the expression or statement around it,
+# None where only a constant may stand.
+Mutant = collections.namedtuple(
+    "Mutant", "file line start end new function kind whole form")
+
+# The head of a file that holds several mutants: one of them is awake.
+AWAKE = """
+extern char *getenv(const char *);
+extern int atoi(const char *);
+static int sp_awake_;
+static void __attribute__((constructor)) sp_wake_(void)
+{ const char *n = getenv("SP_MUTANT"); sp_awake_ = n ? atoi(n) : 0; }
+"""
+
+
+def shown(text):
+    return " ".join(text.split())
+
+
+class Source:
+    """One file, its syntax tree by clang, and its mutants."""
+
+    def __init__(self, path, flags):
+        self.path = path
+        with open(os.path.join(TOP, path), encoding="utf-8") as code:
+            self.text = code.read()
+        out = subprocess.run(
+            [clang(), *flags, "-fsyntax-only", "-Xclang", "-ast-dump=json",
+             path], cwd=TOP, check=True, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL).stdout
+        self.tree = json.loads(out)
+        self.found = {}
+        self.function = "-"
+        self.constant = False
+
+    def mutants(self):
+        for node in self.tree["inner"]:
+            if "includedFrom" in node.get("loc", {}) or "loc" not in node \
+                    or "offset" not in node["loc"]:
+                continue
+            if node["kind"] in ("FunctionDecl", "EnumDecl", "VarDecl"):
+                self.function = node.get("name", "-")
+                self.walk(node)
+        return list(self.found.values())
+
+    # ---- places ----
+
+    def place(self, node):
+        """(start, end) of what is written in this file, or None."""
+        where = node.get("range", {})
+        begin, end = where.get("begin", {}), where.get("end", {})
+        begin = begin.get("expansionLoc", begin)
+        end = end.get("expansionLoc", end)
+        if "offset" not in begin or "offset" not in end or \
+                "includedFrom" in begin:
+            return None
+        start, stop = begin["offset"], end["offset"] + end["tokLen"]
+        if "expansionLoc" in where["end"] and \
+                re.match(r"\s*\(", self.text[stop:]):
+            stop = self.closing(self.text.index("(", stop))
+        return (start, stop) if start < stop <= len(self.text) else None
+
+    def closing(self, at):
+        """Behind the parenthesis that closes the one at `at`."""
+        depth, quoted = 0, None
+        while at < len(self.text):
+            c = self.text[at]
+            if quoted:
+                if c == "\\":
+                    at += 1
+                elif c == quoted:
+                    quoted = None
+            elif c in "\"'":
+                quoted = c
+            elif c == "(":
+                depth += 1
+            elif c == ")":
+                depth -= 1
+                if depth == 0:
+                    return at + 1
+            at += 1
+        return len(self.text)
+
+    def add(self, where, new, kind="code", whole=None, form="expression"):
+        """`new` in the place of `where`, a piece of the expression `whole`."""
+        start, end = where
+        if self.text[start:end] == new:
+            return
+        line = self.text.count("\n", 0, start) + 1
+        mutant = Mutant(self.path, line, start, end, new, self.function, kind,
+                        None if self.constant else whole or where, form)
+        key = (start, end, new)
+        if key not in self.found or kind != "code":
+            self.found[key] = mutant
+
+    # ---- operators ----
+
+    def walk(self, node):
+        kind = node.get("kind", "")
+        outside = self.constant
+        if kind in ("EnumConstantDecl", "ConstantExpr") or (
+                kind == "VarDecl" and (node.get("storageClass") == "static"
+                                       or self.function == node.get("name"))):
+            self.constant = True
+        handler = getattr(self, "at_" + kind, None)
+        if handler:
+            handler(node)
+        for child in node.get("inner", []):
+            if child.get("kind"):
+                self.walk(child)
+        self.constant = outside
+
+    def at_BinaryOperator(self, node):
+        left, right = (self.place(n) for n in node["inner"])
+        whole, op = self.place(node), node["opcode"]
+        if not left or not right or left[1] > right[0]:
+            return
+        at = self.text[left[1]:right[0]].find(op)
+        if at < 0:
+            return
+        here = (left[1] + at, left[1] + at + len(op))
+        for new in COMPARE.get(op, ()):
+            self.add(here, new, whole=whole)
+        if op in OTHER:
+            self.add(here, OTHER[op], whole=whole)
+        if op in ("&&", "||"):
+            kind = "check" if self.guards(node, op) else "code"
+            self.add(here, "||" if op == "&&" else "&&", whole=whole)
+            self.add(whole, self.text[left[0]:left[1]], kind)
+            self.add(whole, self.text[right[0]:right[1]], kind)
+
+    at_CompoundAssignOperator = at_BinaryOperator
+
+    def guards(self, node, op):
+        """Whether a term less lets more pass."""
+        return id(node) in self.refusals.get(op, ())
+
+    def at_IfStmt(self, node):
+        condition, then = node["inner"][0], node["inner"][1]
+        where, body = self.place(condition), self.place(then)
+        if not where or not body:
+            return
+        refuses = REFUSES.search(self.text[body[0]:body[1] + 1])
+        if refuses:
+            self.mark(condition, "||")
+        self.add(where, "0", "check" if refuses else "code")
+        self.add(where, "1")
+
+    refusals = None
+
+    def mark(self, node, op):
+        """Remembers each `op` in an expression: all its terms refuse."""
+        if self.refusals is None:
+            self.refusals = {"&&": set(), "||": set()}
+        stack = [node]
+        while stack:
+            n = stack.pop()
+            if n.get("kind") == "BinaryOperator":
+                if n["opcode"] == op:
+                    self.refusals[op].add(id(n))
+                elif n["opcode"] in ("&&", "||"):
+                    continue
+            if n.get("kind") != "UnaryOperator":
+                stack += n.get("inner", [])
+
+    def at_FunctionDecl(self, node):
+        self.refusals = {"&&": set(), "||": set()}
+        self.returns_bool = node["type"]["qualType"].startswith(
+            ("bool", "_Bool"))
+
+    def at_ReturnStmt(self, node):
+        if not node.get("inner"):
+            return
+        where = self.place(node["inner"][0])
+        if not where:
+            return
+        value = self.text[where[0]:where[1]]
+        if self.returns_bool:
+            self.mark(node["inner"][0], "&&")
+            kind = "check" if value != "true" else "code"
+            if value not in ("true", "false"):
+                self.add(where, "true", kind)
+                self.add(where, "false")
+            else:
+                self.add(where, "false" if value == "true" else "true", kind)
+        elif value == "-1" or value.startswith("sp_fail"):
+            self.add(where, "0", "check")
+        elif value == "0":
+            self.add(where, "-1")
+        elif self.text[where[0]:where[1]].endswith(", err)"):
+            self.add(where, "0", "check")
+
+    def at_UnaryOperator(self, node):
+        where, inner = self.place(node), self.place(node["inner"][0])
+        if not where or not inner:
+            return
+        op = node["opcode"]
+        if op in ("!", "~", "-") and where[0] + 1 <= inner[0] and \
+                self.text[where[0]] == op:
+            self.add((where[0], where[0] + 1), "", whole=where)
+        if op in ("++", "--"):
+            at = where[0] if self.text.startswith(op, where[0]) else inner[1]
+            if self.text.startswith(op, at):
+                self.add((at, at + 2), "--" if op == "++" else "++",
+                         whole=where)
+
+    def at_IntegerLiteral(self, node):
+        where = self.place(node)
+        if where and re.fullmatch(r"(0[xX][0-9a-fA-F]+|\d+)[uUlL]*",
+                                  self.text[where[0]:where[1]]):
+            text = self.text[where[0]:where[1]]
+            self.add(where, "(%s + 1)" % text)
+            if not re.fullmatch("0[uUlL]*", text):
+                self.add(where, "(%s - 1)" % text)
+
+    def at_CharacterLiteral(self, node):
+        where = self.place(node)
+        if where and self.text[where[0]] == "'":
+            self.add(where, "(%s + 1)" % self.text[where[0]:where[1]])
+
+    def at_ConditionalOperator(self, node):
+        where = self.place(node["inner"][0])
+        if where:
+            self.add(where, "0")
+            self.add(where, "1")
+
+    def at_CompoundStmt(self, node):
+        for child in node.get("inner", []):
+            self.statement(child)
+
+    def at_WhileStmt(self, node):
+        where = self.place(node["inner"][0])
+        if where:
+            self.add(where, "0")
+        self.statement(node["inner"][-1])
+
+    def at_ForStmt(self, node):
+        self.statement(node["inner"][-1])
+
+    def at_CallExpr(self, node):
+        where = self.place(node)
+        if where and re.split(r"\W", self.text[where[0]:], maxsplit=1)[0] \
+                in SYNCS:
+            self.add(where, "0", "sync")
+
+    def statement(self, node):
+        """Takes an expression statement, break or continue away."""
+        if node["kind"] not in ("CallExpr", "BinaryOperator", "CStyleCastExpr",
+                                "CompoundAssignOperator", "UnaryOperator",
+                                "BreakStmt", "ContinueStmt"):
+            return
+        where = self.place(node)
+        if not where or not re.match(r"\s*;", self.text[where[1]:]):
+            return
+        text = self.text[where[0]:where[1]]
+        refuses = re.match(r"(sp_worker_fault|fault\w*|refuse\w*|SP_BUG)\(",
+                           text)
+        self.add(where, "(void)0", "check" if refuses else "code",
+                 form="statement")
+
+
+def clang():
+    for name in ("clang-19", "clang"):
+        if shutil.which(name):
+            return name
+    sys.exit("mutate: there is no clang; run tests/deps.sh cover")
+
+
+# ---- what the true code says ----------------------------------------------
+
+def files_wanted():
+    lines = subprocess.run([os.path.join(TOP, "tests/lint/size.sh")],
+                           env=dict(os.environ, V="1"), cwd=TOP, check=True,
+                           stdout=subprocess.PIPE, text=True).stdout
+    return re.findall(r"^ +\d+ unverified +(\S+\.c)$", lines, re.M) + \
+        PUBLISHING
+
+
+class Bench:
+    """Where mutants are built and tried."""
+
+    def __init__(self, build):
+        self.build = build
+        self.compile = os.environ["COMPILE"].split(" ")
+        self.compile = [w.strip("'") for w in self.compile if w]
+        self.link = [w for w in os.environ["LINK"].split(" ") if w]
+        self.link = [w.strip("'") for w in self.link]
+        self.libs = os.environ["LIBS"].split()
+        self.archives = os.environ["ARCHIVES"].split()
+        self.users = collections.defaultdict(list)
+        self.seconds = {}
+
+    def flags(self):
+        return [w for w in self.compile if w.startswith(("-I", "-D"))]
+
+    def command(self, program, objects, out):
+        return [*self.link, "-o", out,
+                os.path.join(self.build, "tests/unit", program + ".o"),
+                *objects, *self.archives, *self.libs]
+
+    def measure(self, programs, files):
+        """Which of the files a program holds, and how long it takes."""
+        wanted = {self.member(path) for path in files}
+        with tempfile.TemporaryDirectory() as scratch:
+            os.chmod(scratch, 0o755)
+            for program in programs:
+                out = os.path.join(scratch, program)
+                traced = subprocess.run(
+                    [*self.command(program, [], out), "-Wl,--trace,--trace"],
+                    cwd=TOP, check=True, stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT, text=True).stdout
+                held = wanted & set(re.findall(r"(\w+)\.a\W+([\w-]+)\.o",
+                                               traced))
+                if not held:
+                    continue
+                start = time.monotonic()
+                result, how = attempt(out, 600)
+                if result != "survived":
+                    sys.exit("mutate: %s fails on the true code: %s" % (
+                        program, how))
+                self.seconds[program] = time.monotonic() - start
+                for member in held:
+                    self.users[member].append(program)
+        for (_, name), users in self.users.items():
+            users.sort(key=lambda p: (p != "test-" + name, self.seconds[p]))
+        for path in files:
+            if not self.programs_of(path):
+                print("  no unit program reaches %s" % path)
+
+    @staticmethod
+    def member(path):
+        """(archive, object) of a file."""
+        return (os.path.basename(os.path.dirname(path)),
+                os.path.splitext(os.path.basename(path))[0])
+
+    def programs_of(self, path):
+        return self.users.get(self.member(path), [])
+
+
+def limits():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 28, 1 << 28))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 32, 1 << 32))
+
+
+def attempt(program, seconds, number=0):
+    """('killed' | 'timeout' | 'survived', by what) of one unit program."""
+    # A mutant may do anything: as nobody, in a folder of its own.
+    owner = {"user": 65534, "group": 65534, "extra_groups": []} \
+        if os.getuid() == 0 else {}
+    with tempfile.TemporaryDirectory() as home:
+        os.chmod(home, 0o777)
+        run = subprocess.Popen(
+            [program], cwd=TOP, **owner, stdin=subprocess.DEVNULL,
+            env=dict(os.environ, TMPDIR=home, SP_MUTANT=str(number)),
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            start_new_session=True, preexec_fn=limits, text=True,
+            errors="replace")
+        late = []
+        timer = threading.Timer(seconds, lambda: (late.append(1), end(run)))
+        timer.start()
+        said = next((line.strip() for line in run.stdout
+                     if line.startswith("not ok")), None)
+        end(run)
+        status = run.wait()
+        timer.cancel()
+        run.stdout.close()
+    if late:
+        return "timeout", "%g s" % seconds
+    if said or status != 0:
+        return "killed", said or "status %d" % status
+    return "survived", ""
+
+
+def end(run):
+    try:
+        os.killpg(run.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def layers(mutants):
+    """Groups whose places do not overlap; constants are alone."""
+    groups = []
+    for mutant in sorted(mutants, key=lambda m: m.whole or (m.start, m.end)):
+        if mutant.whole:
+            for group in groups:
+                if group[-1].whole and group[-1].whole[1] <= mutant.whole[0]:
+                    group.append(mutant)
+                    break
+            else:
+                groups.append([mutant])
+        else:
+            groups.insert(0, [mutant])
+    return groups
+
+
+def with_mutants(text, group):
+    """The text of a file in which the n-th mutant wakes by its number."""
+    if len(group) == 1:
+        m = group[0]
+        return text[:m.start] + m.new + text[m.end:]
+    out, at = [AWAKE, "#line 1\n"], 0
+    for number, m in enumerate(group, 1):
+        start, end = m.whole
+        true = text[start:end]
+        changed = text[start:m.start] + m.new + text[m.end:end]
+        out.append(text[at:start])
+        if m.form == "statement":
+            out.append("if (sp_awake_ != %d) %s" % (number, true))
+        else:
+            out.append("(sp_awake_ == %d ? (%s) : (%s))" % (number, changed,
+                                                            true))
+        at = end
+    out.append(text[at:])
+    return "".join(out)
+
+
+def try_group(bench, group, text):
+    """(mutant, (verdict, by what)) of each."""
+    with tempfile.TemporaryDirectory() as scratch:
+        os.chmod(scratch, 0o755)
+        built = os.path.join(scratch, "mutant.o")
+        if subprocess.run([*bench.compile, "-w", "-x", "c", "-c", "-o", built,
+                           "-"], cwd=TOP, input=with_mutants(text, group),
+                          text=True, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            if len(group) == 1:
+                return [(group[0], ("not compiled", ""))]
+            return [r for m in group for r in try_group(bench, [m], text)]
+        return [(m, try_one(bench, m, number, built))
+                for number, m in enumerate(group, 1)]
+
+
+def try_one(bench, mutant, number, built):
+    """(verdict, by what) of one mutant of a compiled group."""
+    for program in bench.programs_of(mutant.file):
+        out = os.path.join(os.path.dirname(built), program)
+        if not os.path.exists(out) and subprocess.run(
+                bench.command(program, [built], out), cwd=TOP,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL).returncode != 0:
+            return "not compiled", ""
+        verdict, how = attempt(out, 5 + 8 * bench.seconds[program], number)
+        if verdict != "survived":
+            return verdict, program + ": " + how
+    return "survived", ""
+
+
+# ---- what is known --------------------------------------------------------
+
+def change(mutant, text):
+    old = shown(text[mutant.start:mutant.end])
+    return "%s => %s" % (old, shown(mutant.new) or "(nothing)")
+
+
+def name_of(mutant, text):
+    """The same as long as the function has the same code at that place."""
+    line_start = text.rfind("\n", 0, mutant.start) + 1
+    line_end = text.find("\n", mutant.start)
+    return "%s\t%s\t%s\t%s" % (mutant.file, mutant.function,
+                               shown(text[line_start:line_end]),
+                               change(mutant, text))
+
+
+def equivalents():
+    """Name -> reason. Lines of five fields, tabs between."""
+    known = {}
+    with open(os.path.join(HERE, "equivalent"), encoding="utf-8") as data:
+        for line in data:
+            if line.strip() and not line.startswith("#"):
+                *name, reason = line.rstrip("\n").split("\t")
+                known["\t".join(name)] = reason
+    return known
+
+
+def tally(results):
+    """kind -> Counter of verdicts."""
+    counts = {kind: collections.Counter() for kind in
+              ("check", "sync", "code")}
+    for mutant, (verdict, _) in results:
+        counts[mutant.kind][verdict] += 1
+    return counts
+
+
+def report(results, texts, known):
+    """Prints the survivors and the score. True when it is high enough."""
+    for mutant, (verdict, _) in sorted(results):
+        if verdict == "survived":
+            print("%s:%d: %s (%s): %s" % (
+                mutant.file, mutant.line, mutant.kind, mutant.function,
+                change(mutant, texts[mutant.file])))
+    good = True
+    total = collections.Counter()
+    print("  %-28s %7s %8s %8s %9s %9s %7s" % (
+        "", "mutants", "killed", "timeout", "survived", "the same", "score"))
+    counts = tally(results)
+    for kind, counted in [*counts.items(), ("all", total)]:
+        seen = counted["killed"] + counted["timeout"]
+        of = seen + counted["survived"]
+        score = int(1000 * seen / of) / 10 if of else 100.0
+        least = LEAST if kind in ("code", "all") else 100.0
+        print("  %-28s %7d %8d %8d %9d %9d %6.1f%%%s" % (
+            {"check": "a check that is taken away", "all": "all",
+             "sync": "a sync that is left out", "code": "any other change"}
+            [kind], of + counted["the same"], counted["killed"],
+            counted["timeout"], counted["survived"], counted["the same"],
+            score, "" if score >= least else "   BELOW %g" % least))
+        good = good and score >= least
+        if kind != "all":
+            total.update(counted)
+    print("  %d more did not compile" % total["not compiled"])
+    return good
+
+
+def collect(args, bench):
+    """The mutants to try, and the text of each file."""
+    texts, mutants = {}, []
+    for path in args.files or files_wanted():
+        source = Source(path, bench.flags())
+        texts[path] = source.text
+        mutants += source.mutants()
+    if args.again:
+        with open(os.path.join(args.build, "survivors"),
+                  encoding="utf-8") as kept:
+            names = set(kept.read().split("\n"))
+        mutants = [m for m in mutants if name_of(m, texts[m.file]) in names]
+    if args.sample and args.sample < len(mutants):
+        random.seed(hashlib.sha256("".join(texts.values()).encode()).digest())
+        mutants = random.sample(mutants, args.sample)
+    return mutants, texts
+
+
+def main():
+    words = argparse.ArgumentParser(description="mutation tests")
+    words.add_argument("build")
+    words.add_argument("files", nargs="*")
+    words.add_argument("--sample", type=int, default=0)
+    words.add_argument("--again", action="store_true")
+    words.add_argument("--list", action="store_true")
+    words.add_argument("--jobs", type=int, default=os.cpu_count())
+    args = words.parse_args()
+    bench = Bench(args.build)
+    mutants, texts = collect(args, bench)
+    if args.list:
+        for m in mutants:
+            print("%s:%d: %s: %s" % (m.file, m.line, m.kind,
+                                     change(m, texts[m.file])))
+        return
+    folder = os.path.join(args.build, "tests/unit")
+    bench.measure(sorted(name for name in os.listdir(folder)
+                         if os.access(os.path.join(folder, name), os.X_OK)),
+                  texts)
+    known = equivalents()
+    results = [(m, ("the same", "")) for m in mutants
+               if name_of(m, texts[m.file]) in known]
+    done = {m for m, _ in results}
+    groups = []
+    for path, text in texts.items():
+        groups += layers(m for m in mutants if m.file == path and
+                         m not in done)
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for found in pool.map(lambda group: try_group(
+                bench, group, texts[group[0].file]), groups):
+            results += found
+            print("\r  %d of %d" % (len(results), len(mutants)), end="",
+                  file=sys.stderr)
+    print(file=sys.stderr)
+    good = report(results, texts, known)
+    if not args.sample:
+        with open(os.path.join(args.build, "survivors"), "w",
+                  encoding="utf-8") as kept:
+            kept.writelines(name_of(m, texts[m.file]) + "\n"
+                            for m, (verdict, _) in results
+                            if verdict == "survived")
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
