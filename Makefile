@@ -154,7 +154,8 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
-unit := advice command confirm devices download evr fields flip floor gate groups \
+unit := advice command confirm devices download evidence-scan evr fields flip floor \
+	gate groups \
 	index-check \
 	journal json keytable ledger lines list listing manifest message metadata \
 	nevra pack path plan policy progress qfile ratchet record repofile request \

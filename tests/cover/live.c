@@ -37,9 +37,8 @@ map(int fd, char *start, const char *end, off_t at)
 {
     size_t size = (size_t)(end - start);
 
-    if (size > 0 &&
-        mmap(start, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
-             at) == MAP_FAILED)
+    if (size > 0 && mmap(start, size, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_FIXED, fd, at) == MAP_FAILED)
         stop("coverage: mmap");
 }
 
@@ -58,8 +57,7 @@ open_counters(off_t size)
     return fd;
 }
 
-static void __attribute__((constructor))
-count_into_a_file(void)
+static void __attribute__((constructor)) count_into_a_file(void)
 {
     off_t lines = __stop___llvm_prf_cnts - __start___llvm_prf_cnts;
     off_t conditions = __stop___llvm_prf_bits - __start___llvm_prf_bits;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Changes the code one place at a time; the tests must see each change:
 
-    mutate.py BUILD-DIR [FILE...] [--sample N] [--again] [--list]
+    mutate.py BUILD-DIR [FILE...] [--sample N] [--kind KIND]
+              [--again] [--list]
 
 A file is compiled with one change (a mutant), linked into the unit programs
 that use it, and these run until one fails: the mutant is killed. BUILD-DIR
@@ -579,6 +580,8 @@ def collect(args, bench):
                   encoding="utf-8") as kept:
             names = set(kept.read().split("\n"))
         mutants = [m for m in mutants if name_of(m, texts[m.file]) in names]
+    if args.kind:
+        mutants = [m for m in mutants if m.kind == args.kind]
     if args.sample and args.sample < len(mutants):
         random.seed(hashlib.sha256("".join(texts.values()).encode()).digest())
         mutants = random.sample(mutants, args.sample)
@@ -590,6 +593,7 @@ def main():
     words.add_argument("build")
     words.add_argument("files", nargs="*")
     words.add_argument("--sample", type=int, default=0)
+    words.add_argument("--kind", choices=("check", "sync", "code"))
     words.add_argument("--again", action="store_true")
     words.add_argument("--list", action="store_true")
     words.add_argument("--jobs", type=int, default=os.cpu_count())
@@ -621,7 +625,7 @@ def main():
                   file=sys.stderr)
     print(file=sys.stderr)
     good = report(results, texts, known)
-    if not args.sample:
+    if not args.sample and not args.kind:
         with open(os.path.join(args.build, "survivors"), "w",
                   encoding="utf-8") as kept:
             kept.writelines(name_of(m, texts[m.file]) + "\n"

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs the body of a worker as it will run: in a process of its own, with its
+ * descriptors and in its jail. What it said and handed on is kept. One call
+ * can be made to fail, by a filter of our own in front of the jail's.
+ */
+#ifndef TESTS_UNIT_WORKER_H
+#define TESTS_UNIT_WORKER_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bundle/record.h"
+#include "ingest/worker.h"
+#include "tests/unit/tap.h"
+
+enum { MAX_WORDS = 12, MAX_REPORTS = 64, MAX_OUT = 1 << 20 };
+
+struct scene {
+    void (*body)(int argc, char **argv);
+    const void *in; /* what comes on descriptor 0 */
+    size_t size;
+    const char *words[MAX_WORDS]; /* arguments; NULL ends them */
+    int dir;                      /* descriptor 4; 0: none */
+    bool no_in;                   /* descriptor 0 cannot be read */
+    bool deaf;                    /* nobody reads descriptor 1 */
+    bool gone;                    /* descriptor 1 cannot be written */
+    int call, fd, sys;            /* this call on this descriptor fails so */
+};
+
+static struct outcome {
+    int status; /* exit status, or minus the signal */
+    struct sp_report reports[MAX_REPORTS];
+    size_t n_reports;
+    uint8_t out[MAX_OUT];
+    size_t out_size;
+} outcome;
+
+static int
+scene_input(const struct scene *scene)
+{
+    int fd = scene->no_in ? open("/", O_RDONLY | O_DIRECTORY)
+                          : memfd_create("scene", 0);
+
+    if (fd >= 0 && !scene->no_in &&
+        (write(fd, scene->in, scene->size) != (ssize_t)scene->size ||
+         lseek(fd, 0, SEEK_SET) != 0))
+        abort();
+    return fd;
+}
+
+static void
+scene_fail_call(const struct scene *scene)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)scene->call, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                 offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)scene->fd, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)scene->sys),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof(code) / sizeof(*code), code};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+        abort();
+}
+
+/* Descriptors 0 to 4 as the parent gives them; no other stays open. */
+static void
+scene_descriptors(int in, int out, int report, int dir)
+{
+    const int given[] = {in, out, open("/dev/null", O_RDWR), report, dir};
+    int high[5];
+
+    for (int i = 0; i < 5; i++)
+        high[i] = given[i] < 0 ? -1 : fcntl(given[i], F_DUPFD, 100);
+    for (int i = 0; i < 5; i++) {
+        (void)close(i);
+        if (high[i] >= 0 && dup2(high[i], i) < 0)
+            abort();
+    }
+    if (syscall(SYS_close_range, 5, ~0U, 0) < 0)
+        abort();
+}
+
+static void
+scene_child(const struct scene *scene, int in, int out, int report)
+{
+    char name[] = "worker";
+    char *argv[MAX_WORDS + 2] = {name};
+    int argc = 1;
+
+    for (; argc <= MAX_WORDS && scene->words[argc - 1]; argc++)
+        argv[argc] = strdup(scene->words[argc - 1]);
+    scene_descriptors(in, out, report, scene->dir > 0 ? scene->dir : -1);
+    if (scene->sys != 0)
+        scene_fail_call(scene);
+    scene->body(argc, argv);
+    _exit(99);
+}
+
+static void
+scene_collect(int report, int out)
+{
+    ssize_t n;
+
+    for (outcome.n_reports = 0; outcome.n_reports < MAX_REPORTS;
+         outcome.n_reports++)
+        if (recv(report, &outcome.reports[outcome.n_reports],
+                 sizeof(struct sp_report),
+                 MSG_WAITALL) != (ssize_t)sizeof(struct sp_report))
+            break;
+    for (outcome.out_size = 0;
+         out >= 0 && (n = read(out, outcome.out + outcome.out_size,
+                               MAX_OUT - outcome.out_size)) > 0;
+         outcome.out_size += (size_t)n)
+        continue;
+}
+
+/* Fills `outcome`. The output must fit into a pipe of 1 MiB. */
+static void
+scene_run(const struct scene *scene)
+{
+    int report[2], out[2], in = scene_input(scene), status;
+    const char go = SP_GO;
+    pid_t child;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, report) < 0 || pipe(out) < 0 ||
+        fcntl(out[1], F_SETPIPE_SZ, MAX_OUT) < 0 ||
+        write(report[0], &go, 1) != 1)
+        abort();
+    if (scene->deaf)
+        (void)close(out[0]);
+    (void)fflush(stdout);
+    child = fork();
+    if (child == 0)
+        scene_child(scene, in, scene->gone ? in : out[1], report[1]);
+    (void)close(in);
+    (void)close(report[1]);
+    (void)close(out[1]);
+    scene_collect(report[0], scene->deaf ? -1 : out[0]);
+    (void)close(report[0]);
+    if (!scene->deaf)
+        (void)close(out[0]);
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        abort();
+    outcome.status =
+        WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/* The reason of the fault; "done"; or how else it ended. */
+static const char *
+scene_end(void)
+{
+    static char text[48];
+    const struct sp_report *last =
+        outcome.n_reports > 0 ? &outcome.reports[outcome.n_reports - 1] : NULL;
+    struct sp_error err = {0};
+
+    if (last && last->type == SP_REPORT_DONE && outcome.status == 0)
+        return "done";
+    if (last && last->type == SP_REPORT_FAULT) {
+        sp_report_get_error(last, &err);
+        if (outcome.status == (int)err.code) {
+            (void)snprintf(text, sizeof(text), "%s", err.detail);
+            return text;
+        }
+    }
+    (void)snprintf(text, sizeof(text), "status %d", outcome.status);
+    return text;
+}
+
+/* The n-th report of this type, from 0; NULL when there are fewer. */
+static inline const struct sp_report *
+scene_report(enum sp_report_type type, size_t n)
+{
+    for (size_t i = 0; i < outcome.n_reports; i++)
+        if (outcome.reports[i].type == type && n-- == 0)
+            return &outcome.reports[i];
+    return NULL;
+}
+
+#endif
