@@ -54,7 +54,7 @@ take_keyword(struct reader *r, const char *keyword)
     return true;
 }
 
-/* One field of visible ASCII, not empty, and the `stop` byte behind it. */
+/* One field of visible ASCII, perhaps empty, and the `stop` byte behind it. */
 static bool
 take_field(struct reader *r, char stop, struct sp_span *ret)
 {
@@ -62,7 +62,7 @@ take_field(struct reader *r, char stop, struct sp_span *ret)
 
     while (i < r->size && r->text[i] > 0x20 && r->text[i] < 0x7f)
         i++;
-    if (i == r->at || i == r->size || r->text[i] != stop)
+    if (i == r->size || r->text[i] != stop)
         return false;
     *ret = (struct sp_span){.offset = r->at, .size = i - r->at};
     r->at = i + 1;

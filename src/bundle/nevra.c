@@ -49,7 +49,7 @@ sp_nevra_filename(const struct sp_nevra *nevra, char *dst, size_t size)
     int n = snprintf(dst, size, "%s-%s-%s.%s.rpm", nevra->name, nevra->version,
                      nevra->release, nevra->arch);
 
-    return n > 0 && (size_t)n < size && n <= SP_FILENAME_MAX;
+    return (size_t)n < size && n <= SP_FILENAME_MAX;
 }
 
 void

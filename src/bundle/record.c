@@ -305,7 +305,7 @@ static bool
 body_ok(const struct sp_report *r, bool *ret_refuses)
 {
     *ret_refuses = false;
-    switch ((enum sp_report_type)r->type) {
+    switch ((enum sp_report_type)r->type) { /* unreached: a type beyond */
     case SP_REPORT_JAILED:
         return r->body.jailed.landlock_abi >= 1 &&
                (r->body.jailed.seccomp == 1 || r->body.jailed.seccomp == 2);
@@ -331,7 +331,7 @@ body_ok(const struct sp_report *r, bool *ret_refuses)
     case SP_REPORT_MANIFEST:
     case SP_REPORT_DONE: return true;
     }
-    return false;
+    return false; /* unreached: sp_report_check has looked at the type */
 }
 
 static bool

@@ -220,8 +220,7 @@ check_strings(const struct walk *w, const struct entry *e, uint64_t *ret_size,
         return sp_fail(err, "string-count", "tag %u has %u strings", e->tag,
                        e->count);
     for (uint32_t i = 0; i < e->count; i++) {
-        const uint8_t *nul =
-            p < end ? memchr(p, '\0', (size_t)(end - p)) : NULL;
+        const uint8_t *nul = memchr(p, '\0', (size_t)(end - p));
 
         if (!nul)
             return sp_fail(err, "string-nul", "tag %u ends without a NUL",

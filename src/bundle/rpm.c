@@ -180,9 +180,10 @@ find_headers(const uint8_t *untrusted_head, size_t size, struct sp_rpm *rpm,
         return -1;
     if (need != size)
         return sp_fail(err, "trailing-data", "bytes behind the main header");
-    if (sp_rpm_header_size(untrusted_head + SP_RPM_LEAD_BYTES,
+    if (sp_rpm_header_size(/* unreached: a refusal; sp_rpm_need asked before */
+                           untrusted_head + SP_RPM_LEAD_BYTES,
                            &sp_rpm_signature_grammar, &signature_size, err) < 0)
-        return -1;
+        return -1; /* unreached: sp_rpm_need has read it */
     main_start = main_offset(signature_size);
     rpm->signature_header = (struct sp_span){SP_RPM_LEAD_BYTES, signature_size};
     rpm->main_header = (struct sp_span){main_start, size - main_start};
@@ -344,8 +345,7 @@ copy_part(const uint8_t *header, uint32_t tag,
     struct sp_rpm_value value = {0};
     char shown[SP_SHOWN_MAX];
 
-    if (require(header, tag, &value, err) < 0)
-        return -1;
+    (void)sp_rpm_header_find(header, tag, &value); /* one of the required */
     if (!is_ok((const char *)value.data, value.size - 1)) {
         sp_text_show(shown, sizeof(shown), (const char *)value.data);
         return sp_fail(err, "nevra", "bad %s '%s'", what, shown);

@@ -60,8 +60,8 @@ take_length(struct cursor *c, unsigned two_byte_end, size_t *ret)
 {
     const uint8_t *first = take(c, 1), *rest;
 
-    if (!first)
-        return false;
+    if (!first)       /* unreached: no caller is at the end */
+        return false; /* unreached: as above */
     if (*first < 192) {
         *ret = *first;
         return true;
@@ -87,7 +87,8 @@ open_packet(struct cursor *c, struct sp_error *err)
     unsigned tag, form;
     size_t length = 0;
 
-    if (!head || !(*head & 0x80))
+    if (!head || /* unreached: SP_SIG_MIN_BYTES are there */
+        !(*head & 0x80))
         return sp_fail(err, "sig-packet",
                        "the signature is not a binary OpenPGP packet");
     is_new = *head & 0x40;
@@ -291,8 +292,9 @@ read_v4(struct sp_sigpacket *packet, struct cursor *c, struct sp_error *err)
     bool issuer_known = false;
     size_t size;
 
-    if (!fixed)
-        return sp_fail(err, "sig-packet-length", "the signature is too short");
+    if (!fixed) /* unreached: SP_SIG_MIN_BYTES hold a head and four more */
+        return sp_fail(err, "sig-packet-length", /* unreached: as above */
+                       "the signature is too short");
     if (set_algorithms(packet, fixed[0], fixed[1], fixed[2], err) < 0 ||
         take_area(c, &hashed, err) < 0)
         return -1;
@@ -385,7 +387,7 @@ sp_sigpacket_parse(const uint8_t *untrusted_blob, size_t size,
         return -1;
     packet.body = (size_t)(c.p - untrusted_blob);
     version = take(&c, 1);
-    packet.version = version ? *version : 0;
+    packet.version = version ? *version : 0; /* unreached: there is one */
     if (packet.version != 3 && packet.version != 4)
         return sp_fail(err, "sig-version", "signature of version %u",
                        packet.version);
@@ -424,6 +426,8 @@ sp_sigpacket_time(const struct sp_sigpacket *packet, uint64_t now,
     return 0;
 }
 
+_Static_assert(SP_SIG_MAX_BYTES < 8384, "a length of one or two bytes");
+
 /* New format with the shortest length (RFC 4880 4.2.2). Returns its size. */
 static size_t
 put_packet_head(uint8_t *dst, size_t body_size)
@@ -433,12 +437,9 @@ put_packet_head(uint8_t *dst, size_t body_size)
         dst[1] = (uint8_t)body_size;
         return 2;
     }
-    if (body_size < 8384) {
-        dst[1] = (uint8_t)((body_size - 192) / 256 + 192);
-        dst[2] = (uint8_t)((body_size - 192) % 256);
-        return 3;
-    }
-    SP_BUG("a signature packet above its ceiling");
+    dst[1] = (uint8_t)((body_size - 192) / 256 + 192);
+    dst[2] = (uint8_t)((body_size - 192) % 256);
+    return 3;
 }
 
 size_t

@@ -319,9 +319,22 @@ test_ends(void)
     tap_is_str(judge(), "member-padding", "last byte of the padding");
 }
 
+static void
+pass_behind_the_end(void)
+{
+    struct sp_gate gate = open_gate();
+    struct sp_error err = {0};
+    enum sp_gate_block block = 0;
+
+    good_image();
+    (void)run(&gate);
+    (void)sp_gate_pass(&gate, image, &block, &err);
+}
+
 int
 main(void)
 {
+    tap_aborts(pass_behind_the_end, "nobody asks behind the end");
     test_good();
     test_truncations();
     test_bit_flips();

@@ -65,6 +65,7 @@ test_grammar(void)
         {"group a  A\n", "groups", "a title that begins with a blank"},
         {"group a A \n", "groups", "a title that ends with a blank"},
         {"group a \xc3\xa4\n", "groups", "a title that is not ASCII"},
+        {"group a A\x7f\n", "groups", "a title with DEL"},
         {"group a A\033[m\n", "groups", "an escape"},
         {"group ../a A\n", "groups", "an id with a slash"},
         {"group <a> A\n", "groups", "an id with a bracket"},
@@ -193,9 +194,94 @@ test_comps(void)
     tap_ok(text.size == 0, "nothing for none");
 }
 
+/* What each line must refuse by itself, not by the line before it. */
+static void
+test_lines(void)
+{
+    static const char *const bad[] = {"",          "group",     "what a",
+                                      "group a",   "group a  ", "group ../a A",
+                                      "needs a A", "mandatory", "group a \t"};
+    struct sp_group_line line;
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        tap_ok(!sp_group_line_read(bad[i], strlen(bad[i]), &line), "'%s'",
+               bad[i]);
+}
+
+/* A line as record: whatever the reader would not have made is refused. */
+static void
+test_line_records(void)
+{
+    struct sp_group_line good, l;
+
+    (void)sp_group_line_read("group a A", 9, &good);
+    tap_ok(sp_group_line_ok(&good), "a line that was read");
+    l = good;
+    l.word = SP_GROUP_NONE;
+    tap_ok(!sp_group_line_ok(&l), "no word");
+    l = good;
+    l.title[0] = '\0';
+    tap_ok(!sp_group_line_ok(&l), "no title");
+    l = good;
+    memset(l.id, 'a', sizeof(l.id));
+    tap_ok(!sp_group_line_ok(&l), "an id without end");
+    l = good;
+    memset(l.title, 'a', sizeof(l.title));
+    tap_ok(!sp_group_line_ok(&l), "a title without end");
+    for (size_t i = 0; i < sizeof(l.reserved); i++) {
+        l = good;
+        l.reserved[i] = 1;
+        tap_ok(!sp_group_line_ok(&l), "reserved byte %zu", i);
+    }
+    (void)sp_group_line_read("needs a", 7, &good);
+    tap_ok(sp_group_line_ok(&good), "a line without title");
+    l = good;
+    l.word++;
+    tap_ok(!sp_group_line_ok(&l), "a word beyond the last");
+}
+
+/* One group and so many lines in all, each as short as can be. */
+static int
+print_lines(char *dst, unsigned lines)
+{
+    int at = snprintf(dst, 32, "groups 1\ngroup a A\n");
+
+    for (unsigned i = 1; i < lines; i++)
+        at += snprintf(dst + at, 32, "default %05x\n", i);
+    return at + snprintf(dst + at, 32, "end\n");
+}
+
+static int
+no_more(void *data, const struct sp_group_line *line, struct sp_error *e)
+{
+    (void)data;
+    (void)line;
+    return sp_fail(e, "io", "no more");
+}
+
+static void
+test_ends(void)
+{
+    static char many[SP_GROUPS_MAX_BYTES];
+    static const char two[] = "groups 1\ngroup a A\ngroup b B\nend\n";
+    size_t at = (size_t)print_lines(many, SP_GROUPS_MAX_LINES);
+
+    tap_is_str(judge_bytes(many, at), "ok", "as many lines as may be");
+    tap_is_u64(taken, SP_GROUPS_MAX_LINES, "all of them");
+    at = (size_t)print_lines(many, SP_GROUPS_MAX_LINES + 1);
+    tap_is_str(judge_bytes(many, at), "groups", "and one more");
+    memset(&err, 0, sizeof(err));
+    tap_ok(sp_groups_parse(two, sizeof(two) - 1, no_more, NULL, &err) < 0,
+           "who takes the lines may refuse");
+    tap_is_str(err.detail, "io", "with a word of his own");
+}
+
 int
 main(void)
 {
+    test_lines();
+    test_line_records();
+    test_ends();
     test_grammar();
     test_frame();
     test_records();

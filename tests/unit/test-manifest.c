@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "bundle/limits.h"
 #include "bundle/manifest.h"
+#include "tests/unit/guard.h"
 #include "tests/unit/tap.h"
 
 #define ID1 "00112233445566778899aabbccddeeff"
@@ -32,15 +33,10 @@ judge_text(const char *text, size_t size)
 {
     static struct sp_error err;
     struct sp_manifest manifest;
-    char *copy = malloc(size + 1); /* exact, so that a sanitizer sees more */
 
     memset(&err, 0, sizeof(err));
-    if (!copy)
-        return "no memory";
-    memcpy(copy, text, size);
-    if (sp_manifest_parse(copy, size, &manifest, &err) == 0)
+    if (sp_manifest_parse(guard_behind(text, size), size, &manifest, &err) == 0)
         (void)snprintf(err.detail, sizeof(err.detail), "ok");
-    free(copy);
     return err.detail;
 }
 
@@ -264,6 +260,32 @@ test_packages(void)
         {PKG("a 0:1-1 noarch"), "manifest-syntax", "no reason"},
         {PKG("a 0:1-1 noarch because"), "manifest-syntax", "odd reason"},
         {PKG("a 0:1-1 noarch - x"), "manifest-syntax", "one field more"},
+        {PKG("a"), "manifest-syntax", "no version"},
+        {PKG("a "), "manifest-syntax", "an empty version"},
+        {PKG("a 0:1-1"), "manifest-syntax", "no arch"},
+        {PKG(" 0:1-1 noarch -"), "manifest-syntax", "an empty name"},
+        {PKG("a 0:1-1  -"), "manifest-syntax", "an empty arch"},
+        {PKG("a 0:1-1 noarch "), "manifest-syntax", "an empty reason"},
+        {PKG("a 0:1-1 noarch -\x7f"), "manifest-syntax", "DEL"},
+        {"bundle 1\npackage\ntotal 0 0\n", "manifest-syntax", "no field"},
+        {"bundle 1\npackage p000001.rpm\ntotal 0 0\n", "manifest-syntax",
+         "a name alone"},
+        {"bundle 1\npackage p000001.rpm x\ntotal 0 0\n", "manifest-syntax",
+         "no size"},
+        {"bundle 1\npackage p000001.rpm 200 x\ntotal 0 0\n", "manifest-syntax",
+         "no head size"},
+        {"bundle 1\npackage p000001.rpm 200 200 x\ntotal 0 0\n",
+         "manifest-syntax", "no digest"},
+        {"bundle 1\nevidence e0001 5 x\ntotal 0 0\n", "manifest-syntax",
+         "evidence without digest"},
+        {"bundle 1\nevidence e0001 5 " HEX "\ntotal 0 0\n", "manifest-syntax",
+         "evidence without kind"},
+        {"bundle 1\nevidence e0001 5 " HEX " repomd\ntotal 0 0\n",
+         "manifest-syntax", "evidence without label"},
+        {"bundle 1\nrequest \ntotal 0 0\n", "manifest-syntax",
+         "an empty request id"},
+        {"bundle 1\nrequest " ID1 " \ntotal 0 0\n", "manifest-syntax",
+         "a request id and a blank"},
         {TWO("a 0:1-1 noarch -", "b 0:1-1 noarch -"), "ok", "by name"},
         {TWO("a 0:1-1 noarch -", "a-b 0:1-1 noarch -"), "ok", "by length"},
         {TWO("a 0:10-1 noarch -", "a 0:9-1 noarch -"), "ok",
@@ -386,9 +408,63 @@ test_ceilings(void)
                "more than 1 TiB");
 }
 
+/* So short that the end line would begin before the text. */
+static void
+test_short(void)
+{
+    static char huge[SP_MAX_MANIFEST_BYTES + 1];
+    struct sp_manifest manifest;
+    struct sp_error err = {0};
+    unsigned refused = 0;
+
+    for (size_t size = 0; size < 80; size++)
+        refused += sp_manifest_parse(guard_before(good_body, size), size,
+                                     &manifest, &err) < 0;
+    tap_is_u64(refused, 80, "no short text is one");
+    tap_is_str(judge_text(huge, sizeof(huge)), "manifest-size",
+               "a text above its ceiling");
+    tap_is_str(judge_text(huge, sizeof(huge) - 1), "manifest-syntax",
+               "a text of as much as may be");
+}
+
+static void
+test_requests_ceiling(void)
+{
+    static char body[16384], text[16384];
+
+    for (unsigned n = SP_MAX_REQUESTS; n <= SP_MAX_REQUESTS + 1; n++) {
+        int at = snprintf(body, 16, "bundle 1\n");
+
+        for (unsigned i = 0; i < n; i++)
+            at += snprintf(body + at, 64, "request %032x\n", i);
+        (void)snprintf(body + at, 16, "total 0 0\n");
+        tap_is_str(judge_text(text, seal(text, sizeof(text), body)),
+                   n > SP_MAX_REQUESTS ? "too-many-files" : "ok", "%u requests",
+                   n);
+    }
+}
+
+static void
+walk_what_changed(void)
+{
+    static char text[8192];
+    struct sp_manifest manifest;
+    struct sp_member member;
+    struct sp_error err = {0};
+    size_t size = seal(text, sizeof(text), good_body);
+
+    (void)sp_manifest_parse(text, size, &manifest, &err);
+    *strstr(text, " repomd ") = 'x';
+    while (sp_manifest_next(&manifest, &member))
+        continue;
+}
+
 int
 main(void)
 {
+    test_short();
+    test_requests_ceiling();
+    tap_aborts(walk_what_changed, "the text stays as it was");
     test_walk();
     test_print();
     test_vectors();

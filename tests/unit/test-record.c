@@ -16,6 +16,8 @@ test_entry(void)
     tap_ok(sp_entry_check(&e), "start");
     e.size = 1;
     tap_ok(!sp_entry_check(&e), "start with a size");
+    sp_entry_init(&e, SP_ENTRY_START, SP_STREAM_BUNDLE, 1, 0);
+    tap_ok(!sp_entry_check(&e), "start with an index");
     sp_entry_init(&e, SP_ENTRY_FILE, SP_STREAM_BUNDLE, 7, 1000);
     tap_ok(sp_entry_check(&e), "file");
     e.untrusted_name[255] = 'x';
@@ -70,7 +72,11 @@ test_message(void)
     m.header_size = 16;
     tap_ok(!sp_message_check(&m), "end with a header");
     m.header_size = 0;
-    m.type = 3;
+    m.packet_size = 10;
+    tap_ok(!sp_message_check(&m), "end with a packet");
+    sp_message_init(&m, SP_MESSAGE_EVIDENCE, 1, 16, 10);
+    tap_ok(sp_message_check(&m), "evidence");
+    m.type = 4;
     tap_ok(!sp_message_check(&m), "unknown type");
     m.type = 0;
     tap_ok(!sp_message_check(&m), "type zero");
@@ -233,6 +239,7 @@ test_report_fields(void)
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, reason,
             "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "reason without end");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, message, "\33[2J", "ESC");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, message, "\177", "DEL");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, message, "\n", "newline");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, index, one, "FAULT, index");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_PROGRESS, body.progress.kind, "\3",
@@ -250,6 +257,8 @@ test_report_of_check(void)
 {
     REFUSED(SP_WORKER_CHECK, SP_REPORT_REQUEST, body.request.id, "A",
             "request id");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_REQUEST, body.request.reserved, one,
+            "reserved");
     REFUSED(SP_WORKER_CHECK, SP_REPORT_REQUEST, body.request.id[32], "0",
             "request id without end");
     REFUSED(SP_WORKER_CHECK, SP_REPORT_PACKAGE, body.package.verdict, "\2",
@@ -295,6 +304,8 @@ test_report_of_evidence(void)
     REFUSED(SP_WORKER_EVIDENCE, SP_REPORT_LISTED, body.listed.nevra.name,
             "../x", "a path is listed");
     REFUSED(SP_WORKER_EVIDENCE, SP_REPORT_LISTED, index, one, "an index");
+    REFUSED(SP_WORKER_EVIDENCE, SP_REPORT_LISTED, body.listed.nevra.reserved,
+            one, "reserved");
     REFUSED(SP_WORKER_VERIFY, SP_REPORT_EVIDENCE_VERDICT,
             body.verdict.primary_fpr, "a", "metadata by no key");
 }
@@ -317,8 +328,101 @@ test_report_of_keys(void)
     REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.revoked, "\2", "flag");
     REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.expired, "\2", "flag");
     REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.fpr, " ", "key");
+    REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.fpr, ":", "key");
+    REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.fpr, "G", "key");
+    REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.primary_fpr, " ",
+            "primary key");
+    REFUSED(SP_WORKER_VERIFY, SP_REPORT_VERDICT, body.verdict.reserved, one,
+            "reserved");
     REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.reserved, one,
             "reserved");
+}
+
+/* Refused with a reason: what is known of the package must be text. */
+static void
+test_refused(void)
+{
+    const struct sp_report base = good(SP_WORKER_CHECK, SP_REPORT_PACKAGE);
+    struct sp_report r = base;
+    struct sp_nevra *n = &r.body.package.nevra;
+    const struct {
+        char *text;
+        size_t size;
+    } fields[] = {{n->name, sizeof(n->name)},
+                  {n->version, sizeof(n->version)},
+                  {n->release, sizeof(n->release)},
+                  {n->arch, sizeof(n->arch)}};
+
+    for (size_t i = 0; i < 4; i++) {
+        r = base;
+        r.body.package.verdict = SP_VERDICT_REFUSED;
+        memcpy(r.reason, "nevra", 6);
+        tap_ok(sp_report_check(&r, SP_WORKER_CHECK), "refused, with a reason");
+        memset(fields[i].text, 'a', fields[i].size);
+        tap_ok(!sp_report_check(&r, SP_WORKER_CHECK), "%zu without end", i);
+        memset(fields[i].text, 0, fields[i].size);
+        tap_ok(sp_report_check(&r, SP_WORKER_CHECK), "%zu not known", i);
+        fields[i].text[0] = '\n';
+        tap_ok(!sp_report_check(&r, SP_WORKER_CHECK), "%zu not printable", i);
+    }
+}
+
+/* A third verdict is none, with a reason as without. */
+static void
+test_verdicts(void)
+{
+    static const enum sp_report_type types[] = {
+        SP_REPORT_PACKAGE, SP_REPORT_EVIDENCE, SP_REPORT_VERDICT};
+    struct sp_report r;
+
+    for (size_t i = 0; i < 3; i++) {
+        enum sp_worker_kind w = i == 2 ? SP_WORKER_VERIFY : SP_WORKER_CHECK;
+
+        for (uint32_t verdict = 0; verdict < 3; verdict++) {
+            r = good(w, types[i]);
+            memcpy(r.reason, "nevra", 6);
+            memcpy(&r.body, &verdict, sizeof(verdict)); /* it stands first */
+            tap_ok(sp_report_check(&r, w) == (verdict == SP_VERDICT_REFUSED),
+                   "report %u, verdict %u and a reason", types[i], verdict);
+        }
+    }
+    r = good(SP_WORKER_CHECK, SP_REPORT_EVIDENCE);
+    memcpy(r.reason, "nevra", 6);
+    r.body.evidence.verdict = SP_VERDICT_REFUSED;
+    r.body.evidence.kind = SP_EVIDENCE_REPOMD;
+    tap_ok(!sp_report_check(&r, SP_WORKER_CHECK),
+           "only a signature can be refused");
+    r = good(SP_WORKER_VERIFY, SP_REPORT_VERDICT);
+    memcpy(r.reason, "no-key", 7);
+    r.body.verdict.verdict = SP_VERDICT_REFUSED;
+    memset(r.body.verdict.signing_fpr, 0, 41);
+    tap_ok(!sp_report_check(&r, SP_WORKER_VERIFY), "half a key");
+    memset(r.body.verdict.primary_fpr, 0, 41);
+    tap_ok(sp_report_check(&r, SP_WORKER_VERIFY), "no key");
+}
+
+static void
+test_places(void)
+{
+    static const struct {
+        enum sp_worker_kind worker;
+        enum sp_report_type type;
+    } counted[] = {{SP_WORKER_CHECK, SP_REPORT_PACKAGE},
+                   {SP_WORKER_CHECK, SP_REPORT_EVIDENCE},
+                   {SP_WORKER_CHECK, SP_REPORT_DONE},
+                   {SP_WORKER_VERIFY, SP_REPORT_VERDICT},
+                   {SP_WORKER_VERIFY, SP_REPORT_EVIDENCE_VERDICT}};
+    struct sp_report r;
+
+    for (size_t i = 0; i < sizeof(counted) / sizeof(*counted); i++) {
+        r = good(counted[i].worker, counted[i].type);
+        r.index = 7;
+        tap_ok(sp_report_check(&r, counted[i].worker), "report %u has a number",
+               counted[i].type);
+    }
+    r = good(SP_WORKER_CHECK, SP_REPORT_DONE);
+    r.worker = 99;
+    tap_ok(!sp_report_check(&r, (enum sp_worker_kind)99), "no such worker");
 }
 
 static void
@@ -368,6 +472,9 @@ main(void)
     test_report_of_check();
     test_report_of_evidence();
     test_report_of_keys();
+    test_refused();
+    test_verdicts();
+    test_places();
     test_errors();
     test_why();
     return tap_done();
