@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #include "ingest/worker.h"
 #include "tests/unit/tap.h"
 
+enum { ANY_FD = -1 };
 enum { MAX_WORDS = 12, MAX_REPORTS = 64, MAX_OUT = 1 << 20 };
 
 struct scene {
@@ -67,7 +69,8 @@ scene_fail_call(const struct scene *scene)
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)scene->call, 0, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
                  offsetof(struct seccomp_data, args[0])),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)scene->fd, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)scene->fd, 0,
+                 scene->fd == ANY_FD ? 0 : 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)scene->sys),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -147,7 +150,9 @@ scene_run(const struct scene *scene)
     (void)fflush(stdout);
     child = fork();
     if (child == 0)
-        scene_child(scene, in, scene->gone ? in : out[1], report[1]);
+        scene_child(scene, in,
+                    scene->gone ? open("/dev/null", O_RDONLY) : out[1],
+                    report[1]);
     (void)close(in);
     (void)close(report[1]);
     (void)close(out[1]);

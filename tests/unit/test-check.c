@@ -1,0 +1,787 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sallyport-check in its jail, under a parent and an unpack of our own: each
+ * way a stream can break, each call that can fail.
+ */
+#include "ingest/check.h"
+
+#include "base/auto.h"
+#include "base/io.h"
+#include "base/sha256.h"
+#include "bundle/manifest.h"
+#include "bundle/rpm.h"
+#include "bundle/sigpacket.h"
+#include "ingest/check-package.h"
+#include "tests/unit/worker.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define HELLO                                                                  \
+    "tests/corpus/rpms/rpm-software-management__rpm/"                          \
+    "hello-2.0-1.x86_64-signed.rpm"
+#define ID "abababababababababababababababab"
+
+enum { MAX_FILES = 8 };
+
+static char directory[] = "/tmp/test-check.XXXXXX";
+static int directory_fd;
+
+static struct file {
+    uint8_t bytes[64 * 1024];
+    size_t size;
+} hello;
+
+/* What was written into the stream; the text of MANIFEST stands apart. */
+static uint8_t stream[8 << 20];
+static size_t stream_size;
+
+static void
+put(const void *bytes, size_t size)
+{
+    memcpy(stream + stream_size, bytes, size);
+    stream_size += size;
+}
+
+static void
+put_record(enum sp_entry_type type, enum sp_stream_kind kind, uint64_t index,
+           uint64_t size, const char *name)
+{
+    struct sp_entry entry;
+
+    sp_entry_init(&entry, type, kind, index, size);
+    (void)snprintf(entry.untrusted_name, sizeof(entry.untrusted_name), "%s",
+                   name);
+    put(&entry, sizeof(entry));
+}
+
+static void
+begin(enum sp_stream_kind kind)
+{
+    stream_size = 0;
+    put_record(SP_ENTRY_START, kind, 0, 0, "");
+}
+
+/* ---- a bundle from its members --------------------------------------------
+ */
+
+struct bundle {
+    struct sp_member members[MAX_FILES];
+    const void *bytes[MAX_FILES];
+    size_t n;
+};
+
+static struct sp_member *
+add(struct bundle *b, const void *bytes, size_t size)
+{
+    struct sp_member *m = &b->members[b->n];
+
+    memset(m, 0, sizeof(*m));
+    m->size = size;
+    b->bytes[b->n++] = bytes;
+    return m;
+}
+
+static struct sp_member *
+add_evidence(struct bundle *b, enum sp_evidence kind, const char *label,
+             const void *bytes, size_t size)
+{
+    struct sp_member *m = add(b, bytes, size);
+
+    m->kind = SP_MEMBER_EVIDENCE;
+    m->evidence = kind;
+    (void)snprintf(m->label, sizeof(m->label), "%s", label);
+    sp_sha256(bytes, size, m->sha256);
+    return m;
+}
+
+static struct sp_member *
+add_hello(struct bundle *b)
+{
+    struct sp_member *m = add(b, hello.bytes, hello.size);
+    struct sp_error err = {0};
+    size_t need = 0, have;
+
+    do {
+        have = need;
+        if (sp_rpm_need(hello.bytes, have, hello.size, &need, &err) < 0)
+            abort();
+    } while (need > have);
+    m->kind = SP_MEMBER_PACKAGE;
+    m->why = SP_WHY_UPDATE;
+    m->head_size = need;
+    memcpy(m->nevra.name, "hello", 6);
+    memcpy(m->nevra.version, "2.0", 4);
+    memcpy(m->nevra.release, "1", 2);
+    memcpy(m->nevra.arch, "x86_64", 7);
+    sp_sha256(hello.bytes, need, m->sha256);
+    return m;
+}
+
+static void
+write_bundle(const struct bundle *b)
+{
+    static const char *const ids[] = {ID};
+    SP_AUTO_FREE char *text = NULL;
+    struct sp_error err = {0};
+    uint64_t sum;
+    size_t size;
+
+    if (sp_manifest_print(ids, 1, b->members, b->n, &text, &size, &err) < 0) {
+        printf("# %s\n", err.msg);
+        abort();
+    }
+    begin(SP_STREAM_BUNDLE);
+    put_record(SP_ENTRY_FILE, SP_STREAM_BUNDLE, 0, size, "");
+    put(text, size);
+    sum = size;
+    for (size_t i = 0; i < b->n; i++) {
+        put_record(SP_ENTRY_FILE, SP_STREAM_BUNDLE, i + 1, b->members[i].size,
+                   "");
+        put(b->bytes[i], b->members[i].size);
+        sum += b->members[i].size;
+    }
+    put_record(SP_ENTRY_END, SP_STREAM_BUNDLE, b->n + 1, sum, "");
+}
+
+/* ---- running it -----------------------------------------------------------
+ */
+
+static struct scene
+storing(void)
+{
+    return (struct scene){
+        .body = sp_check_run,
+        .in = stream,
+        .size = stream_size,
+        .dir = directory_fd,
+        .words = {"store=1", "keep=0", "now=2000000000", "space=1000000000"}};
+}
+
+static void
+forget_files(void)
+{
+    static const char *const names[] = {"000001.rpm", "000002.rpm", "e0001",
+                                        "e0002", "e0003"};
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        (void)unlinkat(directory_fd, names[i], 0);
+}
+
+static const char *
+end_of(const struct scene *scene)
+{
+    forget_files();
+    scene_run(scene);
+    return scene_end();
+}
+
+static const char *
+end_with(const char *word)
+{
+    struct scene scene = storing();
+
+    scene.words[4] = word;
+    return end_of(&scene);
+}
+
+static size_t
+stored(const char *name)
+{
+    struct stat st;
+
+    return fstatat(directory_fd, name, &st, 0) == 0 ? (size_t)st.st_size : 0;
+}
+
+/* ---- packages -------------------------------------------------------------
+ */
+
+static void
+test_good(void)
+{
+    struct bundle b = {.n = 0};
+    const struct sp_report *said;
+
+    (void)add_hello(&b);
+    write_bundle(&b);
+    tap_is_str(end_with(NULL), "done", "a bundle of one package");
+    said = scene_report(SP_REPORT_PACKAGE, 0);
+    if (!tap_ok(said != NULL, "it is reported"))
+        return;
+    tap_is_u64(said->body.package.verdict, SP_VERDICT_ACCEPTED, "accepted");
+    tap_is_u64(said->body.package.why, SP_WHY_UPDATE, "why");
+    tap_is_u64(said->body.package.file_bytes, stored("000001.rpm"), "stored");
+    tap_ok(!said->body.package.name_noted, "no hint");
+    said = scene_report(SP_REPORT_MANIFEST, 0);
+    tap_ok(said && said->body.manifest.packages == 1 &&
+               said->body.manifest.bytes == hello.size,
+           "what MANIFEST says");
+    said = scene_report(SP_REPORT_REQUEST, 0);
+    tap_is_str(said ? said->body.request.id : NULL, ID, "and its request");
+    tap_ok(!scene_report(SP_REPORT_EVIDENCE, 0), "no evidence");
+    tap_is_str(end_with("store=0"), "done", "and nothing stored");
+}
+
+static void
+test_names(void)
+{
+    struct bundle b = {.n = 0};
+    struct sp_member *m = add_hello(&b);
+    struct sp_nevra *n = &m->nevra;
+    const struct sp_nevra good = *n;
+
+    n->epoch = 1;
+    write_bundle(&b);
+    tap_is_str(end_with(NULL), "filename-mismatch", "another epoch");
+    *n = good;
+    n->version[0] = '3';
+    write_bundle(&b);
+    tap_is_str(end_with(NULL), "filename-mismatch", "another version");
+    *n = good;
+    n->release[0] = '3';
+    write_bundle(&b);
+    tap_is_str(end_with(NULL), "filename-mismatch", "another release");
+    *n = good;
+    n->arch[0] = 'y';
+    write_bundle(&b);
+    tap_is_str(end_with(NULL), "filename-mismatch", "another arch");
+    *n = good;
+    n->name[0] = 'j';
+    write_bundle(&b);
+    tap_is_str(end_with(NULL), "filename-mismatch", "another name");
+    tap_is_u64(stored("000001.rpm"), 0, "of which nothing is stored");
+}
+
+static const char *
+hinted(const char *hint)
+{
+    begin(SP_STREAM_QFILE);
+    put_record(SP_ENTRY_FILE, SP_STREAM_QFILE, 0, hello.size, hint);
+    put(hello.bytes, hello.size);
+    put_record(SP_ENTRY_END, SP_STREAM_QFILE, 1, hello.size, "");
+    return end_with(NULL);
+}
+
+static bool
+was_noted(void)
+{
+    const struct sp_report *said = scene_report(SP_REPORT_PACKAGE, 0);
+
+    return said && said->body.package.name_noted;
+}
+
+static void
+test_hints(void)
+{
+    tap_is_str(hinted("hello-2.0-1.x86_64.rpm"), "done", "the right name");
+    tap_ok(!was_noted(), "is not noted");
+    tap_is_str(hinted("other.rpm"), "done", "another name");
+    tap_ok(was_noted(), "is noted");
+    tap_is_str(hinted(""), "done", "no name");
+    tap_ok(!was_noted(), "is not noted");
+}
+
+/* Each byte of the package changed in turn, a few of many. */
+static void
+test_damage(void)
+{
+    static struct file good;
+    struct bundle b = {.n = 0};
+    size_t head = add_hello(&b)->head_size;
+    unsigned accepted = 0;
+
+    good = hello;
+    write_bundle(&b);
+    stream[stream_size - sizeof(struct sp_entry) - 1] ^= 1;
+    tap_is_str(end_with(NULL), "payload-digest-mismatch", "the last byte");
+    stream[stream_size - sizeof(struct sp_entry) - hello.size + 300] ^= 1;
+    tap_is_str(end_with(NULL), "head-digest", "a byte of the head");
+    for (size_t at = 0; at < head; at += 97) {
+        hello.bytes[at] ^= 0x40;
+        if (strcmp(hinted("x.rpm"), "done") == 0 && at >= 96 &&
+            stored("000001.rpm") == 0)
+            accepted++;
+        hello = good;
+    }
+    tap_is_u64(accepted, 0, "nothing is accepted that is not stored");
+}
+
+/* ---- ceilings and room ----------------------------------------------------
+ */
+
+static void
+test_ceilings(void)
+{
+    struct bundle b = {.n = 0};
+    static const struct {
+        const char *word, *want;
+    } rows[] = {
+        {"max-files=1", "done"},
+        {"max-files=0", "too-many-files"},
+        {"max-file=16777216", "done"},
+        {"max-file=100", "file-too-large"},
+        {"max-bytes=100", "too-many-bytes"},
+        {"store=2", "usage"},
+        {"go-on=1", "done"},
+        {"go-on=x", "usage"},
+    };
+    char word[32];
+    struct scene scene;
+
+    (void)add_hello(&b);
+    write_bundle(&b);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        scene = storing();
+        scene.words[0] = rows[i].word;
+        scene.words[4] = "store=1";
+        tap_is_str(end_of(&scene), rows[i].want, "%s", rows[i].word);
+    }
+    for (int less = 0; less < 2; less++) {
+        (void)snprintf(word, sizeof(word), "space=%zu",
+                       hello.size - (size_t)less);
+        scene = storing();
+        scene.words[3] = word;
+        tap_is_str(end_of(&scene), less ? "space" : "done", "%s", word);
+        (void)snprintf(word, sizeof(word), "max-file=%zu",
+                       hello.size - (size_t)less);
+        tap_is_str(end_with(word), less ? "file-too-large" : "done", "%s",
+                   word);
+        (void)snprintf(word, sizeof(word), "max-bytes=%zu",
+                       hello.size - (size_t)less);
+        tap_is_str(end_with(word), less ? "too-many-bytes" : "done", "%s",
+                   word);
+    }
+    scene = storing();
+    scene.words[0] = "store=0";
+    scene.words[3] = "space=1";
+    tap_is_str(end_of(&scene), "done", "what is not stored needs no room");
+}
+
+/* ---- calls that fail ------------------------------------------------------
+ */
+
+static const char *
+failing(const char *keep, int call, int fd, int sys)
+{
+    struct scene scene = storing();
+
+    scene.words[1] = keep;
+    scene.call = call;
+    scene.fd = fd;
+    scene.sys = sys;
+    return end_of(&scene);
+}
+
+static void
+test_store_faults(void)
+{
+    static const char repomd[] = "<repomd/>";
+    static const struct {
+        int call, fd, sys;
+        const char *want, *what;
+    } rows[] = {
+        {SYS_openat, SP_FD_DIR, ENOSPC, "space", "no room for the file"},
+        {SYS_openat, SP_FD_DIR, EDQUOT, "space", "no quota for it"},
+        {SYS_openat, SP_FD_DIR, EACCES, "io", "no right to make it"},
+        {SYS_write, SP_FD_DIR + 1, ENOSPC, "space", "no room for its bytes"},
+        {SYS_write, SP_FD_DIR + 1, EDQUOT, "space", "no quota for them"},
+        {SYS_write, SP_FD_DIR + 1, EIO, "io", "a disk that is broken"},
+    };
+    struct bundle b = {.n = 0};
+    struct scene scene;
+
+    (void)add_hello(&b);
+    write_bundle(&b);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        tap_is_str(failing("keep=0", rows[i].call, rows[i].fd, rows[i].sys),
+                   rows[i].want, "package: %s", rows[i].what);
+    tap_is_str(failing("keep=0", SYS_close, ANY_FD, EIO), "io",
+               "package: not on the disk in the end");
+    scene = storing();
+    scene.deaf = true;
+    tap_is_str(end_of(&scene), "peer-gone", "nobody takes the messages");
+    scene.deaf = false;
+    scene.gone = true;
+    tap_is_str(end_of(&scene), "io", "nobody can");
+    b.n = 0;
+    (void)add_evidence(&b, SP_EVIDENCE_REPOMD, "r", repomd, sizeof(repomd));
+    write_bundle(&b);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        tap_is_str(failing("keep=1", rows[i].call, rows[i].fd, rows[i].sys),
+                   rows[i].want, "evidence: %s", rows[i].what);
+}
+
+/* ---- the stream -----------------------------------------------------------
+ */
+
+static void
+lone_record(enum sp_entry_type type, enum sp_stream_kind kind, uint64_t index,
+            uint64_t size, const char *want, const char *what)
+{
+    begin(SP_STREAM_RPM);
+    put_record(type, kind, index, size, "");
+    tap_is_str(end_with(NULL), want, "%s", what);
+}
+
+static void
+test_stream(void)
+{
+    struct scene scene;
+
+    stream_size = 0;
+    tap_is_str(end_with(NULL), "truncated", "nothing");
+    put_record(SP_ENTRY_FILE, SP_STREAM_RPM, 0, 0, "");
+    tap_is_str(end_with(NULL), "protocol", "no start");
+    stream[0] ^= 1;
+    tap_is_str(end_with(NULL), "protocol", "no record");
+    scene = storing();
+    scene.no_in = true;
+    tap_is_str(end_of(&scene), "io", "nothing can be read");
+    lone_record(SP_ENTRY_END, SP_STREAM_RPM, 0, 0, "done", "no file");
+    lone_record(SP_ENTRY_END, SP_STREAM_RPM, 0, 1, "protocol", "wrong sum");
+    lone_record(SP_ENTRY_END, SP_STREAM_RPM, 1, 0, "protocol", "wrong count");
+    lone_record(SP_ENTRY_END, SP_STREAM_QFILE, 0, 0, "protocol", "other kind");
+    lone_record(SP_ENTRY_START, SP_STREAM_RPM, 0, 0, "protocol",
+                "a second start");
+    lone_record(SP_ENTRY_FILE, SP_STREAM_RPM, 1, 0, "protocol", "other index");
+    lone_record(SP_ENTRY_FILE, SP_STREAM_RPM, 0, SP_MAX_MEMBER_BYTES + 1,
+                "protocol", "a file beyond its ceiling");
+    lone_record(SP_ENTRY_FILE, SP_STREAM_RPM, 0, 1000, "truncated",
+                "no bytes of the file");
+    lone_record(SP_ENTRY_FILE, SP_STREAM_RPM, 0, 0, "not-rpm", "an empty file");
+    begin(SP_STREAM_RPM);
+    put_record(SP_ENTRY_FILE, SP_STREAM_RPM, 0, hello.size, "");
+    put(hello.bytes, hello.size - 1);
+    tap_is_str(end_with(NULL), "truncated", "a byte less than announced");
+    begin(SP_STREAM_RPM);
+    for (uint64_t i = 0; i < 2; i++) {
+        put_record(SP_ENTRY_FILE, SP_STREAM_RPM, i, hello.size, "");
+        put(hello.bytes, hello.size);
+    }
+    put_record(SP_ENTRY_END, SP_STREAM_RPM, 2, 2 * hello.size, "");
+    tap_is_str(end_with(NULL), "manifest-member", "two where one may be");
+}
+
+static void
+test_against_manifest(void)
+{
+    struct bundle b = {.n = 0};
+    struct sp_member *m = add_hello(&b);
+    struct sp_entry *end;
+
+    begin(SP_STREAM_BUNDLE);
+    put_record(SP_ENTRY_END, SP_STREAM_BUNDLE, 0, 0, "");
+    tap_is_str(end_with(NULL), "manifest-member", "no MANIFEST");
+    begin(SP_STREAM_BUNDLE);
+    put_record(SP_ENTRY_FILE, SP_STREAM_BUNDLE, 0, SP_MAX_MANIFEST_BYTES + 1,
+               "");
+    tap_is_str(end_with(NULL), "manifest-size", "a MANIFEST too large");
+    begin(SP_STREAM_BUNDLE);
+    put_record(SP_ENTRY_FILE, SP_STREAM_BUNDLE, 0, 5, "");
+    put("bundl", 5);
+    tap_is_str(end_with(NULL), "manifest-syntax", "no text of one");
+    write_bundle(&b);
+    end = (struct sp_entry *)(void *)(stream + stream_size - sizeof(*end));
+    end->type = SP_ENTRY_FILE;
+    tap_is_str(end_with(NULL), "manifest-member", "a member more");
+    end->type = SP_ENTRY_END;
+    memmove(stream + stream_size - 2 * sizeof(*end) - hello.size, end,
+            sizeof(*end));
+    stream_size -= sizeof(*end) + hello.size;
+    end = (struct sp_entry *)(void *)(stream + stream_size - sizeof(*end));
+    end->index--;
+    end->size -= hello.size;
+    tap_is_str(end_with(NULL), "manifest-member", "a member less");
+    write_bundle(&b);
+    end = (struct sp_entry *)(void *)(stream + stream_size - sizeof(*end));
+    ((struct sp_entry *)(void *)((uint8_t *)end - hello.size - sizeof(*end)))
+        ->size--;
+    tap_is_str(end_with(NULL), "manifest-member", "a member of another size");
+    for (int change = -8; change <= 8; change += 16) {
+        m->head_size = (uint64_t)((int64_t)m->head_size + change);
+        sp_sha256(hello.bytes, m->head_size, m->sha256);
+        write_bundle(&b);
+        tap_is_str(end_with(NULL), "manifest-member",
+                   "a head that is %d bytes longer", change);
+        m->head_size = (uint64_t)((int64_t)m->head_size - change);
+    }
+}
+
+/* ---- bodies of our own: what a parser before has seen to ------------------
+ */
+
+static struct sp_member impossible;
+
+static void
+take_impossible(int argc, char **argv)
+{
+    const struct sp_check_plan plan = {.now = 2000000000};
+    struct sp_entries entries;
+    struct sp_entry entry;
+    struct sp_report report;
+    struct sp_error err = {0};
+
+    (void)argc;
+    (void)argv;
+    sp_worker_init(SP_WORKER_CHECK);
+    sp_entries_start(&entries);
+    (void)sp_entries_next(&entries, &entry);
+    (void)sp_check_package(&plan, &entries, 1, &impossible, "", &report, &err);
+}
+
+static void
+take_too_much(int argc, char **argv)
+{
+    struct sp_entries entries;
+    struct sp_entry entry;
+
+    (void)argc;
+    (void)argv;
+    (void)freopen("/dev/null", "w", stderr);
+    sp_worker_init(SP_WORKER_CHECK);
+    sp_entries_start(&entries);
+    (void)sp_entries_next(&entries, &entry);
+    sp_entries_take(&entries, stream, hello.size + 1);
+}
+
+static void
+test_bounds(void)
+{
+    struct scene scene;
+
+    (void)hinted("");
+    scene = storing();
+    scene.body = take_impossible;
+    impossible.head_size = hello.size + 1;
+    tap_is_str(end_of(&scene), "manifest-member", "a head above the file");
+    begin(SP_STREAM_QFILE);
+    put_record(SP_ENTRY_FILE, SP_STREAM_QFILE, 0, SP_MAX_MEMBER_BYTES, "");
+    scene.size = stream_size;
+    impossible.head_size = SP_RPM_MAX_HEAD_BYTES + 1;
+    tap_is_str(end_of(&scene), "manifest-member", "a head above its ceiling");
+    (void)hinted("");
+    scene = storing();
+    scene.body = take_too_much;
+    tap_is_str(end_of(&scene), "status -6", "more than the file has");
+}
+
+/* ---- signed metadata ------------------------------------------------------
+ */
+
+static const char repomd[] = "<repomd>of this repository</repomd>\n";
+
+/* A version 4 RSA packet over `text`: its form and first digest bytes. */
+static size_t
+sign(const char *text, uint32_t created, uint8_t *dst)
+{
+    static const uint8_t packet[] =
+        "\xc2\x21\4\0\1\x8\0\6\5\2....\0\x0a\x09\x10ISSUERIDLR\0\x09\1\xff";
+    struct sp_sigpacket parsed;
+    struct sp_error err = {0};
+    struct sp_sha256 state;
+    uint8_t digest[32];
+
+    memcpy(dst, packet, sizeof(packet) - 1);
+    dst[1] = sizeof(packet) - 3;
+    for (int i = 0; i < 4; i++)
+        dst[10 + i] = (uint8_t)(created >> (24 - 8 * i));
+    if (sp_sigpacket_parse(dst, sizeof(packet) - 1, &parsed, &err) < 0) {
+        printf("# %s\n", err.msg);
+        abort();
+    }
+    sp_sha256_init(&state);
+    sp_sha256_update(&state, text, strlen(text));
+    sp_sha256_update(&state, parsed.trailer, parsed.trailer_size);
+    sp_sha256_final(&state, digest);
+    memcpy(dst + 26, digest, 2);
+    return sizeof(packet) - 1;
+}
+
+/* The reason of the n-th piece of evidence; "accepted"; NULL: none. */
+static const char *
+evidence_word(size_t n)
+{
+    const struct sp_report *said = scene_report(SP_REPORT_EVIDENCE, n);
+
+    if (!said || !sp_report_check(said, SP_WORKER_CHECK))
+        return NULL;
+    return said->body.evidence.verdict == SP_VERDICT_ACCEPTED ? "accepted"
+                                                              : said->reason;
+}
+
+static const char *
+judge_evidence(const struct bundle *b)
+{
+    struct scene scene;
+
+    write_bundle(b);
+    scene = storing();
+    scene.words[1] = "keep=1";
+    return end_of(&scene);
+}
+
+static void
+test_signature(void)
+{
+    struct bundle b = {.n = 0};
+    uint8_t packet[64];
+    size_t size = sign(repomd, 1600000000, packet);
+    const struct sp_report *said;
+    const struct sp_message *message = (const void *)outcome.out;
+
+    (void)add_evidence(&b, SP_EVIDENCE_REPOMD, "r", repomd, strlen(repomd));
+    (void)add_evidence(&b, SP_EVIDENCE_SIGNATURE, "r", packet, size);
+    (void)add_evidence(&b, SP_EVIDENCE_PRIMARY, "r", "primary", 7);
+    (void)add_hello(&b);
+    tap_is_str(judge_evidence(&b), "done", "signed metadata");
+    for (size_t i = 0; i < 3; i++)
+        tap_is_str(evidence_word(i), "accepted", "piece %zu", i + 1);
+    said = scene_report(SP_REPORT_EVIDENCE, 1);
+    tap_ok(said && said->index == 2 &&
+               said->body.evidence.signature_time == 1600000000 &&
+               said->body.evidence.bytes == size,
+           "the time of the signature");
+    tap_is_u64(stored("e0001"), strlen(repomd) + size + 7, "kept as it came");
+    tap_ok(message->type == SP_MESSAGE_EVIDENCE && message->index == 2 &&
+               message->header_size == strlen(repomd),
+           "and handed on");
+    tap_is_mem(outcome.out + sizeof(*message), repomd, strlen(repomd),
+               "with what is signed");
+    said = scene_report(SP_REPORT_PACKAGE, 0);
+    tap_ok(said && said->body.package.file_sha256[0] != 0,
+           "packages are hashed whole");
+    packet[27] ^= 1;
+    sp_sha256(packet, size, b.members[1].sha256);
+    tap_is_str(judge_evidence(&b), "done", "another digest in the packet");
+    tap_is_str(evidence_word(1), "bad-signature", "is no signature of this");
+    tap_ok(message->type == SP_MESSAGE_PACKAGE, "and not handed on");
+    (void)sign(repomd, 2100000000, packet);
+    sp_sha256(packet, size, b.members[1].sha256);
+    tap_is_str(judge_evidence(&b), "done", "a signature");
+    tap_is_str(evidence_word(1), "sig-future", "from the future");
+    packet[0] = 0;
+    sp_sha256(packet, size, b.members[1].sha256);
+    tap_is_str(judge_evidence(&b), "done", "no signature");
+    tap_is_str(evidence_word(1), "sig-packet", "is refused as such");
+}
+
+/* A signature belongs to the repomd.xml just before it, of its label. */
+static void
+test_repositories(void)
+{
+    static uint8_t large[SP_MAX_REPOMD_BYTES + 1];
+    struct bundle b = {.n = 0};
+    uint8_t packet[SP_SIG_MAX_BYTES + 1] = {0};
+    size_t size = sign(repomd, 1600000000, packet);
+
+    (void)add_evidence(&b, SP_EVIDENCE_SIGNATURE, "r", packet, size);
+    tap_is_str(judge_evidence(&b), "done", "a signature");
+    tap_is_str(evidence_word(0), "metadata", "of nothing");
+    b.n = 0;
+    (void)add_evidence(&b, SP_EVIDENCE_REPOMD, "a", repomd, strlen(repomd));
+    (void)add_evidence(&b, SP_EVIDENCE_SIGNATURE, "b", packet, size);
+    tap_is_str(judge_evidence(&b), "done", "a signature");
+    tap_is_str(evidence_word(1), "metadata", "of another repository");
+    tap_is_u64(stored("e0001"), strlen(repomd), "is not kept beside it");
+    b.n = 0;
+    (void)add_evidence(&b, SP_EVIDENCE_REPOMD, "a", repomd, strlen(repomd));
+    (void)add_evidence(&b, SP_EVIDENCE_REPOMD, "b", "x", 1);
+    (void)add_evidence(&b, SP_EVIDENCE_SIGNATURE, "b", packet, size);
+    tap_is_str(judge_evidence(&b), "done", "two repositories");
+    tap_is_str(evidence_word(2), "bad-signature", "the second one counts");
+    tap_ok(stored("e0001") == strlen(repomd) && stored("e0002") == 1 + size,
+           "each in its file");
+    b.n = 0;
+    (void)add_evidence(&b, SP_EVIDENCE_REPOMD, "r", large, sizeof(large));
+    (void)add_evidence(&b, SP_EVIDENCE_SIGNATURE, "r", packet, size);
+    tap_is_str(judge_evidence(&b), "done", "a repomd.xml above its ceiling");
+    tap_is_str(evidence_word(1), "metadata", "nothing is signed");
+    b.members[0].size--;
+    sp_sha256(large, sizeof(large) - 1, b.members[0].sha256);
+    tap_is_str(judge_evidence(&b), "done", "a repomd.xml as large as may be");
+    tap_is_str(evidence_word(1), "bad-signature", "can be signed");
+    b.n = 0;
+    (void)add_evidence(&b, SP_EVIDENCE_REPOMD, "r", repomd, strlen(repomd));
+    (void)add_evidence(&b, SP_EVIDENCE_SIGNATURE, "r", packet, sizeof(packet));
+    tap_is_str(judge_evidence(&b), "done", "a signature above its ceiling");
+    tap_is_str(evidence_word(1), "sig-size", "is none");
+    b.members[1].sha256[0] ^= 1;
+    tap_is_str(judge_evidence(&b), "evidence-digest", "damaged metadata");
+}
+
+static void
+test_groups(void)
+{
+    static const char text[] = "groups 1\ngroup a A\nmandatory b\nend\n";
+    static char large[SP_GROUPS_MAX_BYTES + 1];
+    struct bundle b = {.n = 0};
+    struct sp_member *m = add_evidence(&b, SP_EVIDENCE_COMPS, SP_GROUPS_LABEL,
+                                       text, sizeof(text) - 1);
+
+    tap_is_str(judge_evidence(&b), "done", "groups");
+    tap_is_str(evidence_word(0), "accepted", "are reported");
+    tap_ok(scene_report(SP_REPORT_GROUP, 1) &&
+               !scene_report(SP_REPORT_GROUP, 2),
+           "line by line");
+    tap_is_mem(scene_report(SP_REPORT_EVIDENCE, 0)->body.evidence.sha256,
+               m->sha256, 32, "with their digest");
+    m->label[0] = 'x';
+    tap_is_str(judge_evidence(&b), "groups", "groups of another label");
+    m->label[0] = SP_GROUPS_LABEL[0];
+    m->sha256[0] ^= 1;
+    tap_is_str(judge_evidence(&b), "evidence-digest", "damaged groups");
+    b.n = 0;
+    (void)add_evidence(&b, SP_EVIDENCE_COMPS, SP_GROUPS_LABEL, "x", 1);
+    tap_is_str(judge_evidence(&b), "groups", "no groups");
+    b.n = 0;
+    (void)add_evidence(&b, SP_EVIDENCE_COMPS, SP_GROUPS_LABEL, large,
+                       sizeof(large));
+    tap_is_str(judge_evidence(&b), "groups", "more than may be");
+}
+
+/* ---- refusals one after the other -----------------------------------------
+ */
+
+static void
+test_go_on(void)
+{
+    begin(SP_STREAM_QFILE);
+    put_record(SP_ENTRY_FILE, SP_STREAM_QFILE, 0, 4, "a.rpm");
+    put("text", 4);
+    put_record(SP_ENTRY_FILE, SP_STREAM_QFILE, 1, hello.size, "b.rpm");
+    put(hello.bytes, hello.size);
+    put_record(SP_ENTRY_END, SP_STREAM_QFILE, 2, 4 + hello.size, "");
+    tap_is_str(end_with(NULL), "not-rpm", "the first refusal ends it");
+    tap_ok(!scene_report(SP_REPORT_PACKAGE, 1), "there");
+    tap_is_str(end_with("go-on=1"), "done", "or all are judged");
+    tap_is_str(scene_report(SP_REPORT_PACKAGE, 0)->reason, "not-rpm", "no");
+    tap_is_u64(scene_report(SP_REPORT_PACKAGE, 1)->body.package.verdict,
+               SP_VERDICT_ACCEPTED, "yes");
+    tap_is_u64(scene_report(SP_REPORT_DONE, 0)->index, 2, "two of them");
+}
+
+int
+main(void)
+{
+    SP_AUTO_FD fd = open(HELLO, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, hello.bytes, sizeof(hello.bytes));
+
+    if (n <= 0 || !mkdtemp(directory))
+        abort();
+    hello.size = (size_t)n;
+    directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    test_good();
+    test_names();
+    test_hints();
+    test_damage();
+    test_ceilings();
+    test_store_faults();
+    test_stream();
+    test_against_manifest();
+    test_bounds();
+    test_signature();
+    test_repositories();
+    test_groups();
+    test_go_on();
+    forget_files();
+    (void)rmdir(directory);
+    return tap_done();
+}
