@@ -159,7 +159,7 @@ check_signed_digest(struct package *p, struct sp_error *err)
                                    p->header_sha256, p->payload_bytes,
                                    p->prefix, sizeof(p->prefix));
     if (p->canonical_size == 0 || p->prefix_size == 0) /* unreached: room */
-        SP_BUG("no room for the canonical header"); /* unreached: as above */
+        SP_BUG("no room for the canonical header");    /* unreached: as above */
     return 0;
 }
 

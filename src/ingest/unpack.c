@@ -125,8 +125,7 @@ agree_on_data(const struct bundle *b, const void *run, size_t len,
 
     if (at != (la_int64_t)done || len > b->gate.size - done)
         fault_disagreement(b, "the data");
-    if (run_at < chunk_at || run_at - chunk_at > b->chunk_size ||
-        len > b->chunk_size - (size_t)(run_at - chunk_at) ||
+    if (run_at < chunk_at || run_at - chunk_at + len > b->chunk_size ||
         run != b->chunk + (run_at - chunk_at))
         fault_disagreement(b, "the bytes");
 }
@@ -169,7 +168,7 @@ copy_member(struct bundle *b)
         sp_unpack_put(run, len);
         done += len;
     }
-    if (status != ARCHIVE_EOF || done != b->gate.size || b->gate.left != 0)
+    if (status != ARCHIVE_EOF || done != b->gate.size)
         fault_disagreement(b, "the end");
     b->intake.entries++;
 }
