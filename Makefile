@@ -214,6 +214,11 @@ hardening := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -DSP_TEST_BUILD
 warnings := $(filter-out -Wframe-larger-than=% -Wnull-dereference,$(warnings))
 endif
+# For parsers alone: libraries are not instrumented (tests/lint/analyze.sh).
+ifdef MEMORY
+hardening := -O1 -fsanitize=memory -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -DSP_TEST_BUILD -DSP_SANITIZED=1
+endif
 ifdef COVER
 # Lines, branches and conditions, counted in the jails as well: live.c. A test
 # build too, made by clang.
@@ -461,6 +466,13 @@ check-headers: ## every header compiles alone
 check-reproducible: ## two checkouts in different folders: equal programs
 	$(Q)tests/lint/reproducible.sh
 
+.PHONY: check-analyze unit-programs
+unit-programs: $(unit_programs)
+check-analyze: all ## analyzers and the memory sanitizer: no finding (minutes)
+	$(Q)tests/deps.sh lint cover
+	$(Q)LINT='cppcheck tidy analyzer' tests/lint/run.sh $(cppflags)
+	$(Q)tests/lint/analyze.sh
+
 lint: all check-headers ## everything that reads the sources instead of running them
 	$(Q)tests/deps.sh lint createrepo
 	$(Q)tests/lint/links.sh $(O)
@@ -534,7 +546,7 @@ bench-download: builder ## downloads against dnf, aria2c, curl (PARTS="small lin
 
 .PHONY: no-test-build
 no-test-build:
-ifneq ($(SANITIZE)$(COVER)$(FAULT),)
+ifneq ($(SANITIZE)$(COVER)$(FAULT)$(MEMORY),)
 	$(error a test build is never installed)
 endif
 

@@ -11,8 +11,8 @@
 #   lab    make check-xen
 #   package  make rpm, make deb, make check-packages (only when asked for)
 #   crash  make check-crash: file systems (only when asked for)
-#   cover  make cover, make mutate, make compile_commands.json (only when
-#          asked for)
+#   cover  make cover, mutate, check-analyze, compile_commands.json (only
+#          when asked for)
 #   fuzz   make fuzz, make check-fuzz (only when asked for)
 #
 # Says nothing, and needs no network, when nothing is missing. Not as root,
@@ -97,6 +97,8 @@ crash mkfs.btrfs         btrfs-progs           btrfs-progs
 cover clang-19           clang-19              clang
 cover llvm-cov-19        llvm-19               llvm
 cover llvm-profdata-19   libclang-rt-19-dev    compiler-rt
+cover valgrind           valgrind              valgrind
+cover scan-build         clang-tools           clang-analyzer
 cover bear               bear                  bear
 fuzz  clang              clang                 clang
 fuzz  libclang_rt.fuzzer libclang-rt-14-dev    compiler-rt

@@ -7,13 +7,10 @@
 #define TESTS_UNIT_TAP_H
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static unsigned tap_count_;
 static unsigned tap_failed_;
@@ -80,25 +77,6 @@ tap_is_mem(const void *got, const void *want, size_t size, const char *fmt, ...)
     tap_result_(good, fmt, args);
     va_end(args);
     return good;
-}
-
-/* SP_BUG: our own impossible state ends the process, in a child here. */
-static inline bool
-tap_aborts(void (*body)(void), const char *about)
-{
-    int status = 0;
-    pid_t child;
-
-    (void)fflush(stdout);
-    child = fork();
-    if (child == 0) {
-        (void)freopen("/dev/null", "w", stderr);
-        body();
-        _exit(0);
-    }
-    return tap_ok(child > 0 && waitpid(child, &status, 0) == child &&
-                      WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
-                  "%s", about);
 }
 
 /* A check that cannot be made here. The summary of `make check` counts it. */

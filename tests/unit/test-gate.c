@@ -4,6 +4,7 @@
 
 #include "bundle/gate.h"
 #include "bundle/limits.h"
+#include "tests/unit/aborts.h"
 #include "tests/unit/tap.h"
 
 enum { MAX_BLOCKS = 64 };

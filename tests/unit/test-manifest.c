@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "bundle/limits.h"
 #include "bundle/manifest.h"
+#include "tests/unit/aborts.h"
 #include "tests/unit/guard.h"
 #include "tests/unit/tap.h"
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "aborts.h"
 #include "base/auto.h"
 #include "base/io.h"
 #include "bundle/rpm-header.h"

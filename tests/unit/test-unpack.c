@@ -48,17 +48,18 @@ static enum lie {
     ASK_AGAIN,
 } lie;
 
-/* The true function behind the one that is defined here. */
-#define TRUE_ONE(name) ((__typeof__(&(name)))true_one(#name))
+/* The true function behind the one that is defined here. ISO C has no cast
+ * from a plain pointer to one to a function. */
+#define FIND(member, name) true_one(#name, &lib.member, sizeof(lib.member))
 
-static void *
-true_one(const char *name)
+static void
+true_one(const char *name, void *ret, size_t size)
 {
     void *found = dlsym(RTLD_NEXT, name);
 
-    if (!found)
+    if (!found || size != sizeof(found))
         abort();
-    return found;
+    memcpy(ret, &found, size);
 }
 
 /* All are looked up before the jail closes. */
@@ -80,18 +81,18 @@ static struct {
 static void
 find_library(void)
 {
-    lib.new = TRUE_ONE(archive_read_new);
-    lib.tar = TRUE_ONE(archive_read_support_format_tar);
-    lib.open = TRUE_ONE(archive_read_open);
-    lib.next = TRUE_ONE(archive_read_next_header);
-    lib.block = TRUE_ONE(archive_read_data_block);
-    lib.pathname = TRUE_ONE(archive_entry_pathname);
-    lib.size = TRUE_ONE(archive_entry_size);
-    lib.size_is_set = TRUE_ONE(archive_entry_size_is_set);
-    lib.filetype = TRUE_ONE(archive_entry_filetype);
-    lib.hardlink = TRUE_ONE(archive_entry_hardlink);
-    lib.position = TRUE_ONE(archive_read_header_position);
-    lib.format = TRUE_ONE(archive_format);
+    FIND(new, archive_read_new);
+    FIND(tar, archive_read_support_format_tar);
+    FIND(open, archive_read_open);
+    FIND(next, archive_read_next_header);
+    FIND(block, archive_read_data_block);
+    FIND(pathname, archive_entry_pathname);
+    FIND(size, archive_entry_size);
+    FIND(size_is_set, archive_entry_size_is_set);
+    FIND(filetype, archive_entry_filetype);
+    FIND(hardlink, archive_entry_hardlink);
+    FIND(position, archive_read_header_position);
+    FIND(format, archive_format);
 }
 
 struct archive *

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What looks longer than a lint does:  tests/lint/analyze.sh
+#
+#   suppressions  none on the trusted side
+#   threads       none, so that there is nothing for the thread sanitizer
+#   scan-build    all programs, by clang's analyzer
+#   memory        parsers under the memory sanitizer
+#   valgrind      the unit programs that may run in it
+#
+# ANALYZE="threads memory" runs only those named. Every one runs to its end.
+
+set -uo pipefail
+jobs=$(nproc)
+clang=$(command -v clang-19 || echo clang)
+failed=
+
+# The networked side is not trusted with anything.
+trusted() {
+    find src cli transports -name '*.[ch]' ! -path 'src/build/*' \
+        ! -name 'builder*'
+}
+
+analyze_suppressions() {
+    ! trusted | xargs grep -nE \
+        'NOLINT|cppcheck-suppress|#pragma (GCC|clang) diagnostic|no_sanitize|coverity\['
+}
+
+# Libraries may start some; own code shares nothing with them.
+analyze_threads() {
+    ! grep -rnE '\b(pthread_create|thrd_create|CLONE_THREAD)\b|<pthread\.h>|<threads\.h>' \
+        src cli transports &&
+        echo '  no threads in own code: nothing for the thread sanitizer'
+}
+
+analyze_scan-build() {
+    local report=build-scan/report
+    rm -rf build-scan
+    scan-build --status-bugs -o "$report" --exclude src/build \
+        make -j"$jobs" O=build-scan CC=clang all >build-scan.log 2>&1 ||
+        { grep -E 'warning:|error:|bugs? found' build-scan.log; return 1; }
+    rm -rf build-scan.log build-scan
+}
+
+# Those that call no library but libc: others are not instrumented.
+analyze_memory() {
+    local -a names=(evr flip gate groups json lines list manifest nevra path
+        plan qfile ratchet record request rpm sha256 sigpacket status tar)
+    local -a programs=("${names[@]/#/build-memory/tests/unit/test-}")
+    make -j"$jobs" O=build-memory MEMORY=1 CC="$clang" "${programs[@]}" \
+        >/dev/null || return 1
+    local program said
+    for program in "${programs[@]}"; do
+        said=$("$program" 2>&1 </dev/null) ||
+            { printf '%s:\n%s\n' "$program" "$said" | tail -n 40; return 1; }
+    done
+}
+
+# Left out: what enters jails, and what counts every byte of much.
+analyze_valgrind() {
+    local program
+    make -j"$jobs" unit-programs >/dev/null || return 1
+    for program in build/tests/unit/test-*; do
+        case $program in
+        *.o | *.d | *-sandbox | *-spawn | *-check | *-unpack | \
+            *-evidence-scan | *-flip | *-gate | *-confirm)
+            continue ;;
+        esac
+        valgrind -q --error-exitcode=9 --leak-check=full "$program" \
+            >/dev/null 2>build/valgrind.log </dev/null || {
+            echo "$program:"
+            cat build/valgrind.log
+            return 1
+        }
+    done
+}
+
+for look in ${ANALYZE:-suppressions threads scan-build memory valgrind}; do
+    start=$SECONDS
+    if "analyze_$look"; then
+        printf '  %-7s %s (%d s)\n' ok "$look" $((SECONDS - start))
+    else
+        printf '  %-7s %s (%d s)\n' FAIL "$look" $((SECONDS - start))
+        failed+=" $look"
+    fi
+done
+[ -z "$failed" ] || {
+    echo "analyze: failed:$failed" >&2
+    exit 1
+}
