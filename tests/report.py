@@ -39,6 +39,8 @@ PROOFS = [
     ("mutate", "The tests see a mutant of the code that reads unverified "
      "bytes", 14),
     ("cover", "What the tests reach", 12),
+    ("check-analyze", "Analyzers, valgrind and the memory sanitizer find "
+     "nothing", 12),
     ("fuzz", "Each parser under a fuzzer", 29),
     ("size", "How much code there is", 13),
     ("bench PRESET=update", "What an ingest costs: 300 packages, 1 GB", 20),

@@ -158,7 +158,13 @@ def per_cent(reached, of):
 
 
 def show(reaches, part_of):
-    """The table. True when each part reaches what it must."""
+    """What is not asked for, and the table. True when all reach enough."""
+    marked = [(name, line) for name, reach in sorted(reaches.items())
+              for line in sorted(reach.marked)]
+    print("  not asked for, with a reason: %d lines" % len(marked))
+    for name, line in marked:
+        print("    %s:%d: %s" % (name, line,
+                                 reaches[name].text[line - 1].strip()))
     good = True
     print("  %-20s %15s %7s %15s %7s %15s %7s" % (
         "", "lines", "", "branches", "", "MC/DC", ""))
@@ -177,12 +183,6 @@ def show(reaches, part_of):
                     for total, limit in zip(sums, least))
         print(row + ("   BELOW %g/%g" % tuple(least) if short else ""))
         good = good and not short
-    marked = [(name, line) for name, reach in sorted(reaches.items())
-              for line in sorted(reach.marked)]
-    print("  not asked for, with a reason: %d lines" % len(marked))
-    for name, line in marked:
-        print("    %s:%d: %s" % (name, line,
-                                 reaches[name].text[line - 1].strip()))
     return good
 
 

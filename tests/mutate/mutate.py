@@ -14,8 +14,8 @@ bytes, and what publishes.
 Two classes are counted apart, and all of theirs must be killed: `check`, a
 refusal that is taken away or loosened, and `sync`, a write to the disk that
 is not waited for. Mutants that change nothing anyone can see stand in the
-file `equivalent`, with the reason. --again: only those that survived last
-time. --list: what would be tried.
+file `equivalent`, with the reason. Survivors are kept by name in
+BUILD-DIR/survivors; --again: only those. --list: what would be tried.
 """
 import argparse
 import collections
@@ -540,7 +540,8 @@ def tally(results):
 
 def report(results, texts, known):
     """Prints the survivors and the score. True when it is high enough."""
-    for mutant, (verdict, _) in sorted(results):
+    for mutant, (verdict, _) in sorted(results,
+                                       key=lambda result: result[0][:5]):
         if verdict == "survived":
             print("%s:%d: %s (%s): %s" % (
                 mutant.file, mutant.line, mutant.kind, mutant.function,
@@ -625,12 +626,12 @@ def main():
                   file=sys.stderr)
     print(file=sys.stderr)
     good = report(results, texts, known)
-    if not args.sample and not args.kind:
-        with open(os.path.join(args.build, "survivors"), "w",
-                  encoding="utf-8") as kept:
-            kept.writelines(name_of(m, texts[m.file]) + "\n"
-                            for m, (verdict, _) in results
-                            if verdict == "survived")
+    with open(os.path.join(args.build, "survivors"), "w",
+              encoding="utf-8") as kept:
+        kept.writelines(name_of(m, texts[m.file]) + "\n"
+                        for m, (verdict, _) in sorted(
+                            results, key=lambda result: result[0][:5])
+                        if verdict == "survived")
     sys.exit(0 if good else 1)
 
 

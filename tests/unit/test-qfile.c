@@ -86,8 +86,12 @@ test_refusals(void)
     tap_ok(sp_qfile_check_header(&h, &err) == 0, "255 bytes and a NUL");
     h.name_size = 257;
     is_refused(h, "name-too-long", "one byte more");
-    h.name_size = 16384;
+    h.name_size = 16383;
     is_refused(h, "name-too-long", "beyond the stock ceiling");
+    tap_ok(!strstr(err.msg, "neither"), "which may be a qfile stream");
+    h.name_size = 16384;
+    is_refused(h, "name-too-long", "one byte more");
+    tap_ok(strstr(err.msg, "neither") != NULL, "which is none");
     h = good;
     h.atime_nsec = 999999999;
     tap_ok(sp_qfile_check_header(&h, &err) == 0, "the largest fraction");
@@ -153,6 +157,7 @@ test_names(void)
         tap_is_str(status == 0 ? "good" : err.detail,
                    rows[i].reason ? rows[i].reason : "good", "name row %zu", i);
     }
+    tap_ok(!sp_qfile_name_ok("x.rpm" + 2, 3), "the end of a name");
     memset(long_name, 'a', sizeof(long_name));
     memcpy(long_name + 251, ".rpm", 5);
     tap_ok(sp_qfile_take_name((uint8_t *)long_name, 256, name, &err) == 0,

@@ -250,6 +250,13 @@ test_good(void)
     build(&p);
     (void)judge(p.bytes, p.size, &rpm);
     tap_ok(rpm.is_source, "no source rpm: a source package");
+    reset(&p);
+    set_tag(&p.main, &(struct tag)BYTES(1106, SP_RPM_INT32, 1, "\0\0\0\1"));
+    drop_tag(&p.main, 1006);
+    build(&p);
+    (void)judge(p.bytes, p.size, &rpm);
+    tap_ok(rpm.is_source, "a package that calls itself one");
+    tap_is_u64(rpm.build_time, 0, "and has no build time");
 }
 
 /* ---- values and tags ------------------------------------------------------
