@@ -257,7 +257,7 @@ workers_gone() {
     requires program strace
     log=$BATS_TEST_TMPDIR/strace
     # A leak cannot be looked for under strace.
-    ASAN_OPTIONS=detect_leaks=0 strace -o "$log" \
+    ASAN_OPTIONS=detect_leaks=0 strace -y -o "$log" \
         -e trace=syncfs,rename,renameat,renameat2,fsync \
         "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" --any-request \
         --quiet "$good" >/dev/null
@@ -265,7 +265,7 @@ workers_gone() {
         /renameat2?\(.*"stage"/ { print "place" }
         /syncfs\(/ { print "syncfs" }
         /renameat?2?\(.*"current"/ { print "flip"; flipped = 1; next }
-        flipped == 1 && /fsync\(/ { print "fsync"; flipped = 2 }
+        flipped == 1 && /fsync\([0-9]*<[^>]*\/updates>\)/ { print "fsync"; flipped = 2 }
     ' "$log" | paste -sd' ')
     assert_equal "$order" "place syncfs flip fsync"
 }

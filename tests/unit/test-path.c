@@ -2,12 +2,49 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "tests/unit/tap.h"
+
+/* What was synced and renamed, in its order; a call may be made to fail. */
+static char order[16];
+static char fails;
+
+static int
+note(char what)
+{
+    size_t n = strlen(order);
+
+    if (n + 1 < sizeof(order))
+        order[n] = what;
+    if (what == fails) {
+        errno = EIO;
+        return -1;
+    }
+    return 0;
+}
+
+int
+fsync(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -1;
+    return note(S_ISDIR(st.st_mode) ? 'd' : 'f');
+}
+
+int
+renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    if (note('r') < 0)
+        return -1;
+    return (int)syscall(SYS_renameat, from_dir, from, to_dir, to);
+}
 
 static char scratch[] = "/tmp/sp-test-path-XXXXXX";
 
@@ -176,6 +213,36 @@ test_flip(int dir)
     tap_ok(sp_path_sync_dir(-1, &err) == -1, "no directory is not");
 }
 
+static int
+replace(int dir, char failing, struct sp_error *err)
+{
+    int status;
+
+    memset(order, 0, sizeof(order));
+    fails = failing;
+    status = sp_path_replace_file(dir, "synced", "x", 1, 0600, err);
+    fails = 0;
+    return status;
+}
+
+/* A file is on the disk before its name is, its name before we go on. */
+static void
+test_syncs(int dir)
+{
+    struct sp_error err = {0};
+
+    tap_ok(replace(dir, 0, &err) == 0, "a file is replaced");
+    tap_is_str(order, "frd", "synced, renamed, its folder synced");
+    tap_ok(replace(dir, 'f', &err) < 0, "a file that cannot be synced");
+    tap_is_str(order, "f", "does not get its name");
+    tap_ok(replace(dir, 'r', &err) < 0, "a file that cannot be renamed");
+    tap_ok(!is_there(dir, ".synced.new"), "is removed");
+    tap_ok(replace(dir, 'd', &err) < 0, "a folder that cannot be synced");
+    memset(order, 0, sizeof(order));
+    tap_ok(sp_path_sync_dir(AT_FDCWD, &err) == 0, "the folder where we are");
+    tap_is_str(order, "d", "is synced too");
+}
+
 int
 main(void)
 {
@@ -190,6 +257,7 @@ main(void)
     test_remove(dir);
     test_replace(dir);
     test_flip(dir);
+    test_syncs(dir);
     tap_ok(sp_path_remove_tree(AT_FDCWD, scratch, &err) == 0,
            "the scratch directory is removed");
     if (mkdir(scratch, 0700) == 0) {
