@@ -318,7 +318,8 @@ $(foreach p,$(programs),$(eval $(call program,$(p))))
 sources := $(sort $(foreach p,$(programs),$($(p)_src)) \
 	transports/vchan-frame.c)
 mains := $(foreach p,$(programs),$(firstword $($(p)_src)))
-rooms := cli src/ingest src/build src/bundle transports src/base
+rooms := $(if $(MEMORY),src/bundle src/base,\
+	cli src/ingest src/build src/bundle transports src/base)
 archives := $(foreach r,$(rooms),$(O)/$(notdir $(r)).a)
 define room
 $(O)/$(notdir $(1)).a: $(call objects,$(filter-out $(mains),\

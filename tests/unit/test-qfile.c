@@ -157,7 +157,7 @@ test_names(void)
         tap_is_str(status == 0 ? "good" : err.detail,
                    rows[i].reason ? rows[i].reason : "good", "name row %zu", i);
     }
-    tap_ok(!sp_qfile_name_ok("x.rpm" + 2, 3), "the end of a name");
+    tap_ok(!sp_qfile_name_ok(&"x.rpm"[2], 3), "the end of a name");
     memset(long_name, 'a', sizeof(long_name));
     memcpy(long_name + 251, ".rpm", 5);
     tap_ok(sp_qfile_take_name((uint8_t *)long_name, 256, name, &err) == 0,
