@@ -487,12 +487,12 @@ cover: ## lines, branches, conditions that the tests reach, by part
 		CC="$$(command -v clang-19 || echo clang)"
 	$(Q)tests/cover/table.py build-cover
 
-# Not optimized and not hardened: each mutant is built and run at once.
+# Not optimized: each mutant is built and run at once.
 .PHONY: mutate mutate-here
 mutate: ## change the code, place by place; the tests must see it (FILES=, SAMPLE=)
 	$(Q)tests/deps.sh cover
 	$(Q)$(MAKE) O=build-mutate warnings= \
-		CFLAGS='-O0 -g0 -U_FORTIFY_SOURCE -fno-stack-protector' mutate-here
+		CFLAGS='-O0 -g0 -U_FORTIFY_SOURCE' mutate-here
 
 mutate-here: $(unit_programs)
 	$(Q)COMPILE="$(subst ",\",$(compile))" LINK="$(subst ",\",$(link))" \

@@ -46,7 +46,7 @@ sp_check_groups(struct sp_entries *entries, uint64_t number,
     struct sp_error err = {0};
     int status;
 
-    if (seen || strcmp(member->label, SP_GROUPS_LABEL) != 0) {
+    if (strcmp(member->label, SP_GROUPS_LABEL) != 0) {
         status = sp_fail(&err, "groups", "the groups are under another label");
     } else if (member->size > sizeof(untrusted_groups)) {
         status = sp_fail(&err, "groups", "the groups have more than %zu bytes",
@@ -64,6 +64,5 @@ sp_check_groups(struct sp_entries *entries, uint64_t number,
     }
     if (status < 0)
         sp_worker_fault(&err);
-    seen = true;
     report_piece(number, member);
 }

@@ -183,6 +183,25 @@ end_with(const char *word)
     return end_of(&scene);
 }
 
+static const char *
+end_at(const char *now)
+{
+    struct scene scene = storing();
+
+    scene.words[2] = now;
+    return end_of(&scene);
+}
+
+/* How many messages the last one counts. */
+static uint64_t
+messages(void)
+{
+    struct sp_message end;
+
+    memcpy(&end, outcome.out + outcome.out_size - sizeof(end), sizeof(end));
+    return end.type == SP_MESSAGE_END ? end.index : UINT64_MAX;
+}
+
 static size_t
 stored(const char *name)
 {
@@ -279,6 +298,60 @@ test_hints(void)
     tap_ok(!was_noted(), "is not noted");
 }
 
+/* Why the package is refused with one byte changed at this place. */
+static const char *
+spoiled(size_t at, uint8_t byte)
+{
+    uint8_t good = hello.bytes[at];
+    const char *word;
+
+    hello.bytes[at] = byte;
+    word = hinted("x.rpm");
+    hello.bytes[at] = good;
+    return word;
+}
+
+/* One byte in each part of the head: what looks at it says so. */
+static void
+spoil_parts(void)
+{
+    struct sp_rpm rpm = {0};
+    struct sp_sigpacket packet = {0};
+    struct sp_error err = {0};
+    struct bundle b = {.n = 0};
+    size_t size = add_hello(&b)->head_size, at;
+    bool bad_signature = false, named = false;
+
+    if (sp_rpm_parse(hello.bytes, size, &rpm, &err) < 0 ||
+        sp_sigpacket_parse(hello.bytes + rpm.signature.offset,
+                           rpm.signature.size, &packet, &err) < 0)
+        abort();
+    for (at = rpm.signature.offset + packet.hashed_end;
+         at < rpm.signature.offset + rpm.signature.size; at++)
+        bad_signature |= strcmp(spoiled(at, (uint8_t)(hello.bytes[at] ^ 1)),
+                                "bad-signature") == 0;
+    tap_ok(bad_signature, "the first bytes of the signed digest are compared");
+    tap_is_str(spoiled(rpm.signature.offset, 0), "sig-packet", "no packet");
+    for (at = 96; at + 64 < size; at++) {
+        if (rpm.header_sha256[0] &&
+            memcmp(hello.bytes + at, rpm.header_sha256, 64) == 0)
+            tap_is_str(spoiled(at, hello.bytes[at] == '0' ? '1' : '0'),
+                       "header-digest", "another SHA-256");
+        if (rpm.header_sha1[0] &&
+            memcmp(hello.bytes + at, rpm.header_sha1, 40) == 0)
+            tap_is_str(spoiled(at, hello.bytes[at] == '0' ? '1' : '0'),
+                       "header-digest", "another SHA-1");
+        if (!named && at > rpm.main_header.offset &&
+            memcmp(hello.bytes + at, "hello", 6) == 0) {
+            tap_is_str(spoiled(at, '/'), "nevra", "a name that is none");
+            tap_is_str(spoiled(at, 'j'), "header-digest", "another name");
+            named = true;
+        }
+    }
+    (void)hinted("x.rpm");
+    tap_is_str(end_at("now=1"), "sig-future", "an old clock");
+}
+
 /* Each byte of the package changed in turn, a few of many. */
 static void
 test_damage(void)
@@ -302,6 +375,8 @@ test_damage(void)
         hello = good;
     }
     tap_is_u64(accepted, 0, "nothing is accepted that is not stored");
+    spoil_parts();
+    hello = good;
 }
 
 /* ---- ceilings and room ----------------------------------------------------
@@ -432,6 +507,10 @@ test_stream(void)
     tap_is_str(end_with(NULL), "protocol", "no start");
     stream[0] ^= 1;
     tap_is_str(end_with(NULL), "protocol", "no record");
+    begin(SP_STREAM_RPM);
+    put_record(SP_ENTRY_END, SP_STREAM_RPM, 0, 0, "");
+    ((struct sp_entry *)(void *)stream)[1].reserved = 1;
+    tap_is_str(end_with(NULL), "protocol", "a record that is malformed");
     scene = storing();
     scene.no_in = true;
     tap_is_str(end_of(&scene), "io", "nothing can be read");
@@ -635,6 +714,7 @@ test_signature(void)
     tap_is_str(judge_evidence(&b), "done", "signed metadata");
     for (size_t i = 0; i < 3; i++)
         tap_is_str(evidence_word(i), "accepted", "piece %zu", i + 1);
+    tap_is_u64(messages(), 2, "a signature and a package are handed on");
     said = scene_report(SP_REPORT_EVIDENCE, 1);
     tap_ok(said && said->index == 2 &&
                said->body.evidence.signature_time == 1600000000 &&
@@ -654,6 +734,7 @@ test_signature(void)
     tap_is_str(judge_evidence(&b), "done", "another digest in the packet");
     tap_is_str(evidence_word(1), "bad-signature", "is no signature of this");
     tap_ok(message->type == SP_MESSAGE_PACKAGE, "and not handed on");
+    tap_is_u64(messages(), 1, "nor counted");
     (void)sign(repomd, 2100000000, packet);
     sp_sha256(packet, size, b.members[1].sha256);
     tap_is_str(judge_evidence(&b), "done", "a signature");
@@ -736,6 +817,8 @@ test_groups(void)
     (void)add_evidence(&b, SP_EVIDENCE_COMPS, SP_GROUPS_LABEL, large,
                        sizeof(large));
     tap_is_str(judge_evidence(&b), "groups", "more than may be");
+    tap_ok(strstr(outcome.reports[outcome.n_reports - 1].message, "more than"),
+           "and nothing of it is taken");
 }
 
 /* ---- refusals one after the other -----------------------------------------

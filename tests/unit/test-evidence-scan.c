@@ -42,6 +42,8 @@ replaced(const char *text, const char *old, const char *new, char *dst,
                    at + strlen(old));
 }
 
+static void (*body)(int argc, char **argv) = sp_evidence_scan;
+
 /* Why the worker ended that read the three files. */
 static const char *
 scan(const char *repomd, const char *between, const char *primary)
@@ -49,14 +51,15 @@ scan(const char *repomd, const char *between, const char *primary)
     static char stream[512 * 1024], whole[8192];
     char hex[SP_SHA256_HEX], words[3][32];
     uint8_t digest[SP_SHA256_BYTES];
-    struct scene scene = {.body = sp_evidence_scan, .in = stream};
+    struct scene scene = {.body = body, .in = stream};
 
     sp_sha256(primary, strlen(primary), digest);
     sp_text_hex(hex, digest, sizeof(digest));
-    if (strstr(repomd, "DIGEST"))
-        replaced(repomd, "DIGEST", hex, whole, sizeof(whole));
-    else
-        (void)snprintf(whole, sizeof(whole), "%s", repomd);
+    (void)snprintf(whole, sizeof(whole), "%s", repomd);
+    for (char *at; (at = strstr(whole, "DIGEST"));) {
+        memmove(at + 64, at + 6, strlen(at + 6) + 1);
+        memcpy(at, hex, 64);
+    }
     (void)snprintf(stream, sizeof(stream), "%s%s%s", whole, between, primary);
     (void)snprintf(words[0], 32, "repomd=%zu", strlen(whole));
     (void)snprintf(words[1], 32, "skip=%zu", strlen(between));
@@ -136,6 +139,12 @@ test_repomd(void)
         {OPEN "DIGEST</open-checksum>\n",
          OPEN "DIGEST</open-checksum>\n" OPEN HEX "</open-checksum>\n",
          "metadata", "two digests"},
+        {OPEN "DIGEST</open-checksum>\n",
+         OPEN "DIGEST</open-checksum>\n" OPEN "DIGEST</open-checksum>\n",
+         "metadata", "the same digest twice"},
+        {"type=\"other\">\n" OPEN "what it likes",
+         "type=\"primary\">\n" OPEN "DIGEST", "metadata",
+         "the same primary twice"},
         {OPEN "DIGEST</open-checksum>\n", "    <y/>\n", "metadata",
          "no digest"},
         {OPEN "DIGEST</open-checksum>", OPEN "DIGEST</open-checksum> ",
@@ -253,19 +262,35 @@ test_long_lines(void)
                "a name with a long tail");
 }
 
+/* In a line that nobody reads. */
+static void
+scan_nul(int argc, char **argv)
+{
+    char byte;
+
+    for (off_t at = 0; pread(SP_FD_IN, &byte, 1, at) == 1; at++)
+        if (byte == '@' && pwrite(SP_FD_IN, "", 1, at) != 1)
+            abort();
+    sp_evidence_scan(argc, argv);
+}
+
 static void
 test_stream(void)
 {
+    char primary[4096];
     char nul[sizeof(good_repomd)];
     struct scene scene = {.body = sp_evidence_scan,
                           .in = nul,
                           .size = sizeof(nul),
                           .words = {"repomd=100", "primary=1"}};
 
-    memcpy(nul, good_repomd, sizeof(nul));
-    nul[50] = '\0';
-    scene_run(&scene);
-    tap_is_str(scene_end(), "metadata", "a NUL");
+    replaced(good_primary, "  <summary/>", "any @ prose", primary,
+             sizeof(primary));
+    body = scan_nul;
+    tap_is_str(scan(good_repomd, "sig", primary), "metadata", "a NUL");
+    tap_ok(strstr(outcome.reports[outcome.n_reports - 1].message, "NUL"),
+           "is what is refused");
+    body = sp_evidence_scan;
     scene.size = 60;
     memcpy(nul, good_repomd, sizeof(nul));
     scene_run(&scene);

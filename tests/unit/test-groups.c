@@ -236,6 +236,9 @@ test_line_records(void)
     (void)sp_group_line_read("needs a", 7, &good);
     tap_ok(sp_group_line_ok(&good), "a line without title");
     l = good;
+    l.word = SP_GROUP_NONE;
+    tap_ok(!sp_group_line_ok(&l), "no word and no title");
+    l = good;
     l.word++;
     tap_ok(!sp_group_line_ok(&l), "a word beyond the last");
 }

@@ -283,6 +283,22 @@ test_packages(void)
          "evidence without kind"},
         {"bundle 1\nevidence e0001 5 " HEX " repomd\ntotal 0 0\n",
          "manifest-syntax", "evidence without label"},
+        {"bundle 1\nevidence e0001 5 " HEX " repomd \ntotal 1 5\n",
+         "manifest-syntax", "an empty label"},
+        {"bundle 1\nevidence e0001 5 " HEX "  label\ntotal 1 5\n",
+         "manifest-syntax", "an empty kind"},
+        {"bundle 1\npackage  200 200 " HEX " a 0:1-1 noarch -\n"
+         "total 1 200\n",
+         "member-name", "an empty member name"},
+        {"bundle 1\npackage p000001.rp 200 200 " HEX " a 0:1-1 noarch -\n"
+         "total 1 200\n",
+         "member-name", "a member name cut short"},
+        {"bundle 1\npackage p000001.rpm 200 200 " HEX "0 a 0:1-1 noarch -\n"
+         "total 1 200\n",
+         "manifest-syntax", "a digest of 65 digits"},
+        {"bundle 1\npackage p000001.rpm 200 200 abc a 0:1-1 noarch -\n"
+         "total 1 200\n",
+         "manifest-syntax", "a digest of 3 digits"},
         {"bundle 1\nrequest \ntotal 0 0\n", "manifest-syntax",
          "an empty request id"},
         {"bundle 1\nrequest " ID1 " \ntotal 0 0\n", "manifest-syntax",

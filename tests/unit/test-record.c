@@ -80,7 +80,7 @@ test_message(void)
     tap_ok(!sp_message_check(&m), "unknown type");
     m.type = 0;
     tap_ok(!sp_message_check(&m), "type zero");
-    m.type = SP_MESSAGE_END;
+    sp_message_init(&m, SP_MESSAGE_END, 9, 0, 0);
     m.magic ^= 1;
     tap_ok(!sp_message_check(&m), "magic");
 }

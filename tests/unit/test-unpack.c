@@ -35,6 +35,7 @@ static enum lie {
     BAD_HEADER,
     SKIPPED_HEADER,
     SKIPPED_LAST,
+    SAME_HEADER,
     READ_AHEAD,
     SAME_RUN,
     OTHER_OFFSET,
@@ -123,6 +124,7 @@ archive_read_open(struct archive *a, void *data, archive_open_callback *open,
 int
 archive_read_next_header(struct archive *a, struct archive_entry **entry)
 {
+    static struct archive_entry *last;
     static int calls;
     const void *chunk;
     int status;
@@ -131,7 +133,12 @@ archive_read_next_header(struct archive *a, struct archive_entry **entry)
     if ((lie == SKIPPED_HEADER && calls == 2) ||
         (lie == SKIPPED_LAST && calls == 3))
         (void)lib.next(a, entry);
+    if (lie == SAME_HEADER && calls == 2) {
+        *entry = last;
+        return ARCHIVE_OK;
+    }
     status = lib.next(a, entry);
+    last = *entry;
     if (lie == EARLY_END && calls == 2)
         return ARCHIVE_EOF;
     if (lie == BAD_HEADER && calls == 2)
@@ -147,7 +154,6 @@ archive_read_data_block(struct archive *a, const void **run, size_t *size,
 {
     static uint8_t foreign[65536];
     static const void *first;
-    static size_t first_size;
     const void *chunk;
     int status = lib.block(a, run, size, at);
 
@@ -165,10 +171,9 @@ archive_read_data_block(struct archive *a, const void **run, size_t *size,
     case SAME_RUN:
         if (first && *at > 0) {
             *run = first;
-            *size = first_size;
+            *size = 16;
         }
         first = *run;
-        first_size = *size;
         break;
     case BAD_DATA: return ARCHIVE_FATAL;
     case EARLY_DATA_END: return ARCHIVE_EOF;
@@ -366,6 +371,22 @@ test_arguments(void)
     tap_is_str(end_with("x=y", "end=known", NULL), "done", "no framing");
 }
 
+/* Instead of the reason, on what the two differ. */
+static const char *
+lie_shown(const char *reason)
+{
+    static char text[32];
+    const char *on =
+        strstr(outcome.reports[outcome.n_reports - 1].message, "differ on ");
+
+    if (strcmp(reason, "parser-disagreement") != 0 || !on)
+        return reason;
+    on += strlen("differ on ");
+    (void)snprintf(text, sizeof(text), "%.*s", (int)(strstr(on, " of") - on),
+                   on);
+    return text;
+}
+
 static void
 test_lies(void)
 {
@@ -376,36 +397,38 @@ test_lies(void)
         {NONE, "done", "no lie"},
         {NO_READER, "status 1", "no reader"},
         {NO_FORMAT, "status 1", "no tar"},
-        {CANNOT_OPEN, "parser-disagreement", "no stream"},
-        {OTHER_NAME, "parser-disagreement", "another name"},
-        {NO_NAME, "parser-disagreement", "no name"},
-        {OTHER_SIZE, "parser-disagreement", "another size"},
-        {NO_SIZE, "parser-disagreement", "no size"},
-        {OTHER_PLACE, "parser-disagreement", "another place"},
-        {A_FOLDER, "parser-disagreement", "a folder"},
-        {A_LINK, "parser-disagreement", "a link"},
-        {OTHER_FORMAT, "parser-disagreement", "another format"},
-        {EARLY_END, "parser-disagreement", "an early end"},
-        {BAD_HEADER, "parser-disagreement", "a warning"},
-        {SKIPPED_HEADER, "parser-disagreement", "a member skipped"},
-        {SKIPPED_LAST, "parser-disagreement", "the last member skipped"},
-        {READ_AHEAD, "parser-disagreement", "bytes before what it holds"},
-        {SAME_RUN, "parser-disagreement", "a run of another place"},
-        {OTHER_OFFSET, "parser-disagreement", "a hole"},
-        {LONG_RUN, "parser-disagreement", "more than the member has"},
-        {SHORT_RUN, "parser-disagreement", "less"},
-        {OTHER_BUFFER, "parser-disagreement", "bytes of its own"},
-        {EARLIER_BUFFER, "parser-disagreement", "earlier bytes"},
-        {FAR_BUFFER, "parser-disagreement", "later bytes"},
-        {BAD_DATA, "parser-disagreement", "an error"},
-        {EARLY_DATA_END, "parser-disagreement", "an early end of a member"},
+        {CANNOT_OPEN, "the format", "no stream"},
+        {OTHER_NAME, "the name", "another name"},
+        {NO_NAME, "the name", "no name"},
+        {OTHER_SIZE, "the size", "another size"},
+        {NO_SIZE, "the size", "no size"},
+        {OTHER_PLACE, "the place", "another place"},
+        {A_FOLDER, "the type", "a folder"},
+        {A_LINK, "the type", "a link"},
+        {OTHER_FORMAT, "the type", "another format"},
+        {EARLY_END, "the end", "an early end"},
+        {BAD_HEADER, "the header", "a warning"},
+        {SKIPPED_HEADER, "the place", "a member skipped"},
+        {SAME_HEADER, "the place", "a member twice"},
+        {SKIPPED_LAST, "the end", "the last member skipped"},
+        {READ_AHEAD, "the bytes", "bytes before what it holds"},
+        {SAME_RUN, "the bytes", "a run of another place"},
+        {OTHER_OFFSET, "the data", "a hole"},
+        {LONG_RUN, "the data", "more than the member has"},
+        {SHORT_RUN, "the end", "less"},
+        {OTHER_BUFFER, "the bytes", "bytes of its own"},
+        {EARLIER_BUFFER, "the bytes", "earlier bytes"},
+        {FAR_BUFFER, "the bytes", "later bytes"},
+        {BAD_DATA, "the end", "an error"},
+        {EARLY_DATA_END, "the end", "an early end of a member"},
         {ASK_AGAIN, "done", "asked behind the end, there is nothing"},
     };
 
     good_bundle();
     for (size_t i = 0; i < COUNT(rows); i++) {
         lie = rows[i].lie;
-        tap_is_str(bundle(NULL), rows[i].want, "the library: %s", rows[i].what);
+        tap_is_str(lie_shown(bundle(NULL)), rows[i].want, "the library: %s",
+                   rows[i].what);
     }
     lie = NONE;
 }
