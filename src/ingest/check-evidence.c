@@ -135,8 +135,7 @@ take_member(const struct sp_check_plan *plan, struct sp_entries *entries,
 
     if (member->evidence == SP_EVIDENCE_REPOMD)
         begin_repository(plan, number, member);
-    ours = strcmp(current.label, member->label) == 0 &&
-           member->evidence != SP_EVIDENCE_COMPS;
+    ours = strcmp(current.label, member->label) == 0;
     if (member->evidence == SP_EVIDENCE_REPOMD)
         current.repomd_size = take(entries, member, true, untrusted_repomd,
                                    sizeof(untrusted_repomd));

@@ -108,7 +108,10 @@ class Reach:
     def __init__(self, path, data):
         with open(path, encoding="utf-8") as source:
             self.text = source.read().split("\n")
-        self.lines = line_counts(data["segments"], len(self.text))
+        # The value of a macro belongs to the line that uses it.
+        self.lines = {n: count for n, count in
+                      line_counts(data["segments"], len(self.text)).items()
+                      if not self.text[n - 1].startswith("#define")}
         self.marked = {n for n, text in enumerate(self.text, 1)
                        if MARKER.search(text)}
         self.branches = collections.defaultdict(lambda: [0, 0])

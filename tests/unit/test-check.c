@@ -116,6 +116,19 @@ add_hello(struct bundle *b)
     return m;
 }
 
+/* A package that is text. */
+static void
+add_text(struct bundle *b)
+{
+    static const uint8_t text[500] = "text";
+    struct sp_member *m = add_hello(b);
+
+    b->bytes[b->n - 1] = text;
+    m->size = sizeof(text);
+    m->head_size = 400;
+    sp_sha256(text, 400, m->sha256);
+}
+
 static void
 write_bundle(const struct bundle *b)
 {
@@ -237,6 +250,10 @@ test_good(void)
     tap_is_str(said ? said->body.request.id : NULL, ID, "and its request");
     tap_ok(!scene_report(SP_REPORT_EVIDENCE, 0), "no evidence");
     tap_is_str(end_with("store=0"), "done", "and nothing stored");
+    b.n = 0;
+    add_text(&b);
+    write_bundle(&b);
+    tap_is_str(end_with(NULL), "not-rpm", "a package that is none");
 }
 
 static void
@@ -332,6 +349,9 @@ spoil_parts(void)
                                 "bad-signature") == 0;
     tap_ok(bad_signature, "the first bytes of the signed digest are compared");
     tap_is_str(spoiled(rpm.signature.offset, 0), "sig-packet", "no packet");
+    for (at = 112; memcmp(hello.bytes + at, "\0\0\1\x0c", 4) != 0;)
+        at += 16;
+    tap_is_str(spoiled(at + 3, 0x0b), "sig-tag-algo", "the tag of DSA");
     for (at = 96; at + 64 < size; at++) {
         if (rpm.header_sha256[0] &&
             memcmp(hello.bytes + at, rpm.header_sha256, 64) == 0)
@@ -729,6 +749,10 @@ test_signature(void)
     said = scene_report(SP_REPORT_PACKAGE, 0);
     tap_ok(said && said->body.package.file_sha256[0] != 0,
            "packages are hashed whole");
+    tap_is_str(end_with(NULL), "done", "and not kept");
+    tap_is_str(evidence_word(1), "accepted", "it is judged all the same");
+    tap_is_u64(stored("e0001"), 0, "no file");
+    tap_is_str(end_with("store=0"), "done", "no file of a package either");
     packet[27] ^= 1;
     sp_sha256(packet, size, b.members[1].sha256);
     tap_is_str(judge_evidence(&b), "done", "another digest in the packet");
@@ -827,12 +851,14 @@ test_groups(void)
 static void
 test_go_on(void)
 {
+    static const uint8_t text[10000] = "text";
+
     begin(SP_STREAM_QFILE);
-    put_record(SP_ENTRY_FILE, SP_STREAM_QFILE, 0, 4, "a.rpm");
-    put("text", 4);
+    put_record(SP_ENTRY_FILE, SP_STREAM_QFILE, 0, sizeof(text), "a.rpm");
+    put(text, sizeof(text));
     put_record(SP_ENTRY_FILE, SP_STREAM_QFILE, 1, hello.size, "b.rpm");
     put(hello.bytes, hello.size);
-    put_record(SP_ENTRY_END, SP_STREAM_QFILE, 2, 4 + hello.size, "");
+    put_record(SP_ENTRY_END, SP_STREAM_QFILE, 2, sizeof(text) + hello.size, "");
     tap_is_str(end_with(NULL), "not-rpm", "the first refusal ends it");
     tap_ok(!scene_report(SP_REPORT_PACKAGE, 1), "there");
     tap_is_str(end_with("go-on=1"), "done", "or all are judged");

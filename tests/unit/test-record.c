@@ -399,6 +399,12 @@ test_verdicts(void)
     tap_ok(!sp_report_check(&r, SP_WORKER_VERIFY), "half a key");
     memset(r.body.verdict.primary_fpr, 0, 41);
     tap_ok(sp_report_check(&r, SP_WORKER_VERIFY), "no key");
+    r.body.verdict.verdict = SP_VERDICT_ACCEPTED;
+    memset(r.reason, 0, sizeof(r.reason));
+    tap_ok(!sp_report_check(&r, SP_WORKER_VERIFY), "accepted for no key");
+    r = good(SP_WORKER_VERIFY, SP_REPORT_JAILED);
+    r.body.jailed.seccomp = 2;
+    tap_ok(sp_report_check(&r, SP_WORKER_VERIFY), "the other filter");
 }
 
 static void

@@ -342,6 +342,8 @@ static const struct value {
      TEXT(1005, SP_RPM_I18NSTRING, 1, "\xf6")},
     {"UTF-8 without continuation", "string-encoding", MAIN,
      TEXT(1005, SP_RPM_I18NSTRING, 1, "\xc3(")},
+    {"a byte that begins no character", "string-encoding", MAIN,
+     TEXT(1005, SP_RPM_I18NSTRING, 1, "\xf8\x88\x80\x80\x80")},
     {"a continuation alone", "string-encoding", MAIN,
      TEXT(1005, SP_RPM_I18NSTRING, 1, "\xa9")},
     {"overlong UTF-8", "string-encoding", MAIN,

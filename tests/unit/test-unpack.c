@@ -141,8 +141,10 @@ archive_read_next_header(struct archive *a, struct archive_entry **entry)
     last = *entry;
     if (lie == EARLY_END && calls == 2)
         return ARCHIVE_EOF;
-    if (lie == BAD_HEADER && calls == 2)
+    if (lie == BAD_HEADER && calls == 2) {
+        archive_set_error(a, EINVAL, "%s", "odd");
         return ARCHIVE_WARN;
+    }
     if (lie == ASK_AGAIN && status == ARCHIVE_EOF && ask(a, asked, &chunk) != 0)
         abort();
     return status;
