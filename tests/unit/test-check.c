@@ -352,6 +352,13 @@ spoil_parts(void)
     for (at = 112; memcmp(hello.bytes + at, "\0\0\1\x0c", 4) != 0;)
         at += 16;
     tap_is_str(spoiled(at + 3, 0x0b), "sig-tag-algo", "the tag of DSA");
+    /* Nothing that is signed asks for the digests of the header. */
+    for (at = 112; memcmp(hello.bytes + at, "\0\0\1\x0d", 4) != 0;)
+        at += 16;
+    tap_is_str(spoiled(at + 3, 0x10), "done", "no SHA-1");
+    for (at = 112; memcmp(hello.bytes + at, "\0\0\1\x11", 4) != 0;)
+        at += 16;
+    tap_is_str(spoiled(at + 3, 0x17), "done", "no SHA-256");
     for (at = 96; at + 64 < size; at++) {
         if (rpm.header_sha256[0] &&
             memcmp(hello.bytes + at, rpm.header_sha256, 64) == 0)
@@ -550,6 +557,9 @@ test_stream(void)
     put_record(SP_ENTRY_FILE, SP_STREAM_RPM, 0, hello.size, "");
     put(hello.bytes, hello.size - 1);
     tap_is_str(end_with(NULL), "truncated", "a byte less than announced");
+    scene = storing();
+    scene.breaks = true;
+    tap_is_str(end_of(&scene), "io", "a byte that cannot be read");
     begin(SP_STREAM_RPM);
     for (uint64_t i = 0; i < 2; i++) {
         put_record(SP_ENTRY_FILE, SP_STREAM_RPM, i, hello.size, "");
@@ -721,6 +731,7 @@ judge_evidence(const struct bundle *b)
 static void
 test_signature(void)
 {
+    struct scene scene;
     struct bundle b = {.n = 0};
     uint8_t packet[64];
     size_t size = sign(repomd, 1600000000, packet);
@@ -732,6 +743,12 @@ test_signature(void)
     (void)add_evidence(&b, SP_EVIDENCE_PRIMARY, "r", "primary", 7);
     (void)add_hello(&b);
     tap_is_str(judge_evidence(&b), "done", "signed metadata");
+    scene = storing();
+    scene.words[0] = "store=0";
+    scene.words[1] = "keep=1";
+    tap_is_str(end_of(&scene), "done", "that alone is kept");
+    tap_ok(stored("e0001") > 0 && stored("000001.rpm") == 0, "no package");
+    tap_is_str(judge_evidence(&b), "done", "and with packages");
     for (size_t i = 0; i < 3; i++)
         tap_is_str(evidence_word(i), "accepted", "piece %zu", i + 1);
     tap_is_u64(messages(), 2, "a signature and a package are handed on");

@@ -285,6 +285,8 @@ test_packages(void)
          "manifest-syntax", "evidence without label"},
         {"bundle 1\nevidence e0001 5 " HEX " repomd \ntotal 1 5\n",
          "manifest-syntax", "an empty label"},
+        {"bundle 1\nevidence e0001 5 " HEX " repomd a b\ntotal 1 5\n",
+         "manifest-syntax", "a label with a blank"},
         {"bundle 1\nevidence e0001 5 " HEX "  label\ntotal 1 5\n",
          "manifest-syntax", "an empty kind"},
         {"bundle 1\npackage  200 200 " HEX " a 0:1-1 noarch -\n"

@@ -35,6 +35,7 @@ struct scene {
     const char *words[MAX_WORDS]; /* arguments; NULL ends them */
     int dir;                      /* descriptor 4; 0: none */
     bool no_in;                   /* descriptor 0 cannot be read */
+    bool breaks;                  /* it cannot be read to its end */
     bool deaf;                    /* nobody reads descriptor 1 */
     bool gone;                    /* descriptor 1 cannot be written */
     int call, fd, sys;            /* this call on this descriptor fails so */
@@ -47,6 +48,19 @@ static struct outcome {
     uint8_t out[MAX_OUT];
     size_t out_size;
 } outcome;
+
+/* What was written is read; then the peer is gone with what it did not read. */
+static int
+scene_broken_input(const struct scene *scene)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 ||
+        write(ends[1], scene->in, scene->size) != (ssize_t)scene->size ||
+        write(ends[0], "", 1) != 1 || close(ends[1]) < 0)
+        abort();
+    return ends[0];
+}
 
 static int
 scene_input(const struct scene *scene)
@@ -138,7 +152,8 @@ scene_collect(int report, int out)
 static void
 scene_run(const struct scene *scene)
 {
-    int report[2], out[2], in = scene_input(scene), status;
+    int report[2], out[2], status;
+    int in = scene->breaks ? scene_broken_input(scene) : scene_input(scene);
     const char go = SP_GO;
     pid_t child;
 
