@@ -122,13 +122,13 @@ take(const char **at, const char *text)
     return true;
 }
 
-/* Takes up to the byte `stop` into dst, `stop` left where it is. */
+/* Takes text up to the next markup into dst; who calls looks at both. */
 static bool
-take_until(const char **at, char stop, char *dst, size_t size)
+take_text(const char **at, char *dst, size_t size)
 {
     size_t len = strcspn(*at, "<>\"&");
 
-    if ((*at)[len] != stop || len == 0 || len >= size)
+    if (len >= size)
         return false;
     memcpy(dst, *at, len);
     dst[len] = '\0';
@@ -142,8 +142,8 @@ value_of(const char *open, const char *close, char *dst, size_t size)
 {
     const char *at = in.line;
 
-    return take(&at, open) && take_until(&at, '<', dst, size) &&
-           take(&at, close) && *at == '\0';
+    return take(&at, open) && take_text(&at, dst, size) && take(&at, close) &&
+           *at == '\0';
 }
 
 /* ---- repomd.xml ---------------------------------------------------------- */
@@ -218,13 +218,11 @@ read_version(struct sp_nevra *n)
     uint64_t number;
 
     if (!take(&at, "  <version epoch=\"") ||
-        !take_until(&at, '"', epoch, sizeof(epoch)) ||
-        !take(&at, "\" ver=\"") ||
-        !take_until(&at, '"', n->version, sizeof(n->version)) ||
+        !take_text(&at, epoch, sizeof(epoch)) || !take(&at, "\" ver=\"") ||
+        !take_text(&at, n->version, sizeof(n->version)) ||
         !take(&at, "\" rel=\"") ||
-        !take_until(&at, '"', n->release, sizeof(n->release)) ||
-        !take(&at, "\"/>") || *at != '\0' ||
-        !sp_text_u64(epoch, UINT32_MAX, &number))
+        !take_text(&at, n->release, sizeof(n->release)) || !take(&at, "\"/>") ||
+        *at != '\0' || !sp_text_u64(epoch, UINT32_MAX, &number))
         return false;
     n->epoch = (uint32_t)number;
     return sp_nevra_version_ok(n->version, strlen(n->version)) &&
@@ -292,7 +290,7 @@ read_packages(void)
                    "xmlns=\"http://linux.duke.edu/metadata/common\" "
                    "xmlns:rpm=\"http://linux.duke.edu/metadata/rpm\" "
                    "packages=\"") ||
-        !take_until(&at, '"', count, sizeof(count)) || !take(&at, "\">") ||
+        !take_text(&at, count, sizeof(count)) || !take(&at, "\">") ||
         *at != '\0' || !sp_text_u64(count, UINT32_MAX, &announced))
         refuse("this is no primary.xml");
     for (need_line(); is("<package type=\"rpm\">"); need_line()) {

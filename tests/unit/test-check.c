@@ -352,6 +352,7 @@ spoil_parts(void)
     for (at = 112; memcmp(hello.bytes + at, "\0\0\1\x0c", 4) != 0;)
         at += 16;
     tap_is_str(spoiled(at + 3, 0x0b), "sig-tag-algo", "the tag of DSA");
+    tap_is_str(spoiled(115, 0), "region", "no region");
     /* Nothing that is signed asks for the digests of the header. */
     for (at = 112; memcmp(hello.bytes + at, "\0\0\1\x0d", 4) != 0;)
         at += 16;

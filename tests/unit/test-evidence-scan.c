@@ -131,6 +131,10 @@ test_repomd(void)
         {"1700000000<", "9223372036854775808<", "metadata", "one more"},
         {"1700000000<", "000000000000000000000001<", "metadata",
          "a revision that is too long"},
+        {"1700000000<",
+         "00000000000000000000000000000000000000000000000000000000000000000"
+         "00000000000000000000000000000000000000000000000000000000000000001<",
+         "metadata", "a revision that is much too long"},
         {"</revision>", "</revision> ", "metadata", "something behind it"},
         {"  <tags>", "  <what>", "metadata", "an unknown element"},
         {"    <x/>", "  <x/>", "metadata", "a block that does not end"},

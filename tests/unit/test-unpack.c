@@ -37,7 +37,9 @@ static enum lie {
     SKIPPED_LAST,
     SAME_HEADER,
     READ_AHEAD,
-    SAME_RUN,
+    RUN_BEHIND,
+    EARLY_MARKER,
+    LATE_ERROR,
     OTHER_OFFSET,
     LONG_RUN,
     SHORT_RUN,
@@ -133,6 +135,8 @@ archive_read_next_header(struct archive *a, struct archive_entry **entry)
     if ((lie == SKIPPED_HEADER && calls == 2) ||
         (lie == SKIPPED_LAST && calls == 3))
         (void)lib.next(a, entry);
+    if (lie == EARLY_MARKER && calls == 4)
+        return ARCHIVE_EOF;
     if (lie == SAME_HEADER && calls == 2) {
         *entry = last;
         return ARCHIVE_OK;
@@ -155,9 +159,18 @@ archive_read_data_block(struct archive *a, const void **run, size_t *size,
                         la_int64_t *at)
 {
     static uint8_t foreign[65536];
-    static const void *first;
+    static const uint8_t *next;
+    static la_int64_t next_at;
     const void *chunk;
-    int status = lib.block(a, run, size, at);
+    int status;
+
+    if (next) {
+        *run = next;
+        *size = 16;
+        *at = next_at;
+        return ARCHIVE_OK;
+    }
+    status = lib.block(a, run, size, at);
 
     switch ((int)lie) {
     case OTHER_OFFSET: *at += 1; break;
@@ -171,13 +184,12 @@ archive_read_data_block(struct archive *a, const void **run, size_t *size,
             ask(a, asked, &chunk) <= 0)
             abort();
         break;
-    case SAME_RUN:
-        if (first && *at > 0) {
-            *run = first;
-            *size = 16;
-        }
-        first = *run;
+    case RUN_BEHIND:
+        if (*size > 100000)
+            next = (const uint8_t *)*run + *size;
+        next_at = *at + (la_int64_t)*size;
         break;
+    case LATE_ERROR: return status == ARCHIVE_EOF ? ARCHIVE_FATAL : status;
     case BAD_DATA: return ARCHIVE_FATAL;
     case EARLY_DATA_END: return ARCHIVE_EOF;
     default: break;
@@ -415,7 +427,9 @@ test_lies(void)
         {SAME_HEADER, "the place", "a member twice"},
         {SKIPPED_LAST, "the end", "the last member skipped"},
         {READ_AHEAD, "the bytes", "bytes before what it holds"},
-        {SAME_RUN, "the bytes", "a run of another place"},
+        {RUN_BEHIND, "the bytes", "bytes behind what it holds"},
+        {EARLY_MARKER, "the end", "an end before its marker"},
+        {LATE_ERROR, "the end", "an error behind all data"},
         {OTHER_OFFSET, "the data", "a hole"},
         {LONG_RUN, "the data", "more than the member has"},
         {SHORT_RUN, "the end", "less"},
