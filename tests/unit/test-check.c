@@ -20,7 +20,7 @@
     "hello-2.0-1.x86_64-signed.rpm"
 #define ID "abababababababababababababababab"
 
-enum { MAX_FILES = 8 };
+enum { MAX_FILES = 4 };
 
 static char directory[] = "/tmp/test-check.XXXXXX";
 static int directory_fd;
@@ -793,7 +793,7 @@ test_repositories(void)
 {
     static uint8_t large[SP_MAX_REPOMD_BYTES + 1];
     struct bundle b = {.n = 0};
-    uint8_t packet[SP_SIG_MAX_BYTES + 1] = {0};
+    static uint8_t packet[SP_SIG_MAX_BYTES + 1];
     size_t size = sign(repomd, 1600000000, packet);
 
     (void)add_evidence(&b, SP_EVIDENCE_SIGNATURE, "r", packet, size);

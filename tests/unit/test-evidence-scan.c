@@ -11,6 +11,7 @@
 #define REPOMD XML "<repomd xmlns=\"http://linux.duke.edu/metadata/repo\">\n"
 #define OPEN "    <open-checksum type=\"sha256\">"
 #define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define TOO_LONG HEX HEX HEX HEX HEX
 #define PRIMARY                                                                \
     XML "<metadata xmlns=\"http://linux.duke.edu/metadata/common\" "           \
         "xmlns:rpm=\"http://linux.duke.edu/metadata/rpm\" packages=\""
@@ -197,6 +198,9 @@ test_primary(void)
          "an epoch that is too long"},
         {"<version epoch", "<version poch", "metadata", "no epoch"},
         {"\" ver=\"", "\" vet=\"", "metadata", "no version"},
+        {"ver=\"1.2", "ver=\"" TOO_LONG, "metadata", "a long version"},
+        {"rel=\"4.fc41", "rel=\"" TOO_LONG, "metadata", "a long release"},
+        {"packages=\"1", "packages=\"" TOO_LONG, "metadata", "a long number"},
         {"ver=\"1.2", "ver=\"", "metadata", "an empty version"},
         {"ver=\"1.2", "ver=\"1-2", "metadata", "a bad version"},
         {"\" rel=\"", "\" ret=\"", "metadata", "no release"},

@@ -38,6 +38,7 @@ static enum lie {
     SAME_HEADER,
     READ_AHEAD,
     RUN_BEHIND,
+    RUN_ACROSS,
     EARLY_MARKER,
     LATE_ERROR,
     OTHER_OFFSET,
@@ -161,6 +162,7 @@ archive_read_data_block(struct archive *a, const void **run, size_t *size,
     static uint8_t foreign[65536];
     static const uint8_t *next;
     static la_int64_t next_at;
+    static bool left;
     const void *chunk;
     int status;
 
@@ -183,6 +185,14 @@ archive_read_data_block(struct archive *a, const void **run, size_t *size,
         if (*size > 100000 && status == ARCHIVE_OK &&
             ask(a, asked, &chunk) <= 0)
             abort();
+        break;
+    case RUN_ACROSS: /* what was left of one chunk, and the next */
+        if (left) {
+            *run = (const uint8_t *)*run - 512;
+            *at -= 512;
+        }
+        *size = left ? *size + 512 : *size - (*size > 100000 ? 512 : 0);
+        left = !left && *size > 100000;
         break;
     case RUN_BEHIND:
         if (*size > 100000)
@@ -427,6 +437,7 @@ test_lies(void)
         {SAME_HEADER, "the place", "a member twice"},
         {SKIPPED_LAST, "the end", "the last member skipped"},
         {READ_AHEAD, "the bytes", "bytes before what it holds"},
+        {RUN_ACROSS, "the bytes", "bytes of two chunks"},
         {RUN_BEHIND, "the bytes", "bytes behind what it holds"},
         {EARLY_MARKER, "the end", "an end before its marker"},
         {LATE_ERROR, "the end", "an error behind all data"},
