@@ -7,7 +7,6 @@
 #include "ingest/worker.h"
 
 static char untrusted_groups[SP_GROUPS_MAX_BYTES];
-static bool seen; /* a bundle has one of them */
 
 static int
 report(void *data, const struct sp_group_line *line, struct sp_error *err)

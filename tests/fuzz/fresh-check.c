@@ -6,11 +6,9 @@
 #include "tests/fuzz/fresh-check.h"
 
 #include "ingest/check-evidence.c"
-#include "ingest/check-groups.c"
 
 void
 fresh_check(void)
 {
-    seen = false;
     current = (struct repository){.fd = -1};
 }
