@@ -373,7 +373,6 @@ $(O)/tests/differ/read-careless: $(call objects,tests/differ/careless.c)
 $(O)/tests/differ/read-careless: extra := -Wl,--wrap=sp_tar_read
 
 unit_programs := $(unit:%=$(O)/tests/unit/test-%)
-fuzz_programs := $(fuzz:%=$(O)/tests/fuzz/fuzz-%)
 replays := $(fuzz:%=$(O)/tests/fuzz/replay-%)
 
 # Builds of their own: with clang, or AFL++ around it.
@@ -547,7 +546,7 @@ bench-download: builder ## downloads against dnf, aria2c, curl (PARTS="small lin
 
 .PHONY: no-test-build
 no-test-build:
-ifneq ($(SANITIZE)$(COVER)$(FAULT)$(MEMORY),)
+ifneq ($(SANITIZE)$(COVER)$(FAULT)$(MEMORY)$(FUZZ),)
 	$(error a test build is never installed)
 endif
 

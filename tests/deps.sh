@@ -25,8 +25,8 @@ PATH=$PATH:/usr/sbin:/sbin
 [ "${DEPS:-}" != skip ] || exit 0
 [ $# -gt 0 ] || set -- dom0 builder run test xen createrepo lab lint
 
-# group, probe (a program, a header, or a library of clang), Debian's package, Fedora's ("-": of no
-# use there; the guests of the laboratory are Debian's).
+# group, probe (a program, a header, a library of clang), Debian's package,
+# Fedora's ("-": of no use there; the guests of the laboratory are Debian's).
 table='
 dom0  gcc                gcc                   gcc
 dom0  stdlib.h           libc6-dev             glibc-devel
