@@ -433,10 +433,10 @@ fuzz-afl: $(fuzz_seeds) ## the same targets with AFL++
 		--counters docs/record/fuzz-counters \
 		--build afl=build-fuzz/afl/tests/fuzz $(TARGET)
 
-check-fuzz: $(fuzz_seeds) ## what is kept, and 5,000 executions of each fuzzer
+check-fuzz: $(fuzz_seeds) ## what is kept, and 50,000 executions of each fuzzer
 	$(Q)tests/deps.sh fuzz
 	$(Q)$(MAKE) $(fuzz_asan) fuzz-programs
-	$(Q)tests/fuzz/run.py --runs 5000 \
+	$(Q)tests/fuzz/run.py --runs 50000 \
 		--build asan=build-fuzz/tests/fuzz $(TARGET)
 
 fuzz-corpus: $(fuzz_seeds) ## keep a few inputs of what make fuzz has grown
