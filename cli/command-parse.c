@@ -131,16 +131,16 @@ take(struct sp_args *args, const struct sp_option *option, const char *value)
 {
     char shown[SP_SHOWN_MAX];
 
-    /* What a script says whose variable is not set. */
-    if (value && *value == '\0' && names_place(option))
-        return sp_args_mistake(args, "option '--%s' wants a value",
-                               option->name);
     if (option->kind == SP_OPTION_CHOICE &&
         !is_choice(option->metavar, value)) {
         sp_text_show(shown, sizeof(shown), value);
         return sp_args_mistake(args, "option '--%s' wants %s, not '%s'",
                                option->name, option->metavar, shown);
     }
+    /* What a script says whose variable is not set. */
+    if (value && *value == '\0' && names_place(option))
+        return sp_args_mistake(args, "option '--%s' wants a value",
+                               option->name);
     if (option->kind == SP_OPTION_OPTIONAL && !value)
         value = "";
     args->given[args->n_given++] = (struct sp_given){option, value};
