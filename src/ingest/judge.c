@@ -8,8 +8,6 @@
 #include "base/auto.h"
 #include "bundle/rpm.h"
 
-static const char published_before[] = "was published before";
-
 static bool
 listed(const struct sp_words *words, const char *name)
 {
@@ -19,9 +17,14 @@ listed(const struct sp_words *words, const char *name)
     return false;
 }
 
+/* A version that a package may not be older than. */
+struct held {
+    const struct sp_floor_entry *entry; /* NULL: there is none */
+    const char *what;
+};
+
 static int
-refuse_downgrade(const struct sp_nevra *nevra,
-                 const struct sp_floor_entry *entry, const char *what,
+refuse_downgrade(const struct sp_nevra *nevra, const struct held *held,
                  struct sp_error *err)
 {
     char shown[SP_NEVRA_SHOWN_MAX];
@@ -29,28 +32,53 @@ refuse_downgrade(const struct sp_nevra *nevra,
     sp_nevra_show(nevra, shown, sizeof(shown));
     return sp_fail(err, "downgrade",
                    "'%.200s' is older than %" PRIu32 ":%.60s-%.60s, which %s",
-                   shown, entry->epoch, entry->version, entry->release, what);
+                   shown, held->entry->epoch, held->entry->version,
+                   held->entry->release, held->what);
 }
 
 /* What is installed counts too: a machine may have it from elsewhere. */
+static void
+find_held(const struct sp_floor *floor, const struct sp_wanted *wanted,
+          const struct sp_nevra *nevra, struct held ret[2])
+{
+    ret[0] = (struct held){sp_floor_find(floor, nevra->name),
+                           "was published before"};
+    ret[1] = (struct held){sp_floor_find(&wanted->installed, nevra->name),
+                           "is installed"};
+    if (sp_wanted_follows(wanted, nevra))
+        ret[1].entry = NULL;
+}
+
+static bool
+is_below(const struct sp_nevra *nevra, const struct held *held)
+{
+    return held->entry && sp_floor_compare(nevra, held->entry) < 0;
+}
+
+/* The person here, or the request, wants an older one. */
+static bool
+may_be_older(const struct sp_setup *setup, const struct sp_wanted *wanted,
+             const struct sp_nevra *nevra)
+{
+    return listed(&setup->allow_downgrade, nevra->name) ||
+           sp_wanted_older(wanted, nevra);
+}
+
 static int
 judge_floor(const struct sp_setup *setup, const struct sp_policy *policy,
             const struct sp_floor *floor, const struct sp_wanted *wanted,
             const struct sp_nevra *nevra, struct sp_error *err)
 {
-    const struct sp_floor_entry *published = sp_floor_find(floor, nevra->name);
-    const struct sp_floor_entry *installed =
-        sp_floor_find(&wanted->installed, nevra->name);
+    struct held held[2];
 
     /* Old kernels travel beside new ones: sp_judge_alone looks at those. */
     if (sp_policy_is_installonly(policy, nevra->name) ||
-        listed(&setup->allow_downgrade, nevra->name) ||
-        sp_wanted_older(wanted, nevra))
+        may_be_older(setup, wanted, nevra))
         return 0;
-    if (published && sp_floor_compare(nevra, published) < 0)
-        return refuse_downgrade(nevra, published, published_before, err);
-    if (installed && !wanted->sync && sp_floor_compare(nevra, installed) < 0)
-        return refuse_downgrade(nevra, installed, "is installed", err);
+    find_held(floor, wanted, nevra, held);
+    for (size_t i = 0; i < 2; i++)
+        if (is_below(nevra, &held[i]))
+            return refuse_downgrade(nevra, &held[i], err);
     return 0;
 }
 
@@ -98,25 +126,27 @@ has_newer(const struct sp_outcome *outcome, const struct sp_floor_entry *entry)
  */
 int
 sp_judge_alone(const struct sp_setup *setup, const struct sp_policy *policy,
-               const struct sp_floor *floor, struct sp_outcome *outcome,
-               struct sp_error *err)
+               const struct sp_floor *floor, const struct sp_wanted *wanted,
+               struct sp_outcome *outcome, struct sp_error *err)
 {
     for (uint64_t i = 0; i < outcome->n_packages; i++) {
         struct sp_package *p = &outcome->packages[i];
-        const char *name = p->facts.nevra.name;
-        const struct sp_floor_entry *entry = sp_floor_find(floor, name);
+        const struct sp_nevra *nevra = &p->facts.nevra;
+        struct held held[2];
 
-        if (p->error.code != SP_OK || !entry ||
-            !sp_policy_is_installonly(policy, name) ||
-            listed(&setup->allow_downgrade, name) ||
-            sp_floor_compare(&p->facts.nevra, entry) >= 0 ||
-            has_newer(outcome, entry))
+        if (p->error.code != SP_OK ||
+            !sp_policy_is_installonly(policy, nevra->name) ||
+            may_be_older(setup, wanted, nevra))
             continue;
-        outcome->refused_index = p->index;
-        (void)refuse_downgrade(&p->facts.nevra, entry, published_before,
-                               &p->error);
-        *err = p->error;
-        return -1;
+        find_held(floor, wanted, nevra, held);
+        for (size_t k = 0; k < 2; k++) {
+            if (!is_below(nevra, &held[k]) || has_newer(outcome, held[k].entry))
+                continue;
+            outcome->refused_index = p->index;
+            (void)refuse_downgrade(nevra, &held[k], &p->error);
+            *err = p->error;
+            return -1;
+        }
     }
     return 0;
 }

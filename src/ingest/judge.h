@@ -36,8 +36,8 @@ int sp_judge_set(const struct sp_policy *policy, struct sp_outcome *outcome,
  * name must reach it: "downgrade", noted in the package.
  */
 int sp_judge_alone(const struct sp_setup *setup, const struct sp_policy *policy,
-                   const struct sp_floor *floor, struct sp_outcome *outcome,
-                   struct sp_error *err);
+                   const struct sp_floor *floor, const struct sp_wanted *wanted,
+                   struct sp_outcome *outcome, struct sp_error *err);
 
 /*
  * Does the delivery answer a request of this machine ("unsolicited"), and

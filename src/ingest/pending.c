@@ -140,6 +140,7 @@ parse_pending(const char *id, const char *text, size_t size,
     struct sp_lines lines = {.text = text, .size = size};
     char line[SP_LINE_MAX];
     bool bad = false, dated = false, older = false, all = false;
+    bool sync = false;
 
     if (!sp_lines_next(&lines, line, &bad) || strcmp(line, first_line) != 0)
         return damaged(id, 1, err);
@@ -156,11 +157,12 @@ parse_pending(const char *id, const char *text, size_t size,
         else if (strcmp(line, "spec") == 0) {
             all = false;
             held = sp_wordlist_add(&wanted->specs, value) &&
-                   (!older || sp_wordlist_add(&wanted->older, value));
+                   (!older || sp_wordlist_add(&wanted->older, value)) &&
+                   (!sync || sp_wordlist_add(&wanted->synced, value));
         } else if (strcmp(line, "action") == 0) {
             older = goes_back(value);
             all = updates_all(value);
-            wanted->sync = wanted->sync || follows(value);
+            sync = follows(value);
         } else
             return damaged(id, lines.number, err);
         if (!held)
@@ -169,6 +171,7 @@ parse_pending(const char *id, const char *text, size_t size,
     if (bad || !dated)
         return damaged(id, lines.number, err);
     wanted->all = wanted->all || all;
+    wanted->sync = wanted->sync || (all && sync);
     return 0;
 }
 
@@ -251,6 +254,7 @@ sp_wanted_release(struct sp_wanted *wanted)
     sp_wordlist_release(&wanted->excludes);
     sp_wordlist_release(&wanted->specs);
     sp_wordlist_release(&wanted->older);
+    sp_wordlist_release(&wanted->synced);
     memset(wanted, 0, sizeof(*wanted));
 }
 
@@ -311,6 +315,12 @@ sp_wanted_newest(const struct sp_wanted *wanted, const struct sp_nevra *nevra)
         return false;
     return (wanted->all && sp_floor_find(&wanted->installed, nevra->name)) ||
            any_matches(&wanted->specs, nevra);
+}
+
+bool
+sp_wanted_follows(const struct sp_wanted *wanted, const struct sp_nevra *nevra)
+{
+    return wanted->sync || any_matches(&wanted->synced, nevra);
 }
 
 bool

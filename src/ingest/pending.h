@@ -35,6 +35,7 @@ struct sp_wanted {
     uint64_t pending; /* how many of the requests were pending */
     bool all;         /* updates of all that is installed were asked for */
     bool sync; /* whatever the distribution has, older than installed too */
+    struct sp_wordlist synced;   /* or of these specs alone */
     struct sp_floor installed;   /* by name, the highest version */
     struct sp_wordlist specs;    /* asked for */
     struct sp_wordlist older;    /* specs of a downgrade or reinstall */
@@ -57,6 +58,11 @@ bool sp_wanted_has(const struct sp_wanted *wanted,
 /* Was the newest version of it asked for, as far as the request says? */
 bool sp_wanted_newest(const struct sp_wanted *wanted,
                       const struct sp_nevra *nevra);
+
+/* May it be older than what is installed: is the distribution to be followed?
+ */
+bool sp_wanted_follows(const struct sp_wanted *wanted,
+                       const struct sp_nevra *nevra);
 
 /* May it be older than what was published: was a downgrade asked for? */
 bool sp_wanted_older(const struct sp_wanted *wanted,

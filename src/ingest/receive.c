@@ -361,7 +361,8 @@ judge_packages(struct delivery *d)
     }
     if (sp_judge_set(&d->policy, o, fault(d)) < 0 && first.code == SP_OK)
         return -1;
-    if (sp_judge_alone(d->setup, &d->policy, &d->floor, o, fault(d)) < 0 &&
+    if (sp_judge_alone(d->setup, &d->policy, &d->floor, &d->wanted, o,
+                       fault(d)) < 0 &&
         first.code == SP_OK)
         return -1;
     if (first.code != SP_OK) {

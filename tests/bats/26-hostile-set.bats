@@ -107,9 +107,25 @@ alarmed_at() { # CLOCK BUNDLE
     ask -- "${new[0]}"
     pack b request "$id" package "${old[0]}"
     refused 15 downgrade b
-    # Unless the machine asked to follow the distribution.
-    ask --action distro-sync -- "${new[0]}"
+    # Of something else it asked to follow the distribution.
+    ask --action distro-sync sp-epoch -- "${new[0]}" "${other[0]}"
     pack b request "$id" package "${old[0]}"
+    refused 15 downgrade b
+    # Unless the machine asked to follow the distribution.
+    for spec in '' hello; do
+        new_state
+        ask --action distro-sync $spec -- "${new[0]}"
+        pack b request "$id" package "${old[0]}"
+        sp 0 ingest "$BATS_TEST_TMPDIR/b"
+    done
+}
+
+@test "an old one of many that may stand side by side, alone" {
+    policy 'installonly = hello'
+    ask -- "${new[0]}"
+    pack b request "$id" package "${old[0]}"
+    refused 15 downgrade b
+    pack b request "$id" package "${old[0]}" package "${new[0]}"
     sp 0 ingest "$BATS_TEST_TMPDIR/b"
 }
 
