@@ -295,11 +295,13 @@ need-build:
 	@CC='$(CC)' WITH_SOLV=$(WITH_SOLV) tests/deps.sh $(or $(need),dom0 builder)
 $(O)/flags: | need-build
 
-# A change of flags or compiler rebuilds what it touches.
+# A change of flags, compiler or optional parts rebuilds what it touches.
+built_with := $(compile) $(ldflags) $(LDFLAGS) \
+	xen=$(WITH_XEN) solv=$(WITH_SOLV) createrepo=$(WITH_CREATEREPO)
 $(O)/flags: FORCE
 	@mkdir -p $(O)
-	@echo '$(subst ','\'',$(compile) $(ldflags) $(LDFLAGS))' | cmp -s - $@ || \
-		echo '$(subst ','\'',$(compile) $(ldflags) $(LDFLAGS))' > $@
+	@echo '$(subst ','\'',$(built_with))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(built_with))' > $@
 
 $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
@@ -566,7 +568,7 @@ files-dom0 := $(call program_files,sallyport,$(BINDIR)) \
 	$(call program_files,$(workers),$(helpers)) \
 	$(call completion_files,sallyport) \
 	$(call manual_files,sallyport.1 sallyport-update.1 sallyport-policy.5 \
-	sallyport-check.8 sallyport-escape.8 sallyport-index.8 \
+	sallyport-check.8 sallyport-escape.8 $(indexer:%=%.8) \
 	sallyport-unpack.8 sallyport-verify.8)
 
 files-builder := $(call program_files,sallyport-builder,$(BINDIR)) \

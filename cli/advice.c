@@ -411,7 +411,7 @@ static const struct sp_advice table[] = {
     {"device-in-use", "the device is mounted, or another program holds it",
      "unmount it, and close what uses it; it must not be mounted at all"},
     {"space", "there is not enough room on the disk",
-     "make room on the disk of the repository; the message says how much"},
+     "make room on that disk; the message says how much"},
     {"publish", "the repository could not be switched over",
      "the message names the cause; repair that and repeat"},
     {"index", "the index of the repository could not be made", RUN_DOCTOR},

@@ -44,8 +44,10 @@ sp_vchan_serve(struct sp_vchan *ret, uint16_t domid, const char *path,
     ring = libxenvchan_server_init(NULL, domid, path, ring_bytes,
                                    ANSWER_RING_BYTES);
     if (!ring)
-        return sp_fail_sys(err, errno, "io",
-                           "cannot offer a vchan to domain %" PRIu16, domid);
+        /* ENOSPC is about grants or xenstore here, no disk. */
+        return sp_fail(err, "io",
+                       "cannot offer a vchan to domain %" PRIu16 ": %s", domid,
+                       strerror(errno));
     take(ret, ring, domid);
     return 0;
 }

@@ -255,7 +255,8 @@ copy_file(const char *from, cr_CompressionType packed, const char *to,
     need(said, "open", from);
     out = cr_open(to, CR_CW_MODE_WRITE, pack, &said);
     need(said, "make", to);
-    while ((n = cr_read(in, piece, sizeof(piece), &said)) > 0 && !said)
+    /* The library wants to be asked nothing behind a fault. */
+    while (!said && (n = cr_read(in, piece, sizeof(piece), &said)) > 0)
         (void)cr_write(out, piece, (unsigned)n, &said);
     need(said, "copy", from);
     (void)cr_close(in, &said);
