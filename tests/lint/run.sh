@@ -75,7 +75,7 @@ lint_analyzer() {
     mapfile -t builder < <(printf '%s\n' "${code[@]}" | grep '^src/build/')
     mapfile -t trusted < <(printf '%s\n' "${code[@]}" | grep -v '^src/build/')
     each gcc "${flags[@]}" -O0 -fanalyzer -Wno-analyzer-too-complex \
-        -c -o /dev/null -- "${trusted[@]}" "${tests[@]}" &&
+        -DSP_COVER_DIR='"/"' -c -o /dev/null -- "${trusted[@]}" "${tests[@]}" &&
         each gcc "${flags[@]}" -O0 -fanalyzer -Wno-analyzer-too-complex \
             -Wno-analyzer-malloc-leak -c -o /dev/null -- "${builder[@]}"
 }
