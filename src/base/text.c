@@ -12,27 +12,27 @@ void
 sp_text_show_bytes(char *dst, size_t size, const void *untrusted, size_t len)
 {
     const unsigned char *p = untrusted;
-    size_t out = 0;
+    const size_t end = size - 4; /* always room for "..." and NUL */
+    size_t room = end;
 
+    memset(dst, 0, size);
     for (size_t i = 0; i < len; i++) {
         bool plain = p[i] >= 0x20 && p[i] <= 0x7e && p[i] != '\\';
-        size_t need = plain ? 1 : 4;
 
-        if (out + need + 4 > size) { /* always room for "..." and NUL */
-            memcpy(dst + out, "...", 3);
-            out += 3;
-            break;
-        }
-        if (plain) {
-            dst[out++] = (char)p[i];
+        if (plain && room >= 1) {
+            dst[end - room] = (char)p[i];
+            room -= 1;
+        } else if (!plain && room >= 4) {
+            dst[end - room] = '\\';
+            dst[end - room + 1] = 'x';
+            dst[end - room + 2] = digits[p[i] >> 4];
+            dst[end - room + 3] = digits[p[i] & 15];
+            room -= 4;
         } else {
-            dst[out++] = '\\';
-            dst[out++] = 'x';
-            dst[out++] = digits[p[i] >> 4];
-            dst[out++] = digits[p[i] & 15];
+            memset(dst + (end - room), '.', 3);
+            return;
         }
     }
-    dst[out] = '\0';
 }
 
 void

@@ -15,11 +15,9 @@ struct entry {
 
 struct walk {
     const struct sp_rpm_grammar *grammar;
-    const uint8_t *index, *data;
-    uint32_t entries;
-    uint32_t data_end; /* where the region trailer starts */
+    struct sp_cursor data; /* behind the last entry's data */
+    uint32_t data_end;     /* where the region trailer starts */
     uint32_t previous_tag;
-    uint32_t position; /* end of the last entry's data */
 };
 
 uint32_t
@@ -65,24 +63,56 @@ sp_rpm_header_size(const uint8_t *untrusted_intro,
     return 0;
 }
 
+int
+sp_rpm_header_open(struct sp_cursor untrusted_header,
+                   const struct sp_rpm_grammar *grammar,
+                   struct sp_rpm_header *ret, struct sp_error *err)
+{
+    struct sp_cursor c = untrusted_header, index = c, data = c;
+    const uint8_t *intro = sp_cursor_take(&c, SP_RPM_INTRO_BYTES);
+    size_t size = 0;
+    uint32_t entries;
+
+    if (!intro || sp_rpm_header_size(intro, grammar, &size, err) < 0)
+        return -1;
+    entries = sp_rpm_u32(intro + 8);
+    if (size != sp_cursor_size(&untrusted_header) ||
+        !sp_cursor_part(&c, SP_RPM_ENTRY_BYTES * (size_t)entries, &index) ||
+        !sp_cursor_part(&c, sp_rpm_u32(intro + 12) - SP_RPM_REGION_BYTES,
+                        &data))
+        return sp_fail(err, "truncated", "the %s has another size than it says",
+                       grammar->name);
+    *ret = (struct sp_rpm_header){
+        .grammar = grammar, .index = index, .data = data, .trailer = c};
+    return 0;
+}
+
 /* Entry 0 points to a trailer at the very end that covers all entries. */
 static int
-check_region(const struct walk *w, struct sp_error *err)
+check_region(const struct sp_rpm_header *header, struct sp_error *err)
 {
-    struct entry first = load_entry(w->index);
-    struct entry trailer = load_entry(w->data + w->data_end);
-    uint32_t region = w->grammar->region_tag;
+    struct sp_cursor index = header->index, end = header->trailer;
+    const uint8_t *first_bytes = sp_cursor_take(&index, SP_RPM_ENTRY_BYTES);
+    const uint8_t *trailer_bytes = sp_cursor_take(&end, SP_RPM_REGION_BYTES);
+    uint32_t region = header->grammar->region_tag;
+    struct entry first, trailer;
 
+    if (!first_bytes || !trailer_bytes)
+        return sp_fail(err, "region", "the %s has no region",
+                       header->grammar->name);
+    first = load_entry(first_bytes);
+    trailer = load_entry(trailer_bytes);
     if (first.tag != region || first.type != SP_RPM_BIN ||
-        first.offset != w->data_end || first.count != SP_RPM_REGION_BYTES)
+        first.offset != sp_cursor_size(&header->data) ||
+        first.count != SP_RPM_REGION_BYTES)
         return sp_fail(err, "region", "the %s does not start with its region",
-                       w->grammar->name);
+                       header->grammar->name);
     if (trailer.tag != region || trailer.type != SP_RPM_BIN ||
-        trailer.offset != 0 - SP_RPM_ENTRY_BYTES * w->entries ||
+        trailer.offset != (uint32_t)(0 - sp_cursor_size(&header->index)) ||
         trailer.count != SP_RPM_REGION_BYTES)
         return sp_fail(err, "region-trailer",
                        "the region of the %s does not cover it",
-                       w->grammar->name);
+                       header->grammar->name);
     return 0;
 }
 
@@ -148,10 +178,11 @@ is_string(uint32_t type)
 
 /* The data of this entry starts where the one before ended, aligned. */
 static int
-check_place(const struct walk *w, const struct entry *e, struct sp_error *err)
+check_place(struct walk *w, const struct entry *e, struct sp_error *err)
 {
     uint32_t align = width_of(e->type);
-    uint32_t start = (w->position + align - 1) / align * align;
+    uint32_t position = w->data_end - (uint32_t)sp_cursor_size(&w->data);
+    uint32_t start = (position + align - 1) / align * align;
 
     if (e->offset != start)
         return sp_fail(err, "tag-offset", "data of tag %u at %u instead of %u",
@@ -159,150 +190,195 @@ check_place(const struct walk *w, const struct entry *e, struct sp_error *err)
     if (start > w->data_end)
         return sp_fail(err, "tag-bounds", "no room for the data of tag %u",
                        e->tag);
-    for (uint32_t i = w->position; i < start; i++)
-        if (w->data[i] != 0)
+    for (uint32_t i = position; i < start; i++) {
+        const uint8_t *p = sp_cursor_take(&w->data, 1);
+
+        if (!p || *p != 0)
             return sp_fail(err, "tag-padding", "bytes hidden before tag %u",
                            e->tag);
+    }
     return 0;
 }
 
-/* Bytes of one UTF-8 character (RFC 3629), 0 when it is none. */
+/* Bytes of a UTF-8 character (RFC 3629) by its first one, 0 when it is none. */
 static size_t
-utf8_length(const uint8_t *p, size_t left)
+utf8_length(uint8_t first)
+{
+    return first < 0x80   ? 1
+           : first < 0xC0 ? 0
+           : first < 0xE0 ? 2
+           : first < 0xF0 ? 3
+           : first < 0xF8 ? 4
+                          : 0;
+}
+
+/* What follows the first byte of a character of n bytes. */
+static bool
+take_utf8_tail(struct sp_cursor *text, uint8_t first, size_t n)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = p[0] < 0x80   ? 1
-               : p[0] < 0xC0 ? 0
-               : p[0] < 0xE0 ? 2
-               : p[0] < 0xF0 ? 3
-               : p[0] < 0xF8 ? 4
-                             : 0;
-    uint32_t code;
+    uint32_t code = first & (0x7Fu >> n);
 
-    if (n < 2)
-        return n;
-    if (n > left)
-        return 0;
-    code = p[0] & (0x7Fu >> n);
     for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-        code = code << 6 | (p[i] & 0x3F);
+        const uint8_t *p = sp_cursor_take(text, 1);
+
+        if (!p || (*p & 0xC0) != 0x80)
+            return false;
+        code = code << 6 | (*p & 0x3F);
     }
-    if (code < least[n] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
-        return 0;
-    return n;
+    return code >= least[n] && code <= 0x10FFFF &&
+           (code < 0xD800 || code >= 0xE000);
 }
 
 static bool
-is_text(const uint8_t *p, size_t size, bool ascii)
+is_text(struct sp_cursor text, bool ascii)
 {
-    for (size_t i = 0; i < size;) {
-        size_t n = utf8_length(p + i, size - i);
+    const uint8_t *p;
 
-        if (n == 0 || (ascii && (p[i] < 0x20 || p[i] > 0x7E)))
+    while ((p = sp_cursor_take(&text, 1)) != NULL) {
+        size_t n = utf8_length(*p);
+
+        if (n == 0 || (ascii && (*p < 0x20 || *p > 0x7E)) ||
+            (n > 1 && !take_utf8_tail(&text, *p, n)))
             return false;
-        i += n;
     }
     return true;
 }
 
-/* `count` strings from e->offset on; *ret_size counts their NULs. */
-static int
-check_strings(const struct walk *w, const struct entry *e, uint64_t *ret_size,
-              struct sp_error *err)
+/* The next string without its NUL, which is taken too. */
+static bool
+take_string(struct sp_cursor *c, struct sp_cursor *ret)
 {
-    const uint8_t *start = w->data + e->offset;
-    const uint8_t *end = w->data + w->data_end;
-    const uint8_t *p = start;
+    struct sp_cursor rest = *c;
+    const uint8_t *p;
+
+    do {
+        ret->stop = rest.left;
+        p = sp_cursor_take(&rest, 1);
+    } while (p && *p != '\0');
+    *ret = (struct sp_cursor){c->end, c->left, ret->stop};
+    *c = rest;
+    return p;
+}
+
+/* The strings of the entry, one behind the other. */
+static int
+check_strings(struct walk *w, const struct entry *e, struct sp_error *err)
+{
+    struct sp_cursor text = w->data;
 
     if (e->type == SP_RPM_STRING && e->count != 1)
         return sp_fail(err, "string-count", "tag %u has %u strings", e->tag,
                        e->count);
     for (uint32_t i = 0; i < e->count; i++) {
-        const uint8_t *nul = memchr(p, '\0', (size_t)(end - p));
-
-        if (!nul)
+        if (!take_string(&w->data, &text))
             return sp_fail(err, "string-nul", "tag %u ends without a NUL",
                            e->tag);
-        if (!is_text(p, (size_t)(nul - p), w->grammar->ascii))
+        if (!is_text(text, w->grammar->ascii))
             return sp_fail(err, "string-encoding", "tag %u is not %s", e->tag,
                            w->grammar->ascii ? "printable ASCII" : "UTF-8");
-        p = nul + 1;
     }
-    *ret_size = (uint64_t)(p - start);
     return 0;
 }
 
 static int
 check_entry(struct walk *w, const struct entry *e, struct sp_error *err)
 {
-    uint64_t size = (uint64_t)width_of(e->type) * e->count;
+    struct sp_cursor value = w->data;
 
     if (check_tag(w, e, err) < 0 || check_place(w, e, err) < 0)
         return -1;
-    if (is_string(e->type) && check_strings(w, e, &size, err) < 0)
-        return -1;
-    if (size > w->data_end - e->offset)
+    w->previous_tag = e->tag;
+    if (is_string(e->type))
+        return check_strings(w, e, err);
+    if (!sp_cursor_part(&w->data, (size_t)width_of(e->type) * e->count, &value))
         return sp_fail(err, "tag-bounds", "data of tag %u goes too far",
                        e->tag);
-    w->previous_tag = e->tag;
-    w->position = e->offset + (uint32_t)size;
     return 0;
 }
 
 int
-sp_rpm_header_check(const uint8_t *untrusted_header,
-                    const struct sp_rpm_grammar *grammar, struct sp_error *err)
+sp_rpm_header_check(const struct sp_rpm_header *header, struct sp_error *err)
 {
-    uint32_t entries = sp_rpm_u32(untrusted_header + 8);
-    const uint8_t *index = untrusted_header + SP_RPM_INTRO_BYTES;
+    struct sp_cursor index = header->index;
     struct walk w = {
-        .grammar = grammar,
-        .index = index,
-        .data = index + SP_RPM_ENTRY_BYTES * (size_t)entries,
-        .entries = entries,
-        .data_end = sp_rpm_u32(untrusted_header + 12) - SP_RPM_REGION_BYTES,
+        .grammar = header->grammar,
+        .data = header->data,
+        .data_end = (uint32_t)sp_cursor_size(&header->data),
     };
+    const uint8_t *p;
 
-    if (check_region(&w, err) < 0)
+    if (check_region(header, err) < 0)
         return -1;
-    for (size_t i = 1; i < entries; i++) {
-        struct entry e = load_entry(index + SP_RPM_ENTRY_BYTES * i);
+    (void)sp_cursor_take(&index, SP_RPM_ENTRY_BYTES);
+    while ((p = sp_cursor_take(&index, SP_RPM_ENTRY_BYTES)) != NULL) {
+        struct entry e = load_entry(p);
 
         if (check_entry(&w, &e, err) < 0)
             return -1;
     }
-    if (w.position != w.data_end)
+    if (sp_cursor_size(&w.data) > 0)
         return sp_fail(err, "data-tail", "bytes hidden at the end of the %s",
-                       grammar->name);
+                       header->grammar->name);
     return 0;
 }
 
+/* Where the value of an entry stands; false only for what was not checked. */
+static bool
+find_value(const struct sp_rpm_header *header, const struct entry *e,
+           struct sp_cursor *ret)
+{
+    struct sp_cursor data = header->data, skipped = data, string = data;
+    struct sp_cursor value = data;
+
+    if (!sp_cursor_part(&data, e->offset, &skipped))
+        return false;
+    if (!is_string(e->type))
+        return sp_cursor_part(&data, (size_t)width_of(e->type) * e->count, ret);
+    value = data;
+    for (uint32_t i = 0; i < e->count; i++)
+        if (!take_string(&data, &string))
+            return false;
+    value.stop = data.left;
+    *ret = value;
+    return true;
+}
+
 bool
-sp_rpm_header_find(const uint8_t *header, uint32_t tag,
+sp_rpm_header_find(const struct sp_rpm_header *header, uint32_t tag,
                    struct sp_rpm_value *ret)
 {
-    uint32_t entries = sp_rpm_u32(header + 8);
-    const uint8_t *index = header + SP_RPM_INTRO_BYTES;
-    const uint8_t *data = index + SP_RPM_ENTRY_BYTES * (size_t)entries;
+    struct sp_cursor index = header->index, data = header->data;
+    const uint8_t *p;
 
-    for (size_t i = 1; i < entries; i++) {
-        struct entry e = load_entry(index + SP_RPM_ENTRY_BYTES * i);
-        const uint8_t *end = data + e.offset;
+    (void)sp_cursor_take(&index, SP_RPM_ENTRY_BYTES);
+    while ((p = sp_cursor_take(&index, SP_RPM_ENTRY_BYTES)) != NULL) {
+        struct entry e = load_entry(p);
 
         if (e.tag != tag)
             continue;
-        if (is_string(e.type))
-            for (uint32_t k = 0; k < e.count; k++)
-                end += strlen((const char *)end) + 1;
-        else
-            end += (size_t)width_of(e.type) * e.count;
-        *ret = (struct sp_rpm_value){.type = e.type,
-                                     .count = e.count,
-                                     .data = data + e.offset,
-                                     .size = (size_t)(end - data) - e.offset};
+        if (!find_value(header, &e, &data))
+            return false;
+        *ret = (struct sp_rpm_value){e.type, e.count, data};
         return true;
     }
     return false;
+}
+
+uint32_t
+sp_rpm_value_u32(const struct sp_rpm_value *value)
+{
+    struct sp_cursor data = value->data;
+    const uint8_t *p = sp_cursor_take(&data, 4);
+
+    return p ? sp_rpm_u32(p) : 0;
+}
+
+uint64_t
+sp_rpm_value_u64(const struct sp_rpm_value *value)
+{
+    struct sp_cursor data = value->data;
+    const uint8_t *p = sp_cursor_take(&data, 8);
+
+    return p ? sp_rpm_u64(p) : 0;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "bundle/cursor.h"
 
 /* Data types of index entries (rpm: format of the header). */
 enum sp_rpm_type {
@@ -51,13 +52,6 @@ extern const struct sp_rpm_grammar sp_rpm_main_grammar;
 uint32_t sp_rpm_u32(const uint8_t *p);
 uint64_t sp_rpm_u64(const uint8_t *p);
 
-/* One value of a checked header. data points into the header. */
-struct sp_rpm_value {
-    uint32_t type, count;
-    const uint8_t *data;
-    size_t size; /* in bytes; of strings with their NULs */
-};
-
 /*
  * Looks at the 16 bytes of an intro alone. *ret_size: bytes of the whole
  * header, intro included. Reasons: header-magic, index-count, data-size.
@@ -66,13 +60,33 @@ int sp_rpm_header_size(const uint8_t *untrusted_intro,
                        const struct sp_rpm_grammar *grammar, size_t *ret_size,
                        struct sp_error *err);
 
-/* All of the grammar over exactly sp_rpm_header_size() bytes. */
-int sp_rpm_header_check(const uint8_t *untrusted_header,
-                        const struct sp_rpm_grammar *grammar,
+struct sp_rpm_header {
+    const struct sp_rpm_grammar *grammar;
+    struct sp_cursor index; /* the region's entry included */
+    struct sp_cursor data;  /* up to the region trailer */
+    struct sp_cursor trailer;
+};
+
+/* Finds the parts of a header of exactly sp_rpm_header_size() bytes. */
+int sp_rpm_header_open(struct sp_cursor untrusted_header,
+                       const struct sp_rpm_grammar *grammar,
+                       struct sp_rpm_header *ret, struct sp_error *err);
+
+/* All of the grammar. */
+int sp_rpm_header_check(const struct sp_rpm_header *header,
                         struct sp_error *err);
 
+struct sp_rpm_value {
+    uint32_t type, count;
+    struct sp_cursor data; /* strings with their NULs */
+};
+
 /* The value of a tag in a header that sp_rpm_header_check accepted. */
-bool sp_rpm_header_find(const uint8_t *header, uint32_t tag,
+bool sp_rpm_header_find(const struct sp_rpm_header *header, uint32_t tag,
                         struct sp_rpm_value *ret);
+
+/* The first number of a value of that width. */
+uint32_t sp_rpm_value_u32(const struct sp_rpm_value *value);
+uint64_t sp_rpm_value_u64(const struct sp_rpm_value *value);
 
 #endif

@@ -52,13 +52,14 @@ put_lead(uint8_t *lead, const struct sp_rpm *rpm)
 {
     static const uint8_t start[] = {0xED, 0xAB, 0xEE, 0xDB, 3, 0, 0};
     const struct sp_nevra *nevra = &rpm->nevra;
-    char name[SP_NAME_MAX + SP_VERSION_MAX + SP_RELEASE_MAX + 3];
+    char name[SP_NAME_MAX + SP_VERSION_MAX + SP_RELEASE_MAX + 3] = "";
 
     (void)snprintf(name, sizeof(name), "%s-%s-%s", nevra->name, nevra->version,
                    nevra->release);
     memcpy(lead, start, sizeof(start));
     lead[sizeof(start)] = rpm->is_source;
-    memcpy(lead + LEAD_NAME, name, strnlen(name, LEAD_NAME_BYTES - 1));
+    for (size_t i = 0; i < LEAD_NAME_BYTES - 1 && name[i] != '\0'; i++)
+        lead[LEAD_NAME + i] = (uint8_t)name[i];
     lead[LEAD_SIGTYPE + 1] = 5;
 }
 

@@ -126,42 +126,53 @@ main_offset(size_t signature_size)
     return (SP_RPM_LEAD_BYTES + signature_size + 7) / 8 * 8;
 }
 
+static struct sp_span
+span_of(const struct sp_cursor *head, const struct sp_cursor *part)
+{
+    return (struct sp_span){.offset = head->left - part->left,
+                            .size = sp_cursor_size(part)};
+}
+
 /* The file ends before its first headers can be read. */
 static int
-fail_short(const uint8_t *untrusted_head, size_t have, struct sp_error *err)
+fail_short(struct sp_cursor untrusted_head, struct sp_error *err)
 {
-    if (have < sizeof(magic) ||
-        memcmp(untrusted_head, magic, sizeof(magic)) != 0)
+    const uint8_t *p = sp_cursor_take(&untrusted_head, sizeof(magic));
+
+    if (!p || memcmp(p, magic, sizeof(magic)) != 0)
         return sp_fail(err, "not-rpm", "this is not an rpm package");
     return sp_fail(err, "truncated", "the package ends inside its head");
 }
 
-int
-sp_rpm_need(const uint8_t *untrusted_head, size_t have, uint64_t file_size,
-            size_t *ret_need, struct sp_error *err)
+static int
+need(struct sp_cursor untrusted_head, uint64_t file_size, size_t *ret_need,
+     struct sp_error *err)
 {
+    const size_t have = untrusted_head.left;
     const size_t first = SP_RPM_LEAD_BYTES + SP_RPM_INTRO_BYTES;
-    size_t size, main_start;
+    struct sp_cursor c = untrusted_head, gap = c;
+    const uint8_t *lead = sp_cursor_take(&c, first), *intro;
+    size_t size = 0, main_start;
 
-    if (have < first && have == file_size)
-        return fail_short(untrusted_head, have, err);
-    if (have < first) {
+    if (!lead && have == file_size)
+        return fail_short(untrusted_head, err);
+    if (!lead) {
         *ret_need = file_size < first ? (size_t)file_size : first;
         return 0;
     }
-    if (check_lead(untrusted_head, err) < 0 ||
-        sp_rpm_header_size(untrusted_head + SP_RPM_LEAD_BYTES,
-                           &sp_rpm_signature_grammar, &size, err) < 0)
+    if (check_lead(lead, err) < 0 ||
+        sp_rpm_header_size(lead + SP_RPM_LEAD_BYTES, &sp_rpm_signature_grammar,
+                           &size, err) < 0)
         return -1;
     main_start = main_offset(size);
     if (file_size < main_start + SP_RPM_INTRO_BYTES)
         return sp_fail(err, "truncated", "the package ends inside its head");
-    if (have < main_start + SP_RPM_INTRO_BYTES) {
+    if (!sp_cursor_part(&c, main_start - first, &gap) ||
+        !(intro = sp_cursor_take(&c, SP_RPM_INTRO_BYTES))) {
         *ret_need = main_start + SP_RPM_INTRO_BYTES;
         return 0;
     }
-    if (sp_rpm_header_size(untrusted_head + main_start, &sp_rpm_main_grammar,
-                           &size, err) < 0)
+    if (sp_rpm_header_size(intro, &sp_rpm_main_grammar, &size, err) < 0)
         return -1;
     if (file_size - main_start < size)
         return sp_fail(err, "truncated", "the package ends inside its head");
@@ -169,95 +180,131 @@ sp_rpm_need(const uint8_t *untrusted_head, size_t have, uint64_t file_size,
     return 0;
 }
 
-/* The spans of both headers, in a head of exactly the right size. */
+int
+sp_rpm_need(const uint8_t *untrusted_head, size_t have, uint64_t file_size,
+            size_t *ret_need, struct sp_error *err)
+{
+    return need(sp_cursor_over(untrusted_head, have), file_size, ret_need, err);
+}
+
+/* A head taken apart. */
+struct head {
+    struct sp_cursor lead, signature, padding, main;
+};
+
+/* The parts of a head of exactly the right size. Each of *ret is all of it. */
 static int
-find_headers(const uint8_t *untrusted_head, size_t size, struct sp_rpm *rpm,
+find_headers(struct sp_cursor untrusted_head, struct head *ret,
              struct sp_error *err)
 {
-    size_t need = 0, signature_size, main_start;
+    struct head head = *ret;
+    size_t all = 0, size = 0;
+    const uint8_t *intro;
 
-    if (sp_rpm_need(untrusted_head, size, size, &need, err) < 0)
+    if (need(untrusted_head, untrusted_head.left, &all, err) < 0)
         return -1;
-    if (need != size)
+    if (all != untrusted_head.left)
         return sp_fail(err, "trailing-data", "bytes behind the main header");
-    if (sp_rpm_header_size(/* unreached: a refusal; sp_rpm_need asked before */
-                           untrusted_head + SP_RPM_LEAD_BYTES,
-                           &sp_rpm_signature_grammar, &signature_size, err) < 0)
-        return -1; /* unreached: sp_rpm_need has read it */
-    main_start = main_offset(signature_size);
-    rpm->signature_header = (struct sp_span){SP_RPM_LEAD_BYTES, signature_size};
-    rpm->main_header = (struct sp_span){main_start, size - main_start};
+    if (!sp_cursor_part(&head.main, SP_RPM_LEAD_BYTES, &head.lead))
+        return fail_short(untrusted_head, err);
+    head.signature = head.main;
+    intro = sp_cursor_take(&head.signature, SP_RPM_INTRO_BYTES);
+    if (!intro ||
+        sp_rpm_header_size(intro, &sp_rpm_signature_grammar, &size, err) < 0)
+        return -1;
+    if (!sp_cursor_part(&head.main, size, &head.signature) ||
+        !sp_cursor_part(&head.main,
+                        main_offset(size) - SP_RPM_LEAD_BYTES - size,
+                        &head.padding))
+        return fail_short(untrusted_head, err);
+    *ret = head;
     return 0;
 }
 
-static int
-check_padding(const uint8_t *untrusted_head, const struct sp_rpm *rpm,
-              struct sp_error *err)
+static bool
+is_zero(struct sp_cursor bytes)
 {
-    size_t end = rpm->signature_header.offset + rpm->signature_header.size;
+    const uint8_t *p;
 
-    for (size_t i = end; i < rpm->main_header.offset; i++)
-        if (untrusted_head[i] != 0)
-            return sp_fail(err, "sig-padding",
-                           "bytes hidden behind the signature header");
+    while ((p = sp_cursor_take(&bytes, 1)) != NULL)
+        if (*p != 0)
+            return false;
+    return true;
+}
+
+static int
+check_padding(struct sp_cursor padding, struct sp_error *err)
+{
+    if (!is_zero(padding))
+        return sp_fail(err, "sig-padding",
+                       "bytes hidden behind the signature header");
     return 0;
 }
 
 /* rpm v6 says so in its main header, and in the lead (major 4). */
 static int
-check_format(const uint8_t *untrusted_head, const struct sp_rpm *rpm,
+check_format(struct sp_cursor lead, const struct sp_rpm_header *header,
              struct sp_error *err)
 {
-    const uint8_t *header = untrusted_head + rpm->main_header.offset;
     struct sp_rpm_value format;
+    const uint8_t *start = sp_cursor_take(&lead, 5);
 
     if (sp_rpm_header_find(header, TAG_RPMFORMAT, &format) &&
-        sp_rpm_u32(format.data) != 4)
+        sp_rpm_value_u32(&format) != 4)
         return sp_fail(err, "format-unsupported",
                        "rpm format %u is not supported",
-                       sp_rpm_u32(format.data));
-    if (untrusted_head[4] == 4)
+                       sp_rpm_value_u32(&format));
+    if (start && start[4] == 4)
         return sp_fail(err, "format-unsupported",
                        "rpm format 6 is not supported");
     return 0;
 }
 
 static int
-check_reserved(const uint8_t *header, uint32_t tag, struct sp_error *err)
+check_reserved(const struct sp_rpm_header *header, uint32_t tag,
+               struct sp_error *err)
 {
     struct sp_rpm_value value;
 
-    if (!sp_rpm_header_find(header, tag, &value))
-        return 0;
-    for (size_t i = 0; i < value.size; i++)
-        if (value.data[i] != 0)
-            return sp_fail(err, "reserved-nonzero",
-                           "bytes hidden in reserved tag %u", tag);
+    if (sp_rpm_header_find(header, tag, &value) && !is_zero(value.data))
+        return sp_fail(err, "reserved-nonzero",
+                       "bytes hidden in reserved tag %u", tag);
     return 0;
 }
 
-/* Copies the digest that an unsigned tag claims; "" when it is absent. */
+/* A lower-case hexadecimal digest of that many digits, as a string. */
+static bool
+read_digest(const struct sp_rpm_value *value, size_t digits, char *dst)
+{
+    char hex[SHA256_HEX + 1] = "";
+
+    (void)sp_cursor_copy(value->data, (uint8_t *)hex, SHA256_HEX);
+    if (sp_cursor_size(&value->data) != digits + 1 ||
+        !sp_text_is_hex(hex, digits))
+        return false;
+    hex[digits] = '\0';
+    memcpy(dst, hex, digits + 1);
+    return true;
+}
+
+/* The digest that an unsigned tag claims; "" when it is absent. */
 static int
-copy_digest(const uint8_t *header, uint32_t tag, size_t digits, char *dst,
-            struct sp_error *err)
+copy_digest(const struct sp_rpm_header *header, uint32_t tag, size_t digits,
+            char *dst, struct sp_error *err)
 {
     struct sp_rpm_value value;
 
-    if (!sp_rpm_header_find(header, tag, &value))
+    if (!sp_rpm_header_find(header, tag, &value) ||
+        read_digest(&value, digits, dst))
         return 0;
-    if (value.size != digits + 1 ||
-        !sp_text_is_hex((const char *)value.data, digits))
-        return sp_fail(err, "header-digest",
-                       "tag %u is no lower-case hexadecimal digest", tag);
-    memcpy(dst, value.data, digits + 1);
-    return 0;
+    return sp_fail(err, "header-digest",
+                   "tag %u is no lower-case hexadecimal digest", tag);
 }
 
 static int
-read_signature_tags(const uint8_t *untrusted_head, struct sp_rpm *rpm,
-                    struct sp_error *err)
+read_signature_tags(struct sp_cursor head, const struct sp_rpm_header *header,
+                    struct sp_rpm *rpm, struct sp_error *err)
 {
-    const uint8_t *header = untrusted_head + rpm->signature_header.offset;
     struct sp_rpm_value dsa, rsa;
     bool has_dsa = sp_rpm_header_find(header, SIG_DSA, &dsa);
     bool has_rsa = sp_rpm_header_find(header, SIG_RSA, &rsa);
@@ -271,8 +318,7 @@ read_signature_tags(const uint8_t *untrusted_head, struct sp_rpm *rpm,
     if (!has_rsa)
         rsa = dsa;
     rpm->signature_tag = has_rsa ? SIG_RSA : SIG_DSA;
-    rpm->signature = (struct sp_span){
-        .offset = (size_t)(rsa.data - untrusted_head), .size = rsa.size};
+    rpm->signature = span_of(&head, &rsa.data);
     if (check_reserved(header, SIG_RESERVED_V6, err) < 0 ||
         check_reserved(header, SIG_RESERVED, err) < 0)
         return -1;
@@ -281,30 +327,43 @@ read_signature_tags(const uint8_t *untrusted_head, struct sp_rpm *rpm,
     return copy_digest(header, SIG_SHA256, SHA256_HEX, rpm->header_sha256, err);
 }
 
-int
-sp_rpm_parse(const uint8_t *untrusted_head, size_t size, struct sp_rpm *ret_rpm,
-             struct sp_error *err)
+static int
+parse(struct sp_cursor untrusted_head, struct sp_rpm *ret_rpm,
+      struct sp_error *err)
 {
     struct sp_rpm rpm = {0};
+    struct sp_rpm_header signature, main;
+    struct head head = {untrusted_head, untrusted_head, untrusted_head,
+                        untrusted_head};
 
-    if (find_headers(untrusted_head, size, &rpm, err) < 0)
+    if (find_headers(untrusted_head, &head, err) < 0)
         return -1;
-    if (sp_rpm_header_check(untrusted_head + rpm.signature_header.offset,
-                            &sp_rpm_signature_grammar, err) < 0 ||
-        check_padding(untrusted_head, &rpm, err) < 0 ||
-        sp_rpm_header_check(untrusted_head + rpm.main_header.offset,
-                            &sp_rpm_main_grammar, err) < 0)
+    rpm.signature_header = span_of(&untrusted_head, &head.signature);
+    rpm.main_header = span_of(&untrusted_head, &head.main);
+    if (sp_rpm_header_open(head.signature, &sp_rpm_signature_grammar,
+                           &signature, err) < 0 ||
+        sp_rpm_header_check(&signature, err) < 0 ||
+        check_padding(head.padding, err) < 0 ||
+        sp_rpm_header_open(head.main, &sp_rpm_main_grammar, &main, err) < 0 ||
+        sp_rpm_header_check(&main, err) < 0)
         return -1;
-    if (check_format(untrusted_head, &rpm, err) < 0 ||
-        read_signature_tags(untrusted_head, &rpm, err) < 0)
+    if (check_format(head.lead, &main, err) < 0 ||
+        read_signature_tags(untrusted_head, &signature, &rpm, err) < 0)
         return -1;
     *ret_rpm = rpm;
     return 0;
 }
 
+int
+sp_rpm_parse(const uint8_t *untrusted_head, size_t size, struct sp_rpm *ret_rpm,
+             struct sp_error *err)
+{
+    return parse(sp_cursor_over(untrusted_head, size), ret_rpm, err);
+}
+
 static int
-require(const uint8_t *header, uint32_t tag, struct sp_rpm_value *ret,
-        struct sp_error *err)
+require(const struct sp_rpm_header *header, uint32_t tag,
+        struct sp_rpm_value *ret, struct sp_error *err)
 {
     if (!sp_rpm_header_find(header, tag, ret))
         return sp_fail(err, "missing-tag", "the main header has no tag %u",
@@ -313,8 +372,8 @@ require(const uint8_t *header, uint32_t tag, struct sp_rpm_value *ret,
 }
 
 static int
-read_payload_digest(const uint8_t *header, char dst[SHA256_HEX + 1],
-                    struct sp_error *err)
+read_payload_digest(const struct sp_rpm_header *header,
+                    char dst[SHA256_HEX + 1], struct sp_error *err)
 {
     struct sp_rpm_value digest, algo;
 
@@ -326,52 +385,57 @@ read_payload_digest(const uint8_t *header, char dst[SHA256_HEX + 1],
                        "the payload digest is not one string");
     if (!sp_rpm_header_find(header, TAG_PAYLOADDIGESTALGO, &algo) ||
         algo.type != SP_RPM_INT32 || algo.count != 1 ||
-        sp_rpm_u32(algo.data) != DIGEST_ALGO_SHA256)
+        sp_rpm_value_u32(&algo) != DIGEST_ALGO_SHA256)
         return sp_fail(err, "payload-digest-algo",
                        "the payload digest is not SHA-256");
-    if (digest.size != SHA256_HEX + 1 ||
-        !sp_text_is_hex((const char *)digest.data, SHA256_HEX))
+    if (!read_digest(&digest, SHA256_HEX, dst))
         return sp_fail(err, "payload-digest-hex",
                        "the payload digest is not 64 lower-case digits");
-    memcpy(dst, digest.data, SHA256_HEX + 1);
     return 0;
 }
 
+/* A string of the header into dst, whose size is one more than `is_ok` lets
+ * through. */
 static int
-copy_part(const uint8_t *header, uint32_t tag,
-          bool (*is_ok)(const char *, size_t), char *dst, const char *what,
-          struct sp_error *err)
+copy_part(const struct sp_rpm_header *header, uint32_t tag,
+          bool (*is_ok)(const char *, size_t), char *dst, size_t room,
+          const char *what, struct sp_error *err)
 {
-    struct sp_rpm_value value = {0};
-    char shown[SP_SHOWN_MAX];
+    struct sp_rpm_value value;
+    char text[SP_SHOWN_MAX + 1] = "", shown[SP_SHOWN_MAX];
+    size_t size;
 
-    (void)sp_rpm_header_find(header, tag, &value); /* one of the required */
-    if (!is_ok((const char *)value.data, value.size - 1)) {
-        sp_text_show(shown, sizeof(shown), (const char *)value.data);
+    if (require(header, tag, &value, err) < 0)
+        return -1;
+    size = sp_cursor_size(&value.data);
+    (void)sp_cursor_copy(value.data, (uint8_t *)text, SP_SHOWN_MAX);
+    if (size == 0 || size > room || !is_ok(text, size - 1)) {
+        sp_text_show(shown, sizeof(shown), text);
         return sp_fail(err, "nevra", "bad %s '%s'", what, shown);
     }
-    memcpy(dst, value.data, value.size);
+    memcpy(dst, text, size);
     return 0;
 }
 
 static int
-read_nevra(const uint8_t *header, struct sp_nevra *ret, struct sp_error *err)
+read_nevra(const struct sp_rpm_header *header, struct sp_nevra *ret,
+           struct sp_error *err)
 {
     struct sp_nevra nevra = {0};
     struct sp_rpm_value epoch;
     char filename[SP_FILENAME_MAX + 1];
 
-    if (copy_part(header, TAG_NAME, sp_nevra_name_ok, nevra.name, "name", err) <
-            0 ||
+    if (copy_part(header, TAG_NAME, sp_nevra_name_ok, nevra.name,
+                  sizeof(nevra.name), "name", err) < 0 ||
         copy_part(header, TAG_VERSION, sp_nevra_version_ok, nevra.version,
-                  "version", err) < 0 ||
+                  sizeof(nevra.version), "version", err) < 0 ||
         copy_part(header, TAG_RELEASE, sp_nevra_version_ok, nevra.release,
-                  "release", err) < 0 ||
+                  sizeof(nevra.release), "release", err) < 0 ||
         copy_part(header, TAG_ARCH, sp_nevra_arch_ok, nevra.arch,
-                  "architecture", err) < 0)
+                  sizeof(nevra.arch), "architecture", err) < 0)
         return -1;
     if (sp_rpm_header_find(header, TAG_EPOCH, &epoch))
-        nevra.epoch = sp_rpm_u32(epoch.data);
+        nevra.epoch = sp_rpm_value_u32(&epoch);
     if (!sp_nevra_filename(&nevra, filename, sizeof(filename)))
         return sp_fail(err, "nevra", "the file name of '%s' is too long",
                        nevra.name);
@@ -379,17 +443,27 @@ read_nevra(const uint8_t *header, struct sp_nevra *ret, struct sp_error *err)
     return 0;
 }
 
+static bool
+is_linux(const struct sp_rpm_value *value)
+{
+    static const char name[] = "linux";
+    struct sp_cursor data = value->data;
+    const uint8_t *p = sp_cursor_take(&data, sizeof(name));
+
+    return p && memcmp(p, name, sizeof(name)) == 0;
+}
+
 static int
-check_required(const uint8_t *header, struct sp_error *err)
+check_required(const struct sp_rpm_header *header, struct sp_error *err)
 {
     static const uint32_t required[] = {TAG_NAME, TAG_VERSION, TAG_RELEASE,
                                         TAG_ARCH, TAG_OS};
-    struct sp_rpm_value value = {0};
+    struct sp_rpm_value value;
 
     for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
         if (require(header, required[i], &value, err) < 0)
             return -1;
-    if (strcmp((const char *)value.data, "linux") != 0) /* the last one */
+    if (!is_linux(&value)) /* the last one */
         return sp_fail(err, "missing-tag", "the package is not for linux");
     if (sp_rpm_header_find(header, TAG_I18NTABLE, &value) &&
         value.type != SP_RPM_STRING_ARRAY)
@@ -398,28 +472,37 @@ check_required(const uint8_t *header, struct sp_error *err)
     return 0;
 }
 
+static int
+facts(struct sp_cursor untrusted_head, struct sp_rpm *rpm, struct sp_error *err)
+{
+    struct sp_cursor main = untrusted_head, before = main;
+    struct sp_rpm_header header;
+    struct sp_rpm found = *rpm;
+    struct sp_rpm_value value;
+
+    if (!sp_cursor_part(&main, rpm->main_header.offset, &before) ||
+        sp_cursor_size(&main) != rpm->main_header.size)
+        return sp_fail(err, "truncated", "these are facts of another head");
+    if (sp_rpm_header_open(main, &sp_rpm_main_grammar, &header, err) < 0 ||
+        check_required(&header, err) < 0 ||
+        read_payload_digest(&header, found.payload_sha256, err) < 0 ||
+        read_nevra(&header, &found.nevra, err) < 0)
+        return -1;
+    found.is_source = !sp_rpm_header_find(&header, TAG_SOURCERPM, &value) ||
+                      sp_rpm_header_find(&header, TAG_SOURCEPACKAGE, &value);
+    if (sp_rpm_header_find(&header, TAG_BUILDTIME, &value))
+        found.build_time = sp_rpm_value_u32(&value);
+    if (sp_rpm_header_find(&header, TAG_LONGSIZE, &value))
+        found.installed_bytes = sp_rpm_value_u64(&value);
+    else if (sp_rpm_header_find(&header, TAG_SIZE, &value))
+        found.installed_bytes = sp_rpm_value_u32(&value);
+    *rpm = found;
+    return 0;
+}
+
 int
 sp_rpm_facts(const uint8_t *untrusted_head, size_t size, struct sp_rpm *rpm,
              struct sp_error *err)
 {
-    const uint8_t *header = untrusted_head + rpm->main_header.offset;
-    struct sp_rpm facts = *rpm;
-    struct sp_rpm_value value;
-
-    if (rpm->main_header.offset + rpm->main_header.size != size)
-        SP_BUG("facts of another head");
-    if (check_required(header, err) < 0 ||
-        read_payload_digest(header, facts.payload_sha256, err) < 0 ||
-        read_nevra(header, &facts.nevra, err) < 0)
-        return -1;
-    facts.is_source = !sp_rpm_header_find(header, TAG_SOURCERPM, &value) ||
-                      sp_rpm_header_find(header, TAG_SOURCEPACKAGE, &value);
-    if (sp_rpm_header_find(header, TAG_BUILDTIME, &value))
-        facts.build_time = sp_rpm_u32(value.data);
-    if (sp_rpm_header_find(header, TAG_LONGSIZE, &value))
-        facts.installed_bytes = sp_rpm_u64(value.data);
-    else if (sp_rpm_header_find(header, TAG_SIZE, &value))
-        facts.installed_bytes = sp_rpm_u32(value.data);
-    *rpm = facts;
-    return 0;
+    return facts(sp_cursor_over(untrusted_head, size), rpm, err);
 }

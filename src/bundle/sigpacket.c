@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "bundle/cursor.h"
+
 enum {
     TAG_SIGNATURE = 2,  /* RFC 4880 4.3 */
     TYPE_BINARY = 0x00, /* RFC 4880 5.2.1 */
@@ -12,6 +14,9 @@ enum {
     MAX_USER_ID = 255,
     MAX_NOTATION = 128,
     MAX_AHEAD_SECONDS = 24 * 3600,
+    V4_TAIL = 6,   /* of the trailer, behind what stands in the packet */
+    V3_SIGNED = 5, /* type and time */
+    V3_HEAD = 17,  /* from the version to the hash algorithm */
 };
 
 /* Signature subpackets, RFC 4880 5.2.3.1; 33 from RFC 9580. */
@@ -25,24 +30,6 @@ enum {
     SUB_CRITICAL = 0x80,
 };
 
-/* Bytes not yet read. take() is the only way forward. */
-struct cursor {
-    const uint8_t *p;
-    size_t left;
-};
-
-static const uint8_t *
-take(struct cursor *c, size_t n)
-{
-    const uint8_t *p = c->p;
-
-    if (n > c->left)
-        return NULL;
-    c->p += n;
-    c->left -= n;
-    return p;
-}
-
 static uint32_t
 big_endian(const uint8_t *p, size_t n)
 {
@@ -53,39 +40,53 @@ big_endian(const uint8_t *p, size_t n)
     return value;
 }
 
+/* A number of n bytes; false when there are fewer. */
+static bool
+take_number(struct sp_cursor *c, size_t n, uint32_t *ret)
+{
+    uint32_t value = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *p = sp_cursor_take(c, 1);
+
+        if (!p)
+            return false;
+        value = value << 8 | *p;
+    }
+    *ret = value;
+    return true;
+}
+
 /* Length of a body in new format (RFC 4880 4.2.2) and of subpackets, whose
  * two-byte form reaches further; `two_byte_end` is the first byte above. */
 static bool
-take_length(struct cursor *c, unsigned two_byte_end, size_t *ret)
+take_length(struct sp_cursor *c, unsigned two_byte_end, uint32_t *ret)
 {
-    const uint8_t *first = take(c, 1), *rest;
+    uint32_t first, second;
 
-    if (!first)       /* unreached: no caller is at the end */
-        return false; /* unreached: as above */
-    if (*first < 192) {
-        *ret = *first;
+    if (!take_number(c, 1, &first))
+        return false;
+    if (first < 192) {
+        *ret = first;
         return true;
     }
-    if (*first < two_byte_end) {
-        rest = take(c, 1);
-        if (rest)
-            *ret = ((size_t)*first - 192) * 256 + *rest + 192;
-        return rest;
+    if (first < two_byte_end) {
+        if (!take_number(c, 1, &second))
+            return false;
+        *ret = (first - 192) * 256 + second + 192;
+        return true;
     }
-    rest = *first == 255 ? take(c, 4) : NULL; /* else: a partial length */
-    if (rest)
-        *ret = big_endian(rest, 4);
-    return rest;
+    return first == 255 && take_number(c, 4, ret); /* else: a partial length */
 }
 
 /* Tag and length of the only packet; *c is its body afterwards. */
 static int
-open_packet(struct cursor *c, struct sp_error *err)
+open_packet(struct sp_cursor *c, struct sp_error *err)
 {
-    const uint8_t *head = take(c, 1);
+    const uint8_t *head = sp_cursor_take(c, 1);
     bool is_new, known;
     unsigned tag, form;
-    size_t length = 0;
+    uint32_t length = 0;
 
     if (!head || /* unreached: SP_SIG_MIN_BYTES are there */
         !(*head & 0x80))
@@ -97,16 +98,10 @@ open_packet(struct cursor *c, struct sp_error *err)
     if (tag != TAG_SIGNATURE)
         return sp_fail(err, "sig-packet-tag",
                        "OpenPGP packet %u instead of a signature", tag);
-    if (is_new) {
+    if (is_new)
         known = take_length(c, 224, &length);
-    } else {
-        size_t width = (size_t)1 << form;
-        const uint8_t *bytes = form < 3 ? take(c, width) : NULL;
-
-        known = bytes;
-        if (bytes)
-            length = big_endian(bytes, width);
-    }
+    else
+        known = form < 3 && take_number(c, (size_t)1 << form, &length);
     if (!known || length > c->left)
         return sp_fail(err, "sig-packet-length",
                        "bad length of the signature packet");
@@ -151,19 +146,23 @@ set_issuer(struct sp_sigpacket *packet, bool *known, const uint8_t *issuer,
 
 /* A salt, as Sequoia and OpenPGP.js add it; nothing else is a notation. */
 static bool
-is_salt(const uint8_t *body, size_t size)
+is_salt(struct sp_cursor body)
 {
     static const char *const names[] = {"salt@notations.sequoia-pgp.org",
                                         "salt@notations.openpgpjs.org"};
+    size_t size = sp_cursor_size(&body);
+    const uint8_t *head = sp_cursor_take(&body, 8);
 
-    if (size < 8 || size > MAX_NOTATION || big_endian(body, 4) != 0)
+    if (!head || size > MAX_NOTATION || big_endian(head, 4) != 0)
         return false;
     for (size_t i = 0; i < 2; i++) {
+        struct sp_cursor rest = body;
         size_t len = strlen(names[i]);
+        const uint8_t *name = sp_cursor_take(&rest, len);
 
-        if (big_endian(body + 4, 2) == len && size >= 8 + len &&
-            big_endian(body + 6, 2) == size - 8 - len &&
-            memcmp(body + 8, names[i], len) == 0)
+        if (name && big_endian(head + 4, 2) == len &&
+            big_endian(head + 6, 2) == sp_cursor_size(&rest) &&
+            memcmp(name, names[i], len) == 0)
             return true;
     }
     return false;
@@ -172,77 +171,107 @@ is_salt(const uint8_t *body, size_t size)
 struct subpacket {
     unsigned type;
     bool critical;
-    const uint8_t *body;
-    size_t size;
+    struct sp_cursor body;
 };
 
 static int
-take_subpacket(struct cursor *area, struct subpacket *ret, struct sp_error *err)
+take_subpacket(struct sp_cursor *area, struct subpacket *ret,
+               struct sp_error *err)
 {
-    size_t length = 0;
-    const uint8_t *p;
+    struct sp_cursor body = *area;
+    uint32_t length = 0, type = 0;
 
-    if (!take_length(area, 255, &length) || length == 0 ||
-        !(p = take(area, length)))
+    if (!take_length(area, 255, &length) ||
+        !sp_cursor_part(area, length, &body) || !take_number(&body, 1, &type))
         return sp_fail(err, "sig-subpacket", "bad length of a subpacket");
-    ret->type = *p & (SUB_CRITICAL - 1u);
-    ret->critical = *p & SUB_CRITICAL;
-    ret->body = p + 1;
-    ret->size = length - 1;
+    ret->type = type & (SUB_CRITICAL - 1u);
+    ret->critical = type & SUB_CRITICAL;
+    ret->body = body;
     return 0;
 }
 
-static bool
-is_allowed(const struct subpacket *sub)
+static int
+refuse(const struct subpacket *sub, const char *area, struct sp_error *err)
 {
-    switch (sub->type) {
-    case SUB_CREATED:
-    case SUB_LIFETIME: return sub->size == 4;
-    case SUB_ISSUER: return sub->size == ISSUER_BYTES;
-    case SUB_FINGERPRINT:
-        return sub->size == 1 + FINGERPRINT_BYTES && sub->body[0] == 4;
-    case SUB_USER_ID: return !sub->critical && sub->size <= MAX_USER_ID;
-    case SUB_NOTATION: return !sub->critical && is_salt(sub->body, sub->size);
-    default: return false;
-    }
+    return sp_fail(err, "sig-subpacket", "%s subpacket %u refused", area,
+                   sub->type);
+}
+
+static bool
+is_number(const struct subpacket *sub, uint32_t *ret)
+{
+    struct sp_cursor body = sub->body;
+
+    return sp_cursor_size(&body) == 4 && take_number(&body, 4, ret);
+}
+
+/* The body, when it has exactly n bytes. */
+static const uint8_t *
+all_of(const struct subpacket *sub, size_t n)
+{
+    struct sp_cursor body = sub->body;
+
+    return sp_cursor_size(&body) == n ? sp_cursor_take(&body, n) : NULL;
+}
+
+/* Version 4 and the fingerprint, whose last bytes are the key id. */
+static int
+use_fingerprint(struct sp_sigpacket *packet, const struct subpacket *sub,
+                bool *issuer_known, struct sp_error *err)
+{
+    const uint8_t *body = all_of(sub, 1 + FINGERPRINT_BYTES);
+
+    if (!body || body[0] != 4)
+        return refuse(sub, "hashed", err);
+    packet->has_fingerprint = true;
+    memcpy(packet->fingerprint, body + 1, FINGERPRINT_BYTES);
+    return set_issuer(packet, issuer_known,
+                      body + 1 + FINGERPRINT_BYTES - ISSUER_BYTES, err);
 }
 
 static int
 use_subpacket(struct sp_sigpacket *packet, const struct subpacket *sub,
               bool *issuer_known, struct sp_error *err)
 {
+    const uint8_t *issuer;
+    bool allowed = false;
+
     switch (sub->type) {
-    case SUB_CREATED: packet->created = big_endian(sub->body, 4); return 0;
-    case SUB_LIFETIME: packet->lifetime = big_endian(sub->body, 4); return 0;
-    case SUB_NOTATION: packet->has_salt = true; return 0;
+    case SUB_CREATED: allowed = is_number(sub, &packet->created); break;
+    case SUB_LIFETIME: allowed = is_number(sub, &packet->lifetime); break;
+    case SUB_NOTATION:
+        allowed = !sub->critical && is_salt(sub->body);
+        packet->has_salt = true;
+        break;
+    case SUB_USER_ID: /* not used */
+        allowed = !sub->critical && sp_cursor_size(&sub->body) <= MAX_USER_ID;
+        break;
     case SUB_ISSUER:
+        issuer = all_of(sub, ISSUER_BYTES);
         packet->issuer_hashed = true;
-        return set_issuer(packet, issuer_known, sub->body, err);
+        return issuer ? set_issuer(packet, issuer_known, issuer, err)
+                      : refuse(sub, "hashed", err);
     case SUB_FINGERPRINT:
-        packet->has_fingerprint = true;
-        memcpy(packet->fingerprint, sub->body + 1, FINGERPRINT_BYTES);
-        return set_issuer(packet, issuer_known,
-                          sub->body + 1 + FINGERPRINT_BYTES - ISSUER_BYTES,
-                          err);
-    default: return 0; /* the user id: not used */
+        return use_fingerprint(packet, sub, issuer_known, err);
+    default: break;
     }
+    return allowed ? 0 : refuse(sub, "hashed", err);
 }
 
 static int
-read_hashed(struct sp_sigpacket *packet, struct cursor area, bool *issuer_known,
-            struct sp_error *err)
+read_hashed(struct sp_sigpacket *packet, struct sp_cursor area,
+            bool *issuer_known, struct sp_error *err)
 {
     uint64_t seen = 0; /* bit per type: all allowed ones are below 64 */
 
-    while (area.left > 0) {
-        struct subpacket sub = {0};
+    while (sp_cursor_size(&area) > 0) {
+        struct subpacket sub = {.body = area};
 
         if (take_subpacket(&area, &sub, err) < 0)
             return -1;
-        if (!is_allowed(&sub) ||
+        if (sub.type >= 64 ||
             (sub.type != SUB_NOTATION && seen >> sub.type & 1))
-            return sp_fail(err, "sig-subpacket", "hashed subpacket %u refused",
-                           sub.type);
+            return refuse(&sub, "hashed", err);
         seen |= UINT64_C(1) << sub.type;
         if (use_subpacket(packet, &sub, issuer_known, err) < 0)
             return -1;
@@ -254,41 +283,41 @@ read_hashed(struct sp_sigpacket *packet, struct cursor area, bool *issuer_known,
 
 /* At most one issuer key id, which must be the one that is signed. */
 static int
-read_unhashed(struct sp_sigpacket *packet, struct cursor area,
+read_unhashed(struct sp_sigpacket *packet, struct sp_cursor area,
               bool *issuer_known, struct sp_error *err)
 {
-    struct subpacket sub = {0};
+    struct subpacket sub = {.body = area};
+    const uint8_t *issuer;
 
-    if (area.left == 0)
+    if (sp_cursor_size(&area) == 0)
         return 0;
     if (take_subpacket(&area, &sub, err) < 0)
         return -1;
-    if (area.left > 0 || sub.type != SUB_ISSUER || sub.critical ||
-        !is_allowed(&sub))
-        return sp_fail(err, "sig-subpacket", "unhashed subpacket %u refused",
-                       sub.type);
-    return set_issuer(packet, issuer_known, sub.body, err);
+    issuer = all_of(&sub, ISSUER_BYTES);
+    if (sp_cursor_size(&area) > 0 || sub.type != SUB_ISSUER || sub.critical ||
+        !issuer)
+        return refuse(&sub, "unhashed", err);
+    return set_issuer(packet, issuer_known, issuer, err);
 }
 
 /* Two bytes of length, then the area itself. */
 static int
-take_area(struct cursor *c, struct cursor *ret, struct sp_error *err)
+take_area(struct sp_cursor *c, struct sp_cursor *ret, struct sp_error *err)
 {
-    const uint8_t *length = take(c, 2);
-    const uint8_t *bytes = length ? take(c, big_endian(length, 2)) : NULL;
+    uint32_t length = 0;
 
-    if (!bytes)
+    if (!take_number(c, 2, &length) || !sp_cursor_part(c, length, ret))
         return sp_fail(err, "sig-subpacket", "bad length of the subpackets");
-    *ret = (struct cursor){bytes, big_endian(length, 2)};
     return 0;
 }
 
+/* `signed_part` begins with the version; *c stands behind the version. */
 static int
-read_v4(struct sp_sigpacket *packet, struct cursor *c, struct sp_error *err)
+read_v4(struct sp_sigpacket *packet, struct sp_cursor signed_part,
+        struct sp_cursor *c, struct sp_error *err)
 {
-    const uint8_t *start = c->p - 1; /* the version stands before */
-    const uint8_t *fixed = take(c, 3);
-    struct cursor hashed = {0}, unhashed = {0};
+    const uint8_t *fixed = sp_cursor_take(c, 3);
+    struct sp_cursor hashed = *c, unhashed = *c;
     bool issuer_known = false;
     size_t size;
 
@@ -298,14 +327,14 @@ read_v4(struct sp_sigpacket *packet, struct cursor *c, struct sp_error *err)
     if (set_algorithms(packet, fixed[0], fixed[1], fixed[2], err) < 0 ||
         take_area(c, &hashed, err) < 0)
         return -1;
-    size = (size_t)(c->p - start);
-    packet->hashed_end = packet->body + size;
-    memcpy(packet->trailer, start, size); /* RFC 4880 5.2.4 */
-    packet->trailer[size] = 4;
+    signed_part.stop = c->left;
+    size = sp_cursor_copy(signed_part, packet->trailer, SP_SIG_MAX_BYTES);
+    packet->trailer[size] = 4; /* RFC 4880 5.2.4 */
     packet->trailer[size + 1] = 0xFF;
     for (size_t i = 0; i < 4; i++)
         packet->trailer[size + 2 + i] = (uint8_t)(size >> (24 - 8 * i));
-    packet->trailer_size = size + 6;
+    packet->signed_size = size;
+    packet->trailer_size = size + V4_TAIL;
     if (read_hashed(packet, hashed, &issuer_known, err) < 0 ||
         take_area(c, &unhashed, err) < 0 ||
         read_unhashed(packet, unhashed, &issuer_known, err) < 0)
@@ -317,59 +346,80 @@ read_v4(struct sp_sigpacket *packet, struct cursor *c, struct sp_error *err)
 
 /* RFC 4880 5.2.2: all of it is fixed, the digest covers type and time. */
 static int
-read_v3(struct sp_sigpacket *packet, struct cursor *c, struct sp_error *err)
+read_v3(struct sp_sigpacket *packet, struct sp_cursor *c, struct sp_error *err)
 {
-    const uint8_t *fixed = take(c, 16);
+    const uint8_t *fixed = sp_cursor_take(c, 16);
 
     if (!fixed)
         return sp_fail(err, "sig-packet-length", "the signature is too short");
-    if (fixed[0] != 5)
+    if (fixed[0] != V3_SIGNED)
         return sp_fail(err, "sig-version", "malformed version 3 signature");
     if (set_algorithms(packet, fixed[1], fixed[14], fixed[15], err) < 0)
         return -1;
     packet->created = big_endian(fixed + 2, 4);
     memcpy(packet->issuer, fixed + 6, ISSUER_BYTES);
-    packet->trailer_size = 5;
-    memcpy(packet->trailer, fixed + 1, packet->trailer_size);
-    packet->hashed_end = packet->body + 17;
+    packet->trailer_size = V3_SIGNED;
+    memcpy(packet->trailer, fixed + 1, V3_SIGNED);
     return 0;
 }
 
 static int
-take_mpi(struct cursor *c, uint16_t *ret_bits, struct sp_error *err)
+take_mpi(struct sp_cursor *c, uint16_t *ret_bits, struct sp_error *err)
 {
-    const uint8_t *head = take(c, 2);
-    uint32_t bits = head ? big_endian(head, 2) : 0;
-    const uint8_t *bytes;
+    struct sp_cursor bytes = *c;
+    uint32_t bits = 0, first = 0;
 
-    if (bits == 0 || bits > MAX_MPI_BITS)
-        return sp_fail(err, "sig-mpi", "bad integer in the signature");
-    bytes = take(c, (bits + 7) / 8);
-    if (!bytes || *bytes >> ((bits - 1) % 8) != 1)
+    if (!take_number(c, 2, &bits) || bits == 0 || bits > MAX_MPI_BITS ||
+        !sp_cursor_part(c, (bits + 7) / 8, &bytes) ||
+        !take_number(&bytes, 1, &first) || first >> ((bits - 1) % 8) != 1)
         return sp_fail(err, "sig-mpi", "bad integer in the signature");
     *ret_bits = (uint16_t)bits;
     return 0;
 }
 
 static int
-read_tail(struct sp_sigpacket *packet, const uint8_t *untrusted_blob,
-          struct cursor *c, struct sp_error *err)
+read_tail(struct sp_sigpacket *packet, struct sp_cursor *c,
+          struct sp_error *err)
 {
-    const uint8_t *left16 = take(c, 2);
+    const uint8_t *left16 = sp_cursor_take(c, 2);
+    struct sp_cursor mpis;
 
     if (!left16)
         return sp_fail(err, "sig-packet-length", "the signature is too short");
     memcpy(packet->left16, left16, 2);
-    packet->mpi = (size_t)(c->p - untrusted_blob);
+    mpis = *c;
     packet->mpi_count = packet->pubkey_algo == SP_PK_RSA ? 1 : 2;
     for (unsigned i = 0; i < packet->mpi_count; i++)
         if (take_mpi(c, &packet->mpi_bits[i], err) < 0)
             return -1;
-    packet->end = (size_t)(c->p - untrusted_blob);
     if (c->left > 0)
         return sp_fail(err, "sig-trailing",
                        "%zu bytes behind the integers of the signature",
                        c->left);
+    packet->mpis_size = sp_cursor_copy(mpis, packet->mpis, SP_SIG_MPIS_MAX);
+    return 0;
+}
+
+static int
+parse(struct sp_cursor c, struct sp_sigpacket *ret_packet, struct sp_error *err)
+{
+    struct sp_sigpacket packet = {0};
+    struct sp_cursor signed_part;
+    uint32_t version = 0;
+
+    if (c.left < SP_SIG_MIN_BYTES || c.left > SP_SIG_MAX_BYTES)
+        return sp_fail(err, "sig-size", "signature of %zu bytes", c.left);
+    if (open_packet(&c, err) < 0)
+        return -1;
+    signed_part = c;
+    if (!take_number(&c, 1, &version) || (version != 3 && version != 4))
+        return sp_fail(err, "sig-version", "signature of version %u", version);
+    packet.version = (uint8_t)version;
+    if ((version == 4 ? read_v4(&packet, signed_part, &c, err)
+                      : read_v3(&packet, &c, err)) < 0 ||
+        read_tail(&packet, &c, err) < 0)
+        return -1;
+    *ret_packet = packet;
     return 0;
 }
 
@@ -377,25 +427,7 @@ int
 sp_sigpacket_parse(const uint8_t *untrusted_blob, size_t size,
                    struct sp_sigpacket *ret_packet, struct sp_error *err)
 {
-    struct cursor c = {untrusted_blob, size};
-    struct sp_sigpacket packet = {0};
-    const uint8_t *version;
-
-    if (size < SP_SIG_MIN_BYTES || size > SP_SIG_MAX_BYTES)
-        return sp_fail(err, "sig-size", "signature of %zu bytes", size);
-    if (open_packet(&c, err) < 0)
-        return -1;
-    packet.body = (size_t)(c.p - untrusted_blob);
-    version = take(&c, 1);
-    packet.version = version ? *version : 0; /* unreached: there is one */
-    if (packet.version != 3 && packet.version != 4)
-        return sp_fail(err, "sig-version", "signature of version %u",
-                       packet.version);
-    if ((packet.version == 4 ? read_v4 : read_v3)(&packet, &c, err) < 0 ||
-        read_tail(&packet, untrusted_blob, &c, err) < 0)
-        return -1;
-    *ret_packet = packet;
-    return 0;
+    return parse(sp_cursor_over(untrusted_blob, size), ret_packet, err);
 }
 
 int
@@ -426,49 +458,81 @@ sp_sigpacket_time(const struct sp_sigpacket *packet, uint64_t now,
     return 0;
 }
 
-_Static_assert(SP_SIG_MAX_BYTES < 8384, "a length of one or two bytes");
+/* A buffer that is filled; what does not fit is dropped and remembered. */
+struct sink {
+    uint8_t *dst;
+    size_t size, used;
+    bool full;
+};
 
-/* New format with the shortest length (RFC 4880 4.2.2). Returns its size. */
-static size_t
-put_packet_head(uint8_t *dst, size_t body_size)
+static void
+put(struct sink *sink, size_t byte)
 {
-    dst[0] = 0x80 | 0x40 | TAG_SIGNATURE;
+    if (sink->used < sink->size)
+        sink->dst[sink->used++] = (uint8_t)byte;
+    else
+        sink->full = true;
+}
+
+static void
+put_bytes(struct sink *sink, const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        put(sink, bytes[i]);
+}
+
+/* New format with the shortest length (RFC 4880 4.2.2); two bytes of it are
+ * enough for SP_SIGPACKET_ENCODED_MAX. */
+static void
+put_packet_head(struct sink *sink, size_t body_size)
+{
+    put(sink, 0x80 | 0x40 | TAG_SIGNATURE);
     if (body_size < 192) {
-        dst[1] = (uint8_t)body_size;
-        return 2;
+        put(sink, body_size);
+    } else {
+        put(sink, (body_size - 192) / 256 + 192);
+        put(sink, (body_size - 192) % 256);
     }
-    dst[1] = (uint8_t)((body_size - 192) / 256 + 192);
-    dst[2] = (uint8_t)((body_size - 192) % 256);
-    return 3;
+}
+
+/* What is signed of the packet, from its version on. */
+static void
+put_signed_part(struct sink *sink, const struct sp_sigpacket *packet)
+{
+    if (packet->version == 4) {
+        put_bytes(sink, packet->trailer, packet->signed_size);
+        return;
+    }
+    put(sink, 3);
+    put(sink, V3_SIGNED);
+    put_bytes(sink, packet->trailer, V3_SIGNED);
+    put_bytes(sink, packet->issuer, ISSUER_BYTES);
+    put(sink, packet->pubkey_algo);
+    put(sink, packet->hash_algo);
 }
 
 size_t
-sp_sigpacket_encode(const struct sp_sigpacket *packet, const uint8_t *blob,
-                    const uint8_t left16[2], uint8_t *dst, size_t size)
+sp_sigpacket_encode(const struct sp_sigpacket *packet, const uint8_t left16[2],
+                    uint8_t *dst, size_t size)
 {
-    static const uint8_t issuer_head[2] = {1 + ISSUER_BYTES, SUB_ISSUER};
-    bool add_issuer = packet->version == 4 && !packet->issuer_hashed;
-    size_t hashed = packet->hashed_end - packet->body;
-    size_t mpis = packet->end - packet->mpi;
-    size_t unhashed = add_issuer ? sizeof(issuer_head) + ISSUER_BYTES : 0;
-    size_t area = packet->version == 4 ? 2 + unhashed : 0;
-    uint8_t *p = dst;
+    struct sink sink = {.dst = dst, .size = size};
+    bool is_v4 = packet->version == 4;
+    size_t hashed = is_v4 ? packet->signed_size : V3_HEAD;
+    size_t unhashed = is_v4 && !packet->issuer_hashed ? 2 + ISSUER_BYTES : 0;
+    size_t area = is_v4 ? 2 + unhashed : 0;
 
-    if (hashed + area + 2 + mpis + 3 > size)
-        return 0;
-    p += put_packet_head(p, hashed + area + 2 + mpis);
-    memcpy(p, blob + packet->body, hashed);
-    p += hashed;
-    if (packet->version == 4) {
-        *p++ = 0;
-        *p++ = (uint8_t)unhashed;
+    put_packet_head(&sink, hashed + area + 2 + packet->mpis_size);
+    put_signed_part(&sink, packet);
+    if (is_v4) {
+        put(&sink, 0);
+        put(&sink, unhashed);
     }
-    if (add_issuer) {
-        memcpy(p, issuer_head, sizeof(issuer_head));
-        memcpy(p + sizeof(issuer_head), packet->issuer, ISSUER_BYTES);
-        p += unhashed;
+    if (unhashed > 0) {
+        put(&sink, 1 + ISSUER_BYTES);
+        put(&sink, SUB_ISSUER);
+        put_bytes(&sink, packet->issuer, ISSUER_BYTES);
     }
-    memcpy(p, left16, 2);
-    memcpy(p + 2, blob + packet->mpi, mpis);
-    return (size_t)(p - dst) + 2 + mpis;
+    put_bytes(&sink, left16, 2);
+    put_bytes(&sink, packet->mpis, packet->mpis_size);
+    return sink.full || sink.used > SP_SIGPACKET_ENCODED_MAX ? 0 : sink.used;
 }

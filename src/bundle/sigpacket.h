@@ -18,6 +18,9 @@
 enum { SP_PK_RSA = 1, SP_PK_ECDSA = 19, SP_PK_EDDSA = 22 };
 enum { SP_HASH_SHA256 = 8, SP_HASH_SHA384 = 9, SP_HASH_SHA512 = 10 };
 
+/* Two integers of at most 8192 bits, each behind two bytes of length. */
+enum { SP_SIG_MPIS_MAX = 2 * (2 + 1024) };
+
 struct sp_sigpacket {
     uint8_t version; /* 3 or 4 */
     uint8_t hash_algo;
@@ -33,10 +36,10 @@ struct sp_sigpacket {
     unsigned mpi_count;
     uint16_t mpi_bits[2];
     /* The bytes that follow the data into the digest: built here. */
-    size_t trailer_size;
+    size_t trailer_size, signed_size; /* version 4: of it, from the packet */
     uint8_t trailer[SP_SIG_MAX_BYTES + 16];
-    /* Spans inside the blob, for sp_sigpacket_encode. */
-    size_t body, hashed_end, mpi, end;
+    size_t mpis_size; /* the integers as they stand in the packet */
+    uint8_t mpis[SP_SIG_MPIS_MAX];
 };
 
 /*
@@ -60,13 +63,12 @@ int sp_sigpacket_time(const struct sp_sigpacket *packet, uint64_t now,
                       struct sp_error *err);
 
 /*
- * Canonical form of a packet that sp_sigpacket_parse accepted from the
- * same blob; left16 is replaced by the digest's own. Returns its size, at
- * most SP_SIGPACKET_ENCODED_MAX, 0 if dst is too small.
+ * Canonical form of a packet that sp_sigpacket_parse accepted; left16 is
+ * replaced by the digest's own. Returns its size, at most
+ * SP_SIGPACKET_ENCODED_MAX, 0 if dst is too small.
  */
 enum { SP_SIGPACKET_ENCODED_MAX = 8192 + 32 };
 size_t sp_sigpacket_encode(const struct sp_sigpacket *packet,
-                           const uint8_t *blob, const uint8_t left16[2],
-                           uint8_t *dst, size_t size);
+                           const uint8_t left16[2], uint8_t *dst, size_t size);
 
 #endif

@@ -97,9 +97,8 @@ static void
 hand_on(const struct sp_sigpacket *packet, uint64_t number)
 {
     static uint8_t canonical[SP_SIGPACKET_ENCODED_MAX];
-    size_t size =
-        sp_sigpacket_encode(packet, untrusted_signature, packet->left16,
-                            canonical, sizeof(canonical));
+    size_t size = sp_sigpacket_encode(packet, packet->left16, canonical,
+                                      sizeof(canonical));
     struct sp_message message;
 
     if (size == 0) /* unreached: there is room for each packet */

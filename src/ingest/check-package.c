@@ -152,9 +152,8 @@ check_signed_digest(struct package *p, struct sp_error *err)
     if (memcmp(digest, packet->left16, sizeof(packet->left16)) != 0)
         return sp_fail(err, "bad-signature",
                        "the signature is not for this header");
-    p->canonical_size =
-        sp_sigpacket_encode(packet, untrusted_head + p->rpm.signature.offset,
-                            packet->left16, p->canonical, sizeof(p->canonical));
+    p->canonical_size = sp_sigpacket_encode(packet, packet->left16,
+                                            p->canonical, sizeof(p->canonical));
     p->prefix_size = sp_rpm_prefix(&p->rpm, p->canonical, p->canonical_size,
                                    p->header_sha256, p->payload_bytes,
                                    p->prefix, sizeof(p->prefix));

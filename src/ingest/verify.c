@@ -114,12 +114,12 @@ store_header(int fd, struct sp_batch_item *item, struct sp_error *err)
  */
 static int
 store_packet(int fd, uint32_t header_size, const struct sp_sigpacket *packet,
-             const uint8_t *blob, struct sp_error *err)
+             struct sp_error *err)
 {
     uint8_t encoded[SP_SIGPACKET_ENCODED_MAX];
     uint8_t prefix[SP_MESSAGE_PREFIX_BYTES];
-    size_t size = sp_sigpacket_encode(packet, blob, packet->left16, encoded,
-                                      sizeof(encoded));
+    size_t size =
+        sp_sigpacket_encode(packet, packet->left16, encoded, sizeof(encoded));
 
     if (size == 0)
         return sp_fail(err, "sig-size", "the signature packet is too large");
@@ -209,7 +209,7 @@ take_message(struct verify *v, struct sp_batch_item *item, size_t packet_size,
         return 0;
     }
     sp_batch_expect(item, &packet, key);
-    return store_packet(fd, item->header_size, &packet, blob, err);
+    return store_packet(fd, item->header_size, &packet, err);
 }
 
 /* ---- the stream -------------------------------------------------------- */

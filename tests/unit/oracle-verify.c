@@ -124,8 +124,8 @@ judge(gpgme_ctx_t ctx, const char *header, size_t header_size,
     if (sp_sigpacket_parse(blob, blob_size, &packet, &err) < 0 ||
         sp_sigpacket_time(&packet, now, &err) < 0)
         return NULL;
-    size = sp_sigpacket_encode(&packet, blob, packet.left16, encoded,
-                               sizeof(encoded));
+    size =
+        sp_sigpacket_encode(&packet, packet.left16, encoded, sizeof(encoded));
     must(gpgme_data_new_from_mem(&data, header, header_size, 0) == 0 &&
              gpgme_data_new_from_mem(&sig, (const char *)encoded, size, 0) == 0,
          "memory");

@@ -77,9 +77,8 @@ write_output(const uint8_t *bytes, size_t size, const struct sp_rpm *rpm,
     const uint8_t *digest =
         sp_digest(SP_HASH_SHA256, header, rpm->main_header.size);
 
-    ret->packet_size =
-        sp_sigpacket_encode(packet, bytes + rpm->signature.offset,
-                            packet->left16, ret->packet, sizeof(ret->packet));
+    ret->packet_size = sp_sigpacket_encode(packet, packet->left16, ret->packet,
+                                           sizeof(ret->packet));
     ret->prefix = sp_rpm_prefix(rpm, ret->packet, ret->packet_size, digest,
                                 rest - rpm->main_header.size, ret->bytes,
                                 SP_RPM_PREFIX_MAX);

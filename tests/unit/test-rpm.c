@@ -728,6 +728,7 @@ test_prefix(uint64_t payload, size_t packet_size, bool is_long)
     static uint8_t out[SP_RPM_PREFIX_MAX + 4096];
     uint8_t packet[300], digest[32];
     struct sp_rpm rpm = {0}, again = {0};
+    struct sp_rpm_header header = {0};
     struct sp_rpm_value value = {0};
     struct sp_error err = {0};
     size_t size;
@@ -752,9 +753,12 @@ test_prefix(uint64_t payload, size_t packet_size, bool is_long)
                memcmp(out + again.signature.offset, packet, packet_size) == 0,
            "the packet is there");
     tap_ok(strncmp(again.header_sha256, "cdcdcd", 6) == 0, "and the digest");
-    tap_ok(sp_rpm_header_find(out + 96, is_long ? 270 : 1000, &value),
+    tap_ok(sp_rpm_header_open(
+               sp_cursor_over(out + 96, again.signature_header.size),
+               &sp_rpm_signature_grammar, &header, &err) == 0 &&
+               sp_rpm_header_find(&header, is_long ? 270 : 1000, &value),
            "and the size");
-    tap_is_u64(is_long ? sp_rpm_u64(value.data) : sp_rpm_u32(value.data),
+    tap_is_u64(is_long ? sp_rpm_value_u64(&value) : sp_rpm_value_u32(&value),
                payload + rpm.main_header.size, "of header and payload");
     tap_is_str((const char *)out + 10, "hello-2.0-1", "the lead has a name");
     tap_ok(out[4] == 3 && out[7] == 0 && out[9] == 0 && out[77] == 0,

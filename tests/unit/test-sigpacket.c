@@ -698,14 +698,14 @@ encode(const struct shape *s, struct bytes *out, const char *what)
 
     make_packet(&b, s);
     tap_is_str(judge(b.p, b.n, &packet), "ok", "%s", what);
-    out->n = sp_sigpacket_encode(&packet, b.p, (const uint8_t *)"XY", out->p,
+    out->n = sp_sigpacket_encode(&packet, (const uint8_t *)"XY", out->p,
                                  SP_SIGPACKET_ENCODED_MAX);
-    tap_is_u64(sp_sigpacket_encode(&packet, b.p, (const uint8_t *)"XY", again.p,
+    tap_is_u64(sp_sigpacket_encode(&packet, (const uint8_t *)"XY", again.p,
                                    out->n - 2),
                0, "not into less room");
     tap_is_str(judge(out->p, out->n, &packet), "ok", "the encoded one");
-    again.n = sp_sigpacket_encode(&packet, out->p, (const uint8_t *)"XY",
-                                  again.p, SP_SIGPACKET_ENCODED_MAX);
+    again.n = sp_sigpacket_encode(&packet, (const uint8_t *)"XY", again.p,
+                                  SP_SIGPACKET_ENCODED_MAX);
     tap_ok(again.n == out->n && memcmp(again.p, out->p, out->n) == 0,
            "is its own canonical form");
 }
