@@ -86,20 +86,20 @@ void
 sp_sha256_update(struct sp_sha256 *ctx, const void *data, size_t len)
 {
     const uint8_t *p = data;
-    size_t used = ctx->length % BLOCK;
+    size_t used = ctx->length % BLOCK, i = 0;
 
     ctx->length += len;
-    while (len > 0) {
-        size_t n = BLOCK - used < len ? BLOCK - used : len;
-
-        memcpy(ctx->block + used, p, n);
-        p += n;
-        len -= n;
-        used += n;
-        if (used < BLOCK)
-            return;
-        compress(ctx->state, ctx->block);
-        used = 0;
+    while (i < len) {
+        if (used == 0 && len - i >= BLOCK) {
+            compress(ctx->state, p + i);
+            i += BLOCK;
+            continue;
+        }
+        ctx->block[used++] = p[i++];
+        if (used == BLOCK) {
+            compress(ctx->state, ctx->block);
+            used = 0;
+        }
     }
 }
 

@@ -36,107 +36,124 @@ sp_evidence_word(enum sp_evidence evidence)
     return evidence_words[evidence];
 }
 
-/* The text without its end line, and how far it has been read. */
+/* The text without its end line, from where it has been read. */
 struct reader {
-    const char *text;
+    struct sp_cursor rest;
+    size_t size; /* of all of it */
+};
+
+/* The longest field of a line that can be right, an EVR, is shorter. */
+enum { FIELD_MAX = 320 };
+
+/* One field, zero behind it. The end of a longer one is not kept. */
+struct field {
+    char text[FIELD_MAX + 1];
     size_t size;
-    size_t at;
 };
 
 static bool
 take_keyword(struct reader *r, const char *keyword)
 {
+    struct sp_cursor rest = r->rest;
     size_t len = strlen(keyword);
+    const uint8_t *p = sp_cursor_take(&rest, len);
 
-    if (len > r->size - r->at || memcmp(r->text + r->at, keyword, len) != 0)
+    if (!p || memcmp(p, keyword, len) != 0)
         return false;
-    r->at += len;
+    r->rest = rest;
     return true;
 }
 
 /* One field of visible ASCII, perhaps empty, and the `stop` byte behind it. */
 static bool
-take_field(struct reader *r, char stop, struct sp_span *ret)
+take_field(struct reader *r, char stop, struct field *ret)
 {
-    size_t i = r->at;
+    struct sp_cursor rest = r->rest;
+    size_t size = 0, room = FIELD_MAX;
+    const uint8_t *p;
 
-    while (i < r->size && r->text[i] > 0x20 && r->text[i] < 0x7f)
-        i++;
-    if (i == r->size || r->text[i] != stop)
+    memset(ret, 0, sizeof(*ret));
+    while ((p = sp_cursor_take(&rest, 1)) && *p > 0x20 && *p < 0x7f) {
+        size++;
+        if (room > 0) {
+            ret->text[FIELD_MAX - room] = (char)*p;
+            room--;
+        }
+    }
+    if (!p || size == 0 || *p != stop)
         return false;
-    *ret = (struct sp_span){.offset = r->at, .size = i - r->at};
-    r->at = i + 1;
+    ret->size = size;
+    r->rest = rest;
     return true;
+}
+
+/* The part of the field from *at on, up to `stop`, which is taken too. */
+static bool
+split_field(const struct field *f, size_t *at, char stop, struct field *ret)
+{
+    size_t room = FIELD_MAX, i;
+
+    memset(ret, 0, sizeof(*ret));
+    for (i = *at; i < FIELD_MAX && i < f->size && f->text[i] != stop; i++) {
+        if (room == 0)
+            return false;
+        ret->text[FIELD_MAX - room] = f->text[i];
+        room--;
+    }
+    ret->size = FIELD_MAX - room;
+    *at = i + 1;
+    return i < f->size;
 }
 
 static bool
 take_number(struct reader *r, char stop, uint64_t *ret)
 {
-    struct sp_span f;
+    struct field f;
 
     return take_field(r, stop, &f) &&
-           sp_text_u64_len(r->text + f.offset, f.size, UINT64_MAX, ret);
+           sp_text_u64_len(f.text, f.size, UINT64_MAX, ret);
 }
 
 static bool
-take_digest(struct reader *r, uint8_t ret[SP_SHA256_BYTES])
+take_digest(struct reader *r, uint8_t dst[SP_SHA256_BYTES])
 {
-    struct sp_span f;
-    char hex[SP_SHA256_HEX] = {0};
+    struct field f;
 
-    if (!take_field(r, ' ', &f) || f.size != END_HEX)
-        return false;
-    memcpy(hex, r->text + f.offset, END_HEX);
-    return sp_text_unhex(ret, SP_SHA256_BYTES, hex);
+    return take_field(r, ' ', &f) && f.size == END_HEX &&
+           sp_text_unhex(dst, SP_SHA256_BYTES, f.text);
 }
 
 typedef bool grammar(const char *s, size_t len);
 
-/* Copies the span into a string of `room` bytes when the grammar allows it. */
+/* Copies the field into a string of `room` bytes when the grammar allows it. */
 static bool
-copy_word(const struct reader *r, struct sp_span f, grammar *ok, char *dst,
-          size_t room)
+copy_word(const struct field *f, grammar *ok, char *dst, size_t room)
 {
-    if (f.size >= room || !ok(r->text + f.offset, f.size))
+    if (f->size >= room || !ok(f->text, f->size))
         return false;
-    memcpy(dst, r->text + f.offset, f.size);
-    dst[f.size] = '\0';
+    memcpy(dst, f->text, f->size);
+    dst[f->size] = '\0';
     return true;
-}
-
-static bool
-find_byte(const struct reader *r, struct sp_span f, char c, size_t *ret)
-{
-    for (size_t i = 0; i < f.size; i++) {
-        if (r->text[f.offset + i] == c) {
-            *ret = i;
-            return true;
-        }
-    }
-    return false;
 }
 
 /* "EPOCH:VERSION-RELEASE", the epoch always written. */
 static bool
 take_evr(struct reader *r, struct sp_nevra *n)
 {
-    struct sp_span f, version, release;
-    size_t colon, dash;
-    uint64_t epoch;
+    struct field f, epoch, version, release;
+    uint64_t number;
+    size_t at = 0;
 
-    if (!take_field(r, ' ', &f) || !find_byte(r, f, ':', &colon) ||
-        !find_byte(r, f, '-', &dash) || dash < colon)
+    if (!take_field(r, ' ', &f) || f.size > FIELD_MAX ||
+        !split_field(&f, &at, ':', &epoch) ||
+        !split_field(&f, &at, '-', &version) ||
+        split_field(&f, &at, '\0', &release) ||
+        !sp_text_u64_len(epoch.text, epoch.size, UINT32_MAX, &number))
         return false;
-    if (!sp_text_u64_len(r->text + f.offset, colon, UINT32_MAX, &epoch))
-        return false;
-    version.offset = f.offset + colon + 1;
-    version.size = dash - colon - 1;
-    release.offset = f.offset + dash + 1;
-    release.size = f.size - dash - 1;
-    n->epoch = (uint32_t)epoch;
-    return copy_word(r, version, sp_nevra_version_ok, n->version,
+    n->epoch = (uint32_t)number;
+    return copy_word(&version, sp_nevra_version_ok, n->version,
                      sizeof(n->version)) &&
-           copy_word(r, release, sp_nevra_version_ok, n->release,
+           copy_word(&release, sp_nevra_version_ok, n->release,
                      sizeof(n->release));
 }
 
@@ -145,15 +162,15 @@ static bool
 take_package(struct reader *r, struct sp_member *m)
 {
     struct sp_nevra *n = &m->nevra;
-    struct sp_span name, arch, why;
+    struct field name, arch, why;
 
     return take_number(r, ' ', &m->head_size) && take_digest(r, m->sha256) &&
            take_field(r, ' ', &name) &&
-           copy_word(r, name, sp_nevra_name_ok, n->name, sizeof(n->name)) &&
+           copy_word(&name, sp_nevra_name_ok, n->name, sizeof(n->name)) &&
            take_evr(r, n) && take_field(r, ' ', &arch) &&
-           copy_word(r, arch, sp_nevra_arch_ok, n->arch, sizeof(n->arch)) &&
+           copy_word(&arch, sp_nevra_arch_ok, n->arch, sizeof(n->arch)) &&
            take_field(r, '\n', &why) &&
-           sp_why_parse(r->text + why.offset, why.size, &m->why);
+           sp_why_parse(why.text, why.size, &m->why);
 }
 
 static bool
@@ -173,22 +190,22 @@ label_ok(const char *s, size_t len)
 static bool
 take_evidence(struct reader *r, struct sp_member *m)
 {
-    struct sp_span kind, label;
+    struct field kind, label;
 
     if (!take_digest(r, m->sha256) || !take_field(r, ' ', &kind) ||
         !take_field(r, '\n', &label))
         return false;
     for (unsigned i = SP_EVIDENCE_REPOMD; i <= SP_EVIDENCE_COMPS; i++)
         if (kind.size == strlen(evidence_words[i]) &&
-            memcmp(r->text + kind.offset, evidence_words[i], kind.size) == 0)
+            memcmp(kind.text, evidence_words[i], kind.size) == 0)
             m->evidence = (enum sp_evidence)i;
     return m->evidence != 0 &&
-           copy_word(r, label, label_ok, m->label, sizeof(m->label));
+           copy_word(&label, label_ok, m->label, sizeof(m->label));
 }
 
 /* Behind the keyword. The member's name is left to the caller. */
 static bool
-take_member(struct reader *r, enum sp_member_kind kind, struct sp_span *name,
+take_member(struct reader *r, enum sp_member_kind kind, struct field *name,
             struct sp_member *ret)
 {
     memset(ret, 0, sizeof(*ret));
@@ -203,7 +220,8 @@ static int
 refuse(const struct reader *r, const char *reason, const char *what,
        struct sp_error *err)
 {
-    return sp_fail(err, reason, "MANIFEST, near byte %zu: %s", r->at, what);
+    return sp_fail(err, reason, "MANIFEST, near byte %zu: %s",
+                   r->size - r->rest.left, what);
 }
 
 static int
@@ -215,7 +233,7 @@ bad_syntax(const struct reader *r, struct sp_error *err)
 /* Counts the member, after its ceilings and its name. */
 static int
 admit(struct sp_manifest *manifest, const struct reader *r,
-      const struct sp_member *m, struct sp_span name, struct sp_error *err)
+      const struct sp_member *m, const struct field *name, struct sp_error *err)
 {
     bool package = m->kind == SP_MEMBER_PACKAGE;
     uint64_t *count = package ? &manifest->packages : &manifest->evidence;
@@ -235,8 +253,8 @@ admit(struct sp_manifest *manifest, const struct reader *r,
         sp_member_package(expected, *count);
     else
         sp_member_evidence(expected, *count);
-    if (strlen(expected) != name.size ||
-        memcmp(expected, r->text + name.offset, name.size) != 0)
+    if (strlen(expected) != name->size ||
+        memcmp(expected, name->text, name->size) != 0)
         return refuse(r, "member-name", "a member has a wrong name", err);
     manifest->bytes += m->size;
     if (m->size > manifest->max_member)
@@ -265,16 +283,15 @@ static int
 parse_requests(struct sp_manifest *manifest, struct reader *r,
                struct sp_error *err)
 {
-    struct sp_span id, last = {0};
+    struct field id, last = {0};
 
     while (take_keyword(r, "request ")) {
         if (!take_field(r, '\n', &id) || id.size != REQUEST_ID ||
-            !sp_text_is_hex(r->text + id.offset, id.size))
+            !sp_text_is_hex(id.text, id.size))
             return bad_syntax(r, err);
         if (manifest->requests >= SP_MAX_REQUESTS)
             return refuse(r, "too-many-files", "too many requests", err);
-        if (manifest->requests > 0 &&
-            memcmp(r->text + last.offset, r->text + id.offset, id.size) >= 0)
+        if (manifest->requests > 0 && memcmp(last.text, id.text, id.size) >= 0)
             return refuse(r, "manifest-order", "requests are out of order",
                           err);
         manifest->requests++;
@@ -302,12 +319,12 @@ parse_members(struct sp_manifest *manifest, struct reader *r,
 
     for (size_t turn = 0; (kind = take_member_keyword(r)) != 0; turn ^= 1) {
         struct sp_member *m = &members[turn];
-        struct sp_span name;
+        struct field name;
 
         if (!take_member(r, kind, &name, m))
             return bad_syntax(r, err);
         if (check_order(&members[turn ^ 1], m, r, err) < 0 ||
-            admit(manifest, r, m, name, err) < 0)
+            admit(manifest, r, m, &name, err) < 0)
             return -1;
     }
     return 0;
@@ -320,7 +337,7 @@ parse_total(const struct sp_manifest *manifest, struct reader *r,
     uint64_t members, bytes;
 
     if (!take_keyword(r, "total ") || !take_number(r, ' ', &members) ||
-        !take_number(r, '\n', &bytes) || r->at != r->size)
+        !take_number(r, '\n', &bytes) || sp_cursor_size(&r->rest) > 0)
         return bad_syntax(r, err);
     if (members != manifest->evidence + manifest->packages ||
         bytes != manifest->bytes)
@@ -328,27 +345,42 @@ parse_total(const struct sp_manifest *manifest, struct reader *r,
     return 0;
 }
 
+static void
+digest_of(struct sp_cursor text, uint8_t ret[SP_SHA256_BYTES])
+{
+    struct sp_sha256 sha256;
+    const uint8_t *p;
+
+    sp_sha256_init(&sha256);
+    while ((p = sp_cursor_take(&text, sizeof(sha256.block))) != NULL)
+        sp_sha256_update(&sha256, p, sizeof(sha256.block));
+    while ((p = sp_cursor_take(&text, 1)) != NULL)
+        sp_sha256_update(&sha256, p, 1);
+    sp_sha256_final(&sha256, ret);
+}
+
 /*
  * The digest first: it tells a damaged medium from a foreign text. Without a
  * well-formed end line nothing can be said about damage.
  */
 static int
-check_seal(const char *text, size_t size, bool *ret_sealed,
-           struct sp_error *err)
+check_seal(struct sp_cursor text, bool *ret_sealed, struct sp_error *err)
 {
     uint8_t claimed[SP_SHA256_BYTES], digest[SP_SHA256_BYTES];
     char hex[SP_SHA256_HEX] = {0};
-    size_t body;
+    struct sp_cursor body = text;
+    const uint8_t *line;
 
     *ret_sealed = false;
-    if (size < END_LINE)
+    if (text.left < END_LINE ||
+        !sp_cursor_part(&text, text.left - END_LINE, &body) ||
+        !(line = sp_cursor_take(&text, END_LINE)))
         return 0;
-    body = size - END_LINE;
-    memcpy(hex, text + body + END_KEYWORD, END_HEX);
-    if (memcmp(text + body, "end ", END_KEYWORD) != 0 ||
-        text[size - 1] != '\n' || !sp_text_unhex(claimed, sizeof(claimed), hex))
+    memcpy(hex, line + END_KEYWORD, END_HEX);
+    if (memcmp(line, "end ", END_KEYWORD) != 0 || line[END_LINE - 1] != '\n' ||
+        !sp_text_unhex(claimed, sizeof(claimed), hex))
         return 0;
-    sp_sha256(text, body, digest);
+    digest_of(body, digest);
     if (memcmp(claimed, digest, sizeof(digest)) != 0)
         return sp_fail(err, "manifest-digest",
                        "MANIFEST does not match its own digest: damaged");
@@ -356,17 +388,17 @@ check_seal(const char *text, size_t size, bool *ret_sealed,
     return 0;
 }
 
-int
-sp_manifest_parse(const char *untrusted_text, size_t size,
-                  struct sp_manifest *ret, struct sp_error *err)
+static int
+parse(struct sp_cursor untrusted_text, struct sp_manifest *ret,
+      struct sp_error *err)
 {
-    struct sp_manifest manifest = {.text = untrusted_text, .size = size};
-    struct reader r = {.text = untrusted_text, .size = size};
+    struct sp_manifest manifest = {.text = untrusted_text};
+    struct reader r = {.rest = untrusted_text, .size = untrusted_text.left};
     bool sealed;
 
-    if (size > SP_MAX_MANIFEST_BYTES)
-        return sp_fail(err, "manifest-size", "MANIFEST has %zu bytes", size);
-    if (check_seal(untrusted_text, size, &sealed, err) < 0)
+    if (r.size > SP_MAX_MANIFEST_BYTES)
+        return sp_fail(err, "manifest-size", "MANIFEST has %zu bytes", r.size);
+    if (check_seal(untrusted_text, &sealed, err) < 0)
         return -1;
     if (!take_keyword(&r, first_line)) {
         if (take_keyword(&r, "bundle "))
@@ -376,41 +408,52 @@ sp_manifest_parse(const char *untrusted_text, size_t size,
     }
     if (!sealed)
         return sp_fail(err, "manifest-syntax", "MANIFEST has no end line");
-    r.size = size - END_LINE;
-    if (parse_requests(&manifest, &r, err) < 0 ||
-        parse_members(&manifest, &r, err) < 0 ||
+    r.rest.stop = END_LINE;
+    if (parse_requests(&manifest, &r, err) < 0)
+        return -1;
+    manifest.members = r.rest;
+    if (parse_members(&manifest, &r, err) < 0 ||
         parse_total(&manifest, &r, err) < 0)
         return -1;
     *ret = manifest;
     return 0;
 }
 
+int
+sp_manifest_parse(const char *untrusted_text, size_t size,
+                  struct sp_manifest *ret, struct sp_error *err)
+{
+    return parse(sp_cursor_over(untrusted_text, size), ret, err);
+}
+
 void
 sp_manifest_request(const struct sp_manifest *manifest, uint64_t i,
                     char ret_id[33])
 {
+    struct sp_cursor rest = manifest->text, before = rest;
     size_t at = FIRST_LINE + (size_t)i * REQUEST_LINE + REQUEST_KEYWORD;
+    const uint8_t *id = sp_cursor_part(&rest, at, &before)
+                            ? sp_cursor_take(&rest, REQUEST_ID)
+                            : NULL;
 
-    memcpy(ret_id, manifest->text + at, REQUEST_ID);
+    if (!id)
+        SP_BUG("a request that MANIFEST does not have");
+    memcpy(ret_id, id, REQUEST_ID);
     ret_id[REQUEST_ID] = '\0';
 }
 
 bool
 sp_manifest_next(struct sp_manifest *manifest, struct sp_member *ret)
 {
-    struct reader r = {.text = manifest->text, .size = manifest->size};
-    enum sp_member_kind kind;
-    struct sp_span name;
+    struct reader r = {.rest = manifest->members};
+    enum sp_member_kind kind = take_member_keyword(&r);
+    struct field name;
 
-    r.at = manifest->cursor;
-    if (r.at == 0)
-        r.at = FIRST_LINE + (size_t)manifest->requests * REQUEST_LINE;
-    kind = take_member_keyword(&r);
     if (kind == 0)
         return false;
     if (!take_member(&r, kind, &name, ret))
         SP_BUG("MANIFEST changed after it was parsed");
-    manifest->cursor = r.at;
+    manifest->members = r.rest;
     return true;
 }
 

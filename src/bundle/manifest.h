@@ -21,6 +21,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "bundle/cursor.h"
 #include "bundle/record.h"
 
 enum sp_member_kind { SP_MEMBER_EVIDENCE = 1, SP_MEMBER_PACKAGE = 2 };
@@ -38,12 +39,11 @@ struct sp_member {
 };
 
 struct sp_manifest {
-    const char *text;
-    size_t size;
+    struct sp_cursor text;
     uint64_t requests, evidence, packages;
-    uint64_t bytes;      /* sum of the member sizes */
-    uint64_t max_member; /* the largest of them */
-    size_t cursor;       /* for sp_manifest_next */
+    uint64_t bytes;           /* sum of the member sizes */
+    uint64_t max_member;      /* the largest of them */
+    struct sp_cursor members; /* for sp_manifest_next */
 };
 
 /*
