@@ -106,15 +106,16 @@ sp_sha256_update(struct sp_sha256 *ctx, const void *data, size_t len)
 void
 sp_sha256_final(struct sp_sha256 *ctx, uint8_t digest[SP_SHA256_BYTES])
 {
+    static const uint8_t one[1] = {0x80}, zero[1] = {0};
     uint64_t bits = ctx->length * 8;
-    size_t used = ctx->length % BLOCK;
-    /* 0x80, zeros, the length: to the end of this block or the next. */
-    uint8_t tail[BLOCK + 8] = {0x80};
-    size_t size = (used < 56 ? 56 : 120) - used;
+    uint8_t length[8];
 
-    for (size_t i = 0; i < 8; i++)
-        tail[size + i] = (uint8_t)(bits >> (56 - 8 * i));
-    sp_sha256_update(ctx, tail, size + 8);
+    for (size_t i = 0; i < sizeof(length); i++)
+        length[i] = (uint8_t)(bits >> (56 - 8 * i));
+    sp_sha256_update(ctx, one, 1);
+    while (ctx->length % BLOCK != BLOCK - sizeof(length))
+        sp_sha256_update(ctx, zero, 1);
+    sp_sha256_update(ctx, length, sizeof(length));
     for (size_t i = 0; i < SP_SHA256_BYTES; i++)
         digest[i] = (uint8_t)(ctx->state[i / 4] >> (24 - 8 * (i % 4)));
 }

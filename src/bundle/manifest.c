@@ -283,7 +283,7 @@ static int
 parse_requests(struct sp_manifest *manifest, struct reader *r,
                struct sp_error *err)
 {
-    struct field id, last = {0};
+    struct field id = {0}, last = {0};
 
     while (take_keyword(r, "request ")) {
         if (!take_field(r, '\n', &id) || id.size != REQUEST_ID ||
@@ -366,7 +366,7 @@ digest_of(struct sp_cursor text, uint8_t ret[SP_SHA256_BYTES])
 static int
 check_seal(struct sp_cursor text, bool *ret_sealed, struct sp_error *err)
 {
-    uint8_t claimed[SP_SHA256_BYTES], digest[SP_SHA256_BYTES];
+    uint8_t claimed[SP_SHA256_BYTES] = {0}, digest[SP_SHA256_BYTES] = {0};
     char hex[SP_SHA256_HEX] = {0};
     struct sp_cursor body = text;
     const uint8_t *line;

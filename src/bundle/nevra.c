@@ -55,17 +55,21 @@ sp_nevra_filename(const struct sp_nevra *nevra, char *dst, size_t size)
 void
 sp_nevra_evr(const struct sp_nevra *nevra, char *dst, size_t size)
 {
+    memset(dst, 0, size);
     (void)snprintf(dst, size, "%u:%s-%s", nevra->epoch, nevra->version,
                    nevra->release);
+    dst[size - 1] = '\0'; /* it is already: said for the proof */
 }
 
 void
 sp_nevra_show(const struct sp_nevra *nevra, char *dst, size_t size)
 {
-    char epoch[16] = "";
-
+    memset(dst, 0, size);
     if (nevra->epoch != 0)
-        (void)snprintf(epoch, sizeof(epoch), "%u:", nevra->epoch);
-    (void)snprintf(dst, size, "%s-%s%s-%s.%s", nevra->name, epoch,
-                   nevra->version, nevra->release, nevra->arch);
+        (void)snprintf(dst, size, "%s-%u:%s-%s.%s", nevra->name, nevra->epoch,
+                       nevra->version, nevra->release, nevra->arch);
+    else
+        (void)snprintf(dst, size, "%s-%s-%s.%s", nevra->name, nevra->version,
+                       nevra->release, nevra->arch);
+    dst[size - 1] = '\0';
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "bundle/cursor.h"
 
 /* The stock receiver's own ceiling of a name. */
 enum { NAME_CEILING = 16383, NSEC_MAX = 999999999 };
@@ -90,23 +91,33 @@ sp_qfile_name_ok(const char *name, size_t len)
     return strchr("._+^~-", name[0]) == NULL;
 }
 
-int
-sp_qfile_take_name(const uint8_t *untrusted_name, size_t size,
-                   char ret[SP_QFILE_NAME_BYTES], struct sp_error *err)
+static int
+take_name(struct sp_cursor untrusted_name, char ret[SP_QFILE_NAME_BYTES],
+          struct sp_error *err)
 {
-    size_t len = size > 0 && untrusted_name[size - 1] == '\0' ? size - 1 : size;
-    char shown[SP_SHOWN_MAX];
+    char name[SP_QFILE_NAME_BYTES + 1] = "", shown[SP_SHOWN_MAX];
+    size_t len =
+        sp_cursor_copy(untrusted_name, (uint8_t *)name, SP_QFILE_NAME_BYTES);
 
-    if (sp_qfile_name_ok((const char *)untrusted_name, len)) {
-        memcpy(ret, untrusted_name, len);
+    if (len > 0 && name[len - 1] == '\0')
+        len--;
+    if (sp_qfile_name_ok(name, len)) {
+        memcpy(ret, name, len);
         ret[len] = '\0';
         return 0;
     }
-    sp_text_show_bytes(shown, sizeof(shown), untrusted_name, len);
+    sp_text_show_bytes(shown, sizeof(shown), name, len);
     if (len >= SP_QFILE_NAME_BYTES)
         return sp_fail(err, "name-too-long", "file name '%s'", shown);
     return sp_fail(err, "member-name", "'%s' is no file name of a package",
                    shown);
+}
+
+int
+sp_qfile_take_name(const uint8_t *untrusted_name, size_t size,
+                   char ret[SP_QFILE_NAME_BYTES], struct sp_error *err)
+{
+    return take_name(sp_cursor_over(untrusted_name, size), ret, err);
 }
 
 /* ---- the checksum ------------------------------------------------------- */
@@ -134,15 +145,13 @@ make_crc_table(void)
                               crc_table[0][crc_table[k - 1][b] & 0xff];
 }
 
-uint32_t
-sp_qfile_crc(uint32_t crc, const void *bytes, size_t len)
+static uint32_t
+crc_of(uint32_t crc, struct sp_cursor bytes)
 {
-    const uint8_t *p = bytes;
+    const uint8_t *p;
 
-    if (crc_table[0][1] == 0)
-        make_crc_table();
     crc = ~crc;
-    for (; len >= STEP; len -= STEP, p += STEP) {
+    while ((p = sp_cursor_take(&bytes, STEP)) != NULL) {
         uint32_t low = crc ^ get_u32(p);
 
         crc = crc_table[7][low & 0xff] ^ crc_table[6][low >> 8 & 0xff] ^
@@ -150,7 +159,15 @@ sp_qfile_crc(uint32_t crc, const void *bytes, size_t len)
               crc_table[3][p[4]] ^ crc_table[2][p[5]] ^ crc_table[1][p[6]] ^
               crc_table[0][p[7]];
     }
-    for (; len > 0; len--)
-        crc = crc >> 8 ^ crc_table[0][(crc ^ *p++) & 0xff];
+    while ((p = sp_cursor_take(&bytes, 1)) != NULL)
+        crc = crc >> 8 ^ crc_table[0][(crc ^ *p) & 0xff];
     return ~crc;
+}
+
+uint32_t
+sp_qfile_crc(uint32_t crc, const void *bytes, size_t len)
+{
+    if (crc_table[0][1] == 0)
+        make_crc_table();
+    return crc_of(crc, sp_cursor_over(bytes, len));
 }

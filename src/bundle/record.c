@@ -179,13 +179,6 @@ sp_report_set_error(struct sp_report *report, const struct sp_error *err)
                    (int)sizeof(report->message) - 1, err->msg);
 }
 
-void
-sp_report_get_error(const struct sp_report *report, struct sp_error *err)
-{
-    (void)sp_fail(err, report->reason, "%s", report->message);
-    err->sys = report->sys;
-}
-
 /* Which reports a worker may send: bit n stands for type n. */
 static unsigned
 allowed_types(enum sp_worker_kind worker)
@@ -209,15 +202,39 @@ allowed_types(enum sp_worker_kind worker)
     return 0;
 }
 
+/* The reason as a string, whatever the record holds. */
+static void
+copy_reason(const struct sp_report *r, char ret[SP_DETAIL_MAX + 1])
+{
+    memcpy(ret, r->reason, SP_DETAIL_MAX);
+    ret[SP_DETAIL_MAX] = '\0';
+}
+
 static bool
 reason_ok(const struct sp_report *r, bool refuses)
 {
+    char reason[SP_DETAIL_MAX + 1];
+
     if (!is_text(r->reason, sizeof(r->reason)) ||
         !is_text(r->message, sizeof(r->message)) || r->reserved != 0)
         return false;
+    copy_reason(r, reason);
     if (refuses)
-        return sp_reason_find(r->reason) != NULL;
+        return sp_reason_find(reason) != NULL;
     return r->reason[0] == '\0' && r->message[0] == '\0' && r->sys == 0;
+}
+
+void
+sp_report_get_error(const struct sp_report *report, struct sp_error *err)
+{
+    char reason[SP_DETAIL_MAX + 1];
+    char message[sizeof(report->message)];
+
+    copy_reason(report, reason);
+    memcpy(message, report->message, sizeof(message));
+    message[sizeof(message) - 1] = '\0';
+    (void)sp_fail(err, reason, "%s", message);
+    err->sys = report->sys;
 }
 
 static bool
@@ -233,10 +250,12 @@ nevra_text_ok(const struct sp_nevra *n)
 static bool
 nevra_ok(const struct sp_nevra *n)
 {
-    return sp_nevra_name_ok(n->name, strlen(n->name)) &&
-           sp_nevra_version_ok(n->version, strlen(n->version)) &&
-           sp_nevra_version_ok(n->release, strlen(n->release)) &&
-           sp_nevra_arch_ok(n->arch, strlen(n->arch));
+    return sp_nevra_name_ok(n->name, strnlen(n->name, sizeof(n->name))) &&
+           sp_nevra_version_ok(n->version,
+                               strnlen(n->version, sizeof(n->version))) &&
+           sp_nevra_version_ok(n->release,
+                               strnlen(n->release, sizeof(n->release))) &&
+           sp_nevra_arch_ok(n->arch, strnlen(n->arch, sizeof(n->arch)));
 }
 
 static bool
@@ -290,7 +309,7 @@ evidence_ok(const struct sp_report_evidence *e)
             e->kind == SP_EVIDENCE_SIGNATURE) &&
            e->kind >= SP_EVIDENCE_REPOMD && e->kind <= SP_EVIDENCE_COMPS &&
            e->label[0] != '\0' && is_text(e->label, sizeof(e->label)) &&
-           strchr(e->label, ' ') == NULL &&
+           !memchr(e->label, ' ', strnlen(e->label, sizeof(e->label))) &&
            is_zero(e->reserved, sizeof(e->reserved));
 }
 

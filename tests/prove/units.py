@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is proven, and how: data for run.py.
+
+A unit is analysed from main() of tests/prove/NAME.c. `proves` are the files
+whose statements must all be reached; `also` stand beside them. A function of
+`elsewhere` is not reached from here; a statement of `unreached` is shown to
+be impossible. Both say why: {"FUNCTION": why}, {"FUNCTION TEXT": why}."""
+
+# Beside every unit: what makes messages.
+COMMON = ["tests/prove/libc.c", "src/base/error.c", "src/base/reason.c",
+          "src/base/text.c"]
+
+OPTIONS = ["-machdep", "gcc_x86_64", "-c11", "-eva", "-eva-precision", "1",
+           "-eva-slevel", "12", "-eva-split-return", "auto",
+           "-eva-msg-key=-initial-state,-final-states",
+           "-eva-no-show-progress"]
+CPP = "-I. -Isrc -D_GNU_SOURCE -include tests/prove/prove.h"
+
+# Words are looked up one by one: a table of 160 is not unrolled.
+SLEVEL = "sp_reason_find:0"
+
+UNITS = {
+    "gate": {
+        "about": "512-byte blocks, any number of any",
+        "proves": ["src/bundle/gate.c", "src/bundle/tar.c"],
+        "unreached": {
+            "sp_gate_pass sp_bug": "no block is passed behind the end marker",
+        },
+    },
+    "qfile": {
+        "about": "header, name, checksum, 0 to 64 KiB",
+        "included": ["src/bundle/qfile.c"],
+    },
+    "record": {
+        "about": "entry, message, report, group line: any bytes",
+        "proves": ["src/bundle/record.c"],
+        "also": ["src/bundle/groups.c", "src/bundle/nevra.c"],
+        "unreached": {
+            "sp_why_word tmp = (unsigned int)SP_WHY_NONE":
+                "the word was parsed and so is known",
+        },
+    },
+    "sigpacket": {
+        "about": "OpenPGP packet, 0 to 16 KiB",
+        "included": ["src/bundle/sigpacket.c", "src/bundle/cursor.h"],
+    },
+    "rpm": {
+        "about": "lead, both headers, 0 to 13.6 MiB; what is written anew",
+        "included": ["src/bundle/rpm.c"],
+        "proves": ["src/bundle/rpm-header.c", "src/bundle/rpm-prefix.c"],
+        "also": ["src/bundle/nevra.c"],
+        "options": ["-eva-split-return-function",
+                    "sp_rpm_header_open:-1:0,find_headers:-1:0,need:-1:0,"
+                    "require:-1:0,parse:-1:0"],
+        "slevel": "sp_rpm_header_find:100,sp_rpm_header_open:100,require:100",
+    },
+    "manifest": {
+        "about": "MANIFEST, 0 to 16 MiB, and the walk over it",
+        "included": ["src/bundle/manifest.c"],
+        "also": ["src/bundle/record.c", "src/bundle/groups.c",
+                 "src/bundle/nevra.c", "src/bundle/tar.c",
+                 "src/base/sha256.c"],
+        "options": ["-eva-split-return-function", "parse:-1:0"],
+        "slevel": "compress:0,schedule:0,take_field:0,digest_of:0,"
+                  "sp_sha256_update:0,sp_sha256_final:0",
+    },
+}
