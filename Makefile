@@ -516,6 +516,15 @@ demo: all ## from a web server to an installed package, and an attack
 	$(Q)tests/deps.sh run test
 	$(Q)examples/demo.sh $(O)
 
+.PHONY: prove prove-teeth
+prove: ## Frama-C Eva: no undefined behaviour in what reads unverified bytes
+	$(Q)tests/deps.sh prove
+	$(Q)tests/prove/run.py prove
+
+prove-teeth: ## the proof sees each of the seeded faults
+	$(Q)tests/deps.sh prove
+	$(Q)tests/prove/run.py teeth
+
 bench: all ## cost against bsdtar + rpmkeys + createrepo_c (PRESET=small)
 	$(Q)tests/deps.sh run test
 	$(Q)tests/bench/run.py --build $(O) $(or $(PRESET),small)

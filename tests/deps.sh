@@ -11,9 +11,8 @@
 #   lab    make check-xen
 #   package  make rpm, make deb, make check-packages (only when asked for)
 #   crash  make check-crash: file systems (only when asked for)
-#   cover  make cover, mutate, check-analyze, compile_commands.json (only
-#          when asked for)
-#   fuzz   make fuzz, make check-fuzz (only when asked for)
+#   prove  make prove, make prove-teeth (only when asked for)
+#   cover  make cover, make compile_commands.json (only when asked for)
 #
 # Says nothing, and needs no network, when nothing is missing. Not as root,
 # it prints the command to run and fails. DEPS=skip in the environment leaves
@@ -100,10 +99,9 @@ cover llvm-profdata-19   libclang-rt-19-dev    compiler-rt
 cover valgrind           valgrind              valgrind
 cover scan-build         clang-tools           clang-analyzer
 cover bear               bear                  bear
-fuzz  clang              clang                 clang
-fuzz  libclang_rt.fuzzer libclang-rt-14-dev    compiler-rt
-fuzz  afl-clang-fast     afl++                 american-fuzzy-lop-clang
-fuzz  python3            python3               python3
+prove frama-c            frama-c-base          frama-c
+prove ocamlfind          ocaml-findlib         ocaml-findlib
+prove python3            python3               python3
 '
 
 # The builder can do without its solver: make WITH_SOLV=0.

@@ -14,6 +14,7 @@ main(void)
     struct sp_manifest manifest;
     struct sp_member member;
     struct sp_error err = {0};
+    static const char few[8]; /* for the function around parse() */
     char id[33];
     struct sp_cursor any = {
         .end = text + ROOM,
@@ -21,6 +22,9 @@ main(void)
     };
 
     Frama_C_make_unknown((char *)text, sizeof(text));
+    (void)sp_manifest_parse(few, sizeof(few), &manifest, &err);
+    (void)sp_evidence_word((enum sp_evidence)Frama_C_unsigned_int_interval(
+        SP_EVIDENCE_REPOMD, SP_EVIDENCE_COMPS));
     if (parse(any, &manifest, &err) < 0)
         return 1;
     sp_manifest_request(

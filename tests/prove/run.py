@@ -67,13 +67,17 @@ def statements(name, output):
     return seen
 
 
+def source_line(path, line):
+    with open(os.path.join(TOP, path), encoding="utf-8") as source:
+        return source.read().split("\n")[int(line) - 1].strip()
+
+
 def unexplained(name, missing):
+    """What is unreached without a listed reason; what is listed for nothing."""
     reasons = UNITS[name].get("unreached", {})
-    used = {r for r in reasons for key in missing
-            if "%s %s" % key[2:] == r or ("%s %s" % key[2:]).startswith(r)}
-    left = [key for key in missing
-            if not any(("%s %s" % key[2:]).startswith(r) for r in reasons)]
-    return left, set(reasons) - used
+    places = {key: (key[2], source_line(key[0], key[1])) for key in missing}
+    return ([key for key in missing if places[key] not in reasons],
+            set(reasons) - set(places.values()))
 
 
 def prove(name):
@@ -91,12 +95,12 @@ def prove(name):
         name, alarms, len(seen) - len(missing), len(seen), valid, total,
         seconds, UNITS[name]["about"])
     notes = ["    %s:%s %s: unreached: %s" % key for key in left]
-    notes += ["    listed, but reached: " + text for text in sorted(stale)]
+    notes += ["    listed, but reached: %s: %s" % key for key in sorted(stale)]
     if not good:
         notes += ["    " + line for line in re.findall(
-            r"^\[\S+\] .*Warning: *\n.*|^.*rror.*$", output, re.M)[:20]]
-    reasons = ["    %s: %s" % item
-               for item in UNITS[name].get("unreached", {}).items()]
+            r"^\[eva:alarm\] .*\n.*|^.*User Error.*$", output, re.M)[:20]]
+    reasons = ["    unreached, in %s: %s" % (key[0], why)
+               for key, why in UNITS[name].get("unreached", {}).items()]
     return good, "\n".join([row] + reasons + notes)
 
 
@@ -122,7 +126,7 @@ def bite(fault):
     return True, "%-9s seen      %s: %s" % (name, path, " ".join(old.split()))
 
 
-def report(results, what):
+def report(results):
     failed = 0
     for good, text in results:
         print(text if good else "FAILED    " + text, flush=True)
@@ -139,11 +143,11 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         if words[0] == "prove":
             print("unit      alarms statements  preconditions  seconds  input")
-            failed = report(pool.map(prove, names), "units")
+            failed = report(pool.map(prove, names))
             print("%d units, %d failed" % (len(names), failed))
         else:
             faults = [f for f in FAULTS if f[0] in names]
-            failed = report(pool.map(bite, faults), "faults")
+            failed = report(pool.map(bite, faults))
             print("%d faults seeded, %d not seen" % (len(faults), failed))
     sys.exit(failed > 0)
 

@@ -2,9 +2,9 @@
 """What is proven, and how: data for run.py.
 
 A unit is analysed from main() of tests/prove/NAME.c. `proves` are the files
-whose statements must all be reached; `also` stand beside them. A function of
-`elsewhere` is not reached from here; a statement of `unreached` is shown to
-be impossible. Both say why: {"FUNCTION": why}, {"FUNCTION TEXT": why}."""
+whose statements must all be reached, `included` those that the driver
+includes, `also` what stands beside them. `unreached` lists what Eva shows to
+be impossible, by function and source line, each with the reason."""`
 
 # Beside every unit: what makes messages.
 COMMON = ["tests/prove/libc.c", "src/base/error.c", "src/base/reason.c",
@@ -24,7 +24,8 @@ UNITS = {
         "about": "512-byte blocks, any number of any",
         "proves": ["src/bundle/gate.c", "src/bundle/tar.c"],
         "unreached": {
-            "sp_gate_pass sp_bug": "no block is passed behind the end marker",
+            ("sp_gate_pass", 'SP_BUG("a block behind the end marker");'):
+                "no block is passed behind the end marker",
         },
     },
     "qfile": {
@@ -36,13 +37,19 @@ UNITS = {
         "proves": ["src/bundle/record.c"],
         "also": ["src/bundle/groups.c", "src/bundle/nevra.c"],
         "unreached": {
-            "sp_why_word tmp = (unsigned int)SP_WHY_NONE":
+            ("sp_why_word",
+             "return why_words[why <= SP_WHY_MIRROR ? why : SP_WHY_NONE];"):
                 "the word was parsed and so is known",
         },
     },
     "sigpacket": {
         "about": "OpenPGP packet, 0 to 16 KiB",
         "included": ["src/bundle/sigpacket.c", "src/bundle/cursor.h"],
+        "unreached": {
+            ("read_v4", 'return sp_fail(err, "sig-packet-length", '
+                        '"the signature is too short");'):
+                "ten bytes have a version and three more",
+        },
     },
     "rpm": {
         "about": "lead, both headers, 0 to 13.6 MiB; what is written anew",
