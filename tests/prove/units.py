@@ -4,7 +4,7 @@
 A unit is analysed from main() of tests/prove/NAME.c. `proves` are the files
 whose statements must all be reached, `included` those that the driver
 includes, `also` what stands beside them. `unreached` lists what Eva shows to
-be impossible, by function and source line, each with the reason."""`
+be impossible, by function and source line, each with the reason."""
 
 # Beside every unit: what makes messages.
 COMMON = ["tests/prove/libc.c", "src/base/error.c", "src/base/reason.c",
