@@ -47,6 +47,8 @@ words(void)
     if (sp_why_parse(word, Frama_C_unsigned_long_interval(0, sizeof(word)),
                      &why))
         (void)sp_why_word(why);
+    (void)sp_why_word(
+        (enum sp_why)Frama_C_unsigned_int_interval(0, UINT32_MAX));
 }
 
 int

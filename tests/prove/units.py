@@ -36,11 +36,6 @@ UNITS = {
         "about": "entry, message, report, group line: any bytes",
         "proves": ["src/bundle/record.c"],
         "also": ["src/bundle/groups.c", "src/bundle/nevra.c"],
-        "unreached": {
-            ("sp_why_word",
-             "return why_words[why <= SP_WHY_MIRROR ? why : SP_WHY_NONE];"):
-                "the word was parsed and so is known",
-        },
     },
     "sigpacket": {
         "about": "OpenPGP packet, 0 to 16 KiB",
