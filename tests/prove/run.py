@@ -36,7 +36,9 @@ def analyse(name, top, more=()):
     with tempfile.TemporaryDirectory() as tmp:
         script = os.path.join(tmp, "reach.ml") # compiled where it stands
         shutil.copy(os.path.join(TOP, "tests/prove/reach.ml"), script)
+        # Frama-C looks for its sources in $PWD, not in its directory.
         child = subprocess.Popen(command(name, script) + list(more), cwd=top,
+                                 env=dict(os.environ, PWD=top),
                                  stdout=subprocess.PIPE, text=True,
                                  stderr=subprocess.STDOUT)
         output = child.stdout.read()
@@ -50,7 +52,8 @@ def number(pattern, output):
 
 
 def statements(name, output):
-    """{(file, line, function, text): reached} of the files under proof. A
+    """{(file, line, function, text): reached} of the files under proof, and
+    which of these files Frama-C has not seen. A
     function of a header stands in each file that includes it, with a number
     behind its name: reached in one of them is reached."""
     unit = UNITS[name]
@@ -64,7 +67,7 @@ def statements(name, output):
         if path in files:
             key = (path, line, re.sub(r"_\d+$", "", function), text)
             seen[key] = seen.get(key, False) or reached == "1"
-    return seen
+    return seen, sorted(set(files) - {key[0] for key in seen})
 
 
 def source_line(path, line):
@@ -85,16 +88,17 @@ def prove(name):
     alarms = number(r"(\d+) alarms? generated", output)
     valid = number(r"Preconditions +(\d+) valid", output)
     total = number(r"Preconditions .* (\d+) total", output)
-    seen = statements(name, output)
+    seen, unseen = statements(name, output)
     missing = [key for key, reached in seen.items() if not reached]
     left, stale = unexplained(name, missing)
     good = (alarms == 0 and valid is not None and valid == total and
             "No errors or warnings raised" in output and seen and
-            not left and not stale)
+            not unseen and not left and not stale)
     row = "%-9s %6s %5d/%-5d %5s/%-5s %5.0f  %s" % (
         name, alarms, len(seen) - len(missing), len(seen), valid, total,
         seconds, UNITS[name]["about"])
     notes = ["    %s:%s %s: unreached: %s" % key for key in left]
+    notes += ["    not analysed: " + path for path in unseen]
     notes += ["    listed, but reached: %s: %s" % key for key in sorted(stale)]
     if not good:
         notes += ["    " + line for line in re.findall(
