@@ -92,17 +92,22 @@ sp_rpm_prefix(const struct sp_rpm *rpm, const uint8_t *packet,
               uint64_t payload_bytes, uint8_t *dst, size_t size)
 {
     uint64_t signed_bytes = rpm->main_header.size + payload_bytes;
-    struct layout at = plan(packet_size, signed_bytes);
-    size_t data_size = at.trailer_at + SP_RPM_REGION_BYTES;
+    struct layout at;
+    size_t data_size, total;
     uint8_t *intro = dst + SP_RPM_LEAD_BYTES;
     uint8_t *index = intro + SP_RPM_INTRO_BYTES;
     uint8_t *data = index + SP_RPM_ENTRY_BYTES * ENTRIES;
-    size_t total = ((size_t)(data - dst) + data_size + 7) / 8 * 8;
     static const uint8_t magic[4] = {0x8E, 0xAD, 0xE8, 0x01};
-    uint8_t *sha256_entry = index + (at.is_long ? 3 : 2) * SP_RPM_ENTRY_BYTES;
-    uint8_t *size_entry = index + (at.is_long ? 2 : 3) * SP_RPM_ENTRY_BYTES;
+    uint8_t *sha256_entry, *size_entry;
 
-    if (packet_size > SP_SIG_MAX_BYTES + 32 || size < total)
+    if (packet_size > SP_SIG_MAX_BYTES + 32)
+        return 0;
+    at = plan(packet_size, signed_bytes);
+    data_size = at.trailer_at + SP_RPM_REGION_BYTES;
+    total = ((size_t)(data - dst) + data_size + 7) / 8 * 8;
+    sha256_entry = index + (at.is_long ? 3 : 2) * SP_RPM_ENTRY_BYTES;
+    size_entry = index + (at.is_long ? 2 : 3) * SP_RPM_ENTRY_BYTES;
+    if (size < total)
         return 0;
     memset(dst, 0, total);
     put_lead(dst, rpm);

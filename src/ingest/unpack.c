@@ -122,11 +122,12 @@ agree_on_data(const struct bundle *b, const void *run, size_t len,
 {
     uint64_t chunk_at = b->gate.bytes - b->chunk_size;
     uint64_t run_at = b->header_at + SP_TAR_BLOCK + done;
+    uint64_t skip = run_at - chunk_at;
 
     if (at != (la_int64_t)done || len > b->gate.size - done)
         fault_disagreement(b, "the data");
-    if (run_at < chunk_at || run_at - chunk_at + len > b->chunk_size ||
-        run != b->chunk + (run_at - chunk_at))
+    if (run_at < chunk_at || skip > b->chunk_size ||
+        len > b->chunk_size - (size_t)skip || run != b->chunk + skip)
         fault_disagreement(b, "the bytes");
 }
 

@@ -20,7 +20,9 @@ FAULTS = [
      "    if (!first_bytes || !trailer_bytes)\n"
      "        return sp_fail(err, \"region\", \"the %s has no region\",\n"
      "                       header->grammar->name);\n", ""),
-    ("manifest", "src/bundle/manifest.c", "f.size > FIELD_MAX ||", ""),
+    ("manifest", "src/bundle/manifest.c",
+     "if (f->size >= room || !ok(f->text, f->size))",
+     "if (!ok(f->text, f->size))"),
     # one too far
     ("gate", "src/bundle/gate.c", "i < SP_TAR_BLOCK; i++)",
      "i <= SP_TAR_BLOCK; i++)"),
@@ -31,13 +33,24 @@ FAULTS = [
     ("qfile", "src/bundle/qfile.c", "p[i] = (uint8_t)(value >> (8 * i));",
      "p[i + 1] = (uint8_t)(value >> (8 * i));"),
     ("record", "src/bundle/record.c", "for (size_t i = 0; i < 40; i++)",
-     "for (size_t i = 0; i < 400; i++)"),
+     "for (size_t i = 0; i < sizeof(struct sp_report); i++)"),
     ("rpm", "src/bundle/rpm-header.c", "static const uint32_t least[] = {0, 0, ",
      "static const uint32_t least[] = {0, "),
-    ("manifest", "src/bundle/manifest.c", "if (f->size >= room ||",
-     "if (f->size > room ||"),
+    ("manifest", "src/bundle/manifest.c",
+     "ret->text[FIELD_MAX - room] = f->text[i];",
+     "ret->text[FIELD_MAX - room + 2] = f->text[i];"),
     # a string that need not end, a length that is not looked at
     ("record", "src/bundle/record.c", "ret[SP_DETAIL_MAX] = '\\0';", ""),
-    ("rpm", "src/bundle/rpm-prefix.c", "packet_size > SP_SIG_MAX_BYTES + 32 ||",
-     ""),
+    ("rpm", "src/bundle/rpm-prefix.c",
+     "    if (packet_size > SP_SIG_MAX_BYTES + 32)\n        return 0;\n", ""),
+    # what the archive library may do
+    ("unpack", "src/ingest/unpack.c", "|| run != b->chunk + skip", ""),
+    ("unpack", "src/ingest/unpack.c", "b->gate.last != SP_GATE_END || ", ""),
+    ("unpack", "src/ingest/unpack.c",
+     "b->gate.left > 0 && ready - passed >= SP_TAR_BLOCK",
+     "b->gate.left > 0"),
+    ("unpack", "src/ingest/unpack.c", "if (ready < SP_TAR_BLOCK)",
+     "if (ready == 0)"),
+    ("unpack", "src/ingest/unpack.c", "!name || ", ""),
+    ("unpack", "src/ingest/unpack.c", "text ? text : \"\");", "text);"),
 ]

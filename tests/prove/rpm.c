@@ -25,7 +25,7 @@ write_prefix(const struct sp_rpm *rpm)
     static uint8_t prefix[SP_RPM_PREFIX_MAX];
 
     (void)sp_rpm_prefix(
-        rpm, packet, Frama_C_unsigned_long_interval(0, sizeof(packet)), digest,
+        rpm, packet, Frama_C_unsigned_long_interval(0, UINT64_MAX), digest,
         Frama_C_unsigned_long_interval(0, UINT64_MAX), prefix, sizeof(prefix));
     (void)sp_rpm_prefix(rpm, packet, sizeof(packet), digest, 0, prefix, 0);
 }

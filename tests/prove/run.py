@@ -53,9 +53,9 @@ def number(pattern, output):
 
 def statements(name, output):
     """{(file, line, function, text): reached} of the files under proof, and
-    which of these files Frama-C has not seen. A
-    function of a header stands in each file that includes it, with a number
-    behind its name: reached in one of them is reached."""
+    which of these files Frama-C has not seen. A function of a header stands in
+    each file that includes it, with a number behind its name: reached in one
+    of them is reached."""
     unit = UNITS[name]
     files = unit.get("proves", []) + unit.get("included", [])
     seen = {}
