@@ -64,7 +64,7 @@ take_keyword(struct reader *r, const char *keyword)
     return true;
 }
 
-/* One field of visible ASCII, perhaps empty, and the `stop` byte behind it. */
+/* One field of visible ASCII, not empty, and the `stop` byte behind it. */
 static bool
 take_field(struct reader *r, char stop, struct field *ret)
 {

@@ -119,8 +119,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     check_facts(&rpm);
-    n = sp_sigpacket_encode(&packet, blob, packet.left16, encoded,
-                            sizeof(encoded));
+    n = sp_sigpacket_encode(&packet, packet.left16, encoded, sizeof(encoded));
     FUZZ_CHECK(n > 0);
     publish(data, &rpm, encoded, n);
     return 0;

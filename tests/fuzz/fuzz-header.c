@@ -100,8 +100,9 @@ mend(uint8_t *h, size_t size, uint32_t region)
 
 /* The header again, from nothing but its tags and their values. */
 static size_t
-write_anew(const uint8_t *h, size_t size, uint32_t region)
+write_anew(const struct sp_rpm_header *header, const uint8_t *h, size_t size)
 {
+    uint32_t region = header->grammar->region_tag;
     uint32_t entries = sp_rpm_u32(h + 8), at = 0;
     uint8_t *data = anew + SP_RPM_INTRO_BYTES + (size_t)16 * entries;
 
@@ -113,15 +114,14 @@ write_anew(const uint8_t *h, size_t size, uint32_t region)
         struct sp_rpm_value value = {0};
         uint32_t width;
 
-        FUZZ_CHECK(sp_rpm_header_find(h, tag, &value));
-        FUZZ_CHECK(value.count > 0 && value.data > h &&
-                   value.size <= (size_t)(h + size - value.data));
+        FUZZ_CHECK(sp_rpm_header_find(header, tag, &value));
+        FUZZ_CHECK(value.count > 0 && sp_cursor_size(&value.data) <= size - at);
         width = width_of(value.type);
         at = (at + width - 1) / width * width;
         put_entry(anew + SP_RPM_INTRO_BYTES + (size_t)16 * i, tag, value.type,
                   at, value.count);
-        memcpy(data + at, value.data, value.size);
-        at += (uint32_t)value.size;
+        at += (uint32_t)sp_cursor_copy(value.data, data + at,
+                                       sp_cursor_size(&value.data));
     }
     put_entry(anew + SP_RPM_INTRO_BYTES, region, SP_RPM_BIN, at, 16);
     put_entry(data + at, region, SP_RPM_BIN, 0 - 16 * entries, 16);
@@ -133,6 +133,7 @@ static void
 judge(const uint8_t *h, size_t size, const struct sp_rpm_grammar *grammar)
 {
     struct sp_error err = {0};
+    struct sp_rpm_header header;
     struct sp_rpm_value none;
     size_t whole = 0;
 
@@ -144,13 +145,15 @@ judge(const uint8_t *h, size_t size, const struct sp_rpm_grammar *grammar)
     }
     if (whole != size)
         return;
-    if (sp_rpm_header_check(h, grammar, &err) < 0) {
+    if (sp_rpm_header_open(sp_cursor_over(h, size), grammar, &header, &err) <
+            0 ||
+        sp_rpm_header_check(&header, &err) < 0) {
         fuzz_refused(&err);
         return;
     }
-    FUZZ_CHECK(write_anew(h, size, grammar->region_tag) == size);
+    FUZZ_CHECK(write_anew(&header, h, size) == size);
     FUZZ_CHECK(memcmp(h, anew, size) == 0);
-    FUZZ_CHECK(!sp_rpm_header_find(h, grammar->last_tag + 1, &none));
+    FUZZ_CHECK(!sp_rpm_header_find(&header, grammar->last_tag + 1, &none));
 }
 
 int

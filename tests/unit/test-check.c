@@ -343,7 +343,7 @@ spoil_parts(void)
         sp_sigpacket_parse(hello.bytes + rpm.signature.offset,
                            rpm.signature.size, &packet, &err) < 0)
         abort();
-    for (at = rpm.signature.offset + packet.hashed_end;
+    for (at = rpm.signature.offset + rpm.signature.size - packet.mpis_size - 2;
          at < rpm.signature.offset + rpm.signature.size; at++)
         bad_signature |= strcmp(spoiled(at, (uint8_t)(hello.bytes[at] ^ 1)),
                                 "bad-signature") == 0;

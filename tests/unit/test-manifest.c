@@ -291,7 +291,7 @@ test_packages(void)
          "manifest-syntax", "an empty kind"},
         {"bundle 1\npackage  200 200 " HEX " a 0:1-1 noarch -\n"
          "total 1 200\n",
-         "member-name", "an empty member name"},
+         "manifest-syntax", "an empty member name"},
         {"bundle 1\npackage p000001.rp 200 200 " HEX " a 0:1-1 noarch -\n"
          "total 1 200\n",
          "member-name", "a member name cut short"},
