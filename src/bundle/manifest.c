@@ -80,7 +80,7 @@ take_field(struct reader *r, char stop, struct field *ret)
             room--;
         }
     }
-    if (!p || size == 0 || *p != stop)
+    if (!p || size == 0 || *p != (uint8_t)stop)
         return false;
     ret->size = size;
     r->rest = rest;
