@@ -74,9 +74,9 @@ UNITS = {
         "included": ["src/ingest/unpack.c"],
         "also": ["src/bundle/gate.c", "src/bundle/tar.c"],
         "unreached": {
-            ("fault_early_end", "}"): "it does not return",
-            ("fault_disagreement", "}"): "it does not return",
-            ("sp_unpack_run", "}"): "it does not return",
+            ("fault_early_end", "sp_worker_fault(&err);"): "it does not return",
+            ("fault_disagreement", "sp_worker_fault(&err);"): "it does not return",
+            ("sp_unpack_run", "sp_worker_done(bundle.members);"): "it does not return",
         },
         # == is defined for any two pointers that may be formed; Eva wants both
         # inside an object. The forming is looked at, here as everywhere.
