@@ -125,7 +125,7 @@ sp_index_entry_check(const struct sp_index_entry *untrusted_entry)
 
     return e->magic == INDEX_MAGIC && e->reserved == 0 &&
            is_text(e->name, sizeof(e->name)) && e->name[0] != '\0' &&
-           e->name[0] != '.' && strchr(e->name, '/') == NULL;
+           e->name[0] != '.' && memchr(e->name, '/', sizeof(e->name)) == NULL;
 }
 
 /* ---- report stream ----------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any record of each of the three streams, from any worker. */
+/* Any record of each of the four streams, from any worker. */
 #include "bundle/record.h"
 
 static void
@@ -20,6 +20,21 @@ messages(void)
     Frama_C_make_unknown((char *)&message, sizeof(message));
     (void)sp_message_check(&message);
     sp_message_init(&message, SP_MESSAGE_END, 0, 0, 0);
+}
+
+static void
+index_entries(void)
+{
+    struct sp_index_entry entry;
+    uint8_t sha256[32];
+    char name[300];
+
+    Frama_C_make_unknown((char *)&entry, sizeof(entry));
+    (void)sp_index_entry_check(&entry);
+    Frama_C_make_unknown((char *)sha256, sizeof(sha256));
+    Frama_C_make_unknown(name, sizeof(name));
+    name[sizeof(name) - 1] = '\0';
+    sp_index_entry_init(&entry, name, 0, 0, sha256);
 }
 
 static void
@@ -56,6 +71,7 @@ main(void)
 {
     entries();
     messages();
+    index_entries();
     reports();
     words();
     return 0;
