@@ -287,8 +287,7 @@ enter(const char *dir, enum kind kind, struct sp_error *err)
         break;
     case KIND_VERIFY: sp_jails_verify(home, messages, GPG, &jail); break;
     case KIND_TOOL:
-        sp_jails_createrepo(CREATEREPO, packages, output, NULL, FILE_CEILING,
-                            &jail);
+        sp_jails_tool(CREATEREPO, packages, output, NULL, FILE_CEILING, &jail);
         break;
     case KIND_INDEX:
         sp_jails_index(packages, output, NULL, FILE_CEILING, &jail);

@@ -70,8 +70,8 @@ sp_index_write(const struct sp_index_plan *p, struct sp_error *err)
     (void)snprintf(revision, sizeof(revision), "%" PRIu64, p->revision);
     if (access(program, X_OK) < 0)
         return sp_fail_sys(err, errno, "index", "cannot run '%s'", program);
-    sp_jails_createrepo(program, p->stage, p->output, p->comps,
-                        SP_MAX_MEMBER_BYTES, &jail);
+    sp_jails_tool(program, p->stage, p->output, p->comps, SP_MAX_MEMBER_BYTES,
+                  &jail);
     if (p->comps) {
         argv[sizeof(argv) / sizeof(*argv) - 3] = "--groupfile";
         argv[sizeof(argv) / sizeof(*argv) - 2] = p->comps;

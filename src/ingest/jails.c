@@ -88,8 +88,8 @@ sp_jails_index(const char *stage, const char *output, const char *comps,
 }
 
 void
-sp_jails_createrepo(const char *program, const char *stage, const char *output,
-                    const char *comps, uint64_t max_file, struct sp_jail *ret)
+sp_jails_tool(const char *program, const char *stage, const char *output,
+              const char *comps, uint64_t max_file, struct sp_jail *ret)
 {
     start(ret, SP_JAIL_TOOL, 3, max_file, INDEX_MEMORY);
     allow_program(ret, program);

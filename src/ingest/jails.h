@@ -39,11 +39,10 @@ void sp_jails_index(const char *stage, const char *output, const char *comps,
                     uint64_t max_file, struct sp_jail *ret);
 
 /*
- * The same for `program` (createrepo_c), entered by sp_spawn_start before
- * execve.
+ * The same for a program that works on a stage (createrepo_c, rpm), entered by
+ * sp_spawn_start before execve.
  */
-void sp_jails_createrepo(const char *program, const char *stage,
-                         const char *output, const char *comps,
-                         uint64_t max_file, struct sp_jail *ret);
+void sp_jails_tool(const char *program, const char *stage, const char *output,
+                   const char *comps, uint64_t max_file, struct sp_jail *ret);
 
 #endif

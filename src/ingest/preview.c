@@ -175,7 +175,7 @@ run_rpm(const struct sp_outcome *o, const char *packages, const char *scratch,
         (void)snprintf(file, 4096, "%.3700s/%s", packages, name);
         argv[n++] = file;
     }
-    sp_jails_index(program, packages, scratch, SP_MIB, &jail);
+    sp_jails_tool(program, packages, scratch, NULL, SP_MIB, &jail);
     plan.argv = argv;
     plan.jail = &jail;
     plan.fds[0] = -1;

@@ -132,7 +132,7 @@ look_around(void)
     struct sp_jail_state state = {0};
     struct sp_jail jail;
 
-    sp_jails_createrepo("/usr/bin/createrepo_c", scratch, scratch, NULL, 12345,
+    sp_jails_tool("/usr/bin/createrepo_c", scratch, scratch, NULL, 12345,
                         &jail);
     if (dup2(0, 3) != 3 || dup2(0, 90) != 90)
         return 1;
