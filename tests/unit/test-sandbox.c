@@ -133,7 +133,7 @@ look_around(void)
     struct sp_jail jail;
 
     sp_jails_tool("/usr/bin/createrepo_c", scratch, scratch, NULL, 12345,
-                        &jail);
+                  &jail);
     if (dup2(0, 3) != 3 || dup2(0, 90) != 90)
         return 1;
     if (sp_jail_enter(&jail, &state, &err) < 0)
