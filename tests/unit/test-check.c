@@ -570,12 +570,17 @@ test_stream(void)
     tap_is_str(end_with(NULL), "manifest-member", "two where one may be");
 }
 
+/* A record need not stand at a multiple of eight. */
+struct anywhere {
+    struct sp_entry entry;
+} __attribute__((packed, aligned(1)));
+
 static void
 test_against_manifest(void)
 {
     struct bundle b = {.n = 0};
     struct sp_member *m = add_hello(&b);
-    struct sp_entry *end;
+    struct anywhere *end;
 
     begin(SP_STREAM_BUNDLE);
     put_record(SP_ENTRY_END, SP_STREAM_BUNDLE, 0, 0, "");
@@ -589,21 +594,21 @@ test_against_manifest(void)
     put("bundl", 5);
     tap_is_str(end_with(NULL), "manifest-syntax", "no text of one");
     write_bundle(&b);
-    end = (struct sp_entry *)(void *)(stream + stream_size - sizeof(*end));
-    end->type = SP_ENTRY_FILE;
+    end = (struct anywhere *)(void *)(stream + stream_size - sizeof(*end));
+    end->entry.type = SP_ENTRY_FILE;
     tap_is_str(end_with(NULL), "manifest-member", "a member more");
-    end->type = SP_ENTRY_END;
+    end->entry.type = SP_ENTRY_END;
     memmove(stream + stream_size - 2 * sizeof(*end) - hello.size, end,
             sizeof(*end));
     stream_size -= sizeof(*end) + hello.size;
-    end = (struct sp_entry *)(void *)(stream + stream_size - sizeof(*end));
-    end->index--;
-    end->size -= hello.size;
+    end = (struct anywhere *)(void *)(stream + stream_size - sizeof(*end));
+    end->entry.index--;
+    end->entry.size -= hello.size;
     tap_is_str(end_with(NULL), "manifest-member", "a member less");
     write_bundle(&b);
-    end = (struct sp_entry *)(void *)(stream + stream_size - sizeof(*end));
-    ((struct sp_entry *)(void *)((uint8_t *)end - hello.size - sizeof(*end)))
-        ->size--;
+    end = (struct anywhere *)(void *)(stream + stream_size - sizeof(*end));
+    ((struct anywhere *)(void *)((uint8_t *)end - hello.size - sizeof(*end)))
+        ->entry.size--;
     tap_is_str(end_with(NULL), "manifest-member", "a member of another size");
     for (int change = -8; change <= 8; change += 16) {
         m->head_size = (uint64_t)((int64_t)m->head_size + change);
