@@ -404,10 +404,12 @@ static const char *
 lie_shown(const char *reason)
 {
     static char text[32];
-    const char *on =
-        strstr(outcome.reports[outcome.n_reports - 1].message, "differ on ");
+    const char *on;
 
-    if (strcmp(reason, "parser-disagreement") != 0 || !on)
+    if (strcmp(reason, "parser-disagreement") != 0 || outcome.n_reports == 0)
+        return reason;
+    on = strstr(outcome.reports[outcome.n_reports - 1].message, "differ on ");
+    if (!on)
         return reason;
     on += strlen("differ on ");
     (void)snprintf(text, sizeof(text), "%.*s", (int)(strstr(on, " of") - on),
