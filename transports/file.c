@@ -175,8 +175,6 @@ file_write_file(struct sp_transport *t, int file, size_t len,
     do
         n = sp_move_some(t->fd, file, len);
     while (n < 0 && errno == EINTR);
-    if (n < 0 && errno == EIO)
-        return 0; /* which of the two it was shows who reads and writes */
     return n < 0 ? cannot_write(t, err) : n;
 }
 

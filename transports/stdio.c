@@ -100,8 +100,6 @@ stdio_write_file(struct sp_transport *t, int file, size_t len,
 {
     ssize_t n = sp_move_some(t->fd, file, len);
 
-    if (n < 0 && errno == EIO)
-        return 0; /* which of the two it was shows who reads and writes */
     return n < 0 ? cannot_write(t, err) : n;
 }
 

@@ -88,8 +88,10 @@ sp_move_some(int to, int file, size_t len)
 {
     ssize_t n = sendfile(to, file, NULL, len);
 
-    /* For one: a file that is open for appending. */
-    return n < 0 && (errno == EINVAL || errno == ENOSYS) ? 0 : n;
+    /* A file that is open for appending, for one; and whose EIO it is shows
+     * only who reads and writes. */
+    return n < 0 && (errno == EINVAL || errno == ENOSYS || errno == EIO) ? 0
+                                                                         : n;
 }
 
 void *

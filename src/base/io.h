@@ -30,8 +30,8 @@ int sp_write_patient(int fd, const void *buf, size_t len);
 
 /*
  * Moves at most `len` bytes of a file, from where it stands, inside the
- * kernel. The bytes moved, 0 at the end of the file or when these two cannot
- * be joined in this way, -1 with errno: also EINTR.
+ * kernel. The bytes moved, 0 at the end of the file, when these two cannot be
+ * joined in this way or one of them fails, -1 with errno: also EINTR.
  */
 ssize_t sp_move_some(int to, int file, size_t len);
 
