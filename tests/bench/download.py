@@ -329,7 +329,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
     parser.add_argument("--work")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("parts", nargs="*",
                         metavar="small|loopback|link")
     options = parser.parse_args()
