@@ -20,7 +20,6 @@ import argparse
 import hashlib
 import os
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -110,7 +109,7 @@ class Relay:
         self.port = int(self.process.stdout.readline())
 
     def stop(self):
-        self.process.send_signal(signal.SIGINT)
+        self.process.terminate()
         self.process.wait()
 
 
