@@ -14,7 +14,8 @@ All get the same bytes from the page cache, in turn, N times:
     dnf            downloads the same packages from a repository on this
                    disk and checks each
 
-The lines are printed as they were run. Cost is user and system time of every
+The lines are printed as they were run, and at last what is promised; the
+status is 1 when it is not held. Cost is user and system time of every
 descendant, orphans included; read and written are the bytes that went through
 their system calls.
 """
@@ -33,6 +34,18 @@ import time
 import workload
 
 PR_SET_CHILD_SUBREAPER = 36
+
+# What ours may cost, as a share of what a contender costs.
+LIMITS = {
+    "update": [("one-call", "cpu", "processor", 0.75),
+               ("two-per-file", "cpu", "processor", 0.33),
+               ("two-per-file", "wall", "wall", 0.25)],
+    "wide": [("one-call", "cpu", "processor", 2.0),
+             ("two-per-file", "cpu", "processor", 0.33),
+             ("two-per-file", "wall", "wall", 0.125)],
+    "huge": [("one-call", "cpu", "processor", 0.75)],
+}
+LARGEST_MIB = 32  # any of our programs, gpg and the metadata tool
 
 
 def peaks_below(pid, peaks):
@@ -191,7 +204,22 @@ def peaks(measured):
                      if program not in ("sh", "python3"))
 
 
+def judge(preset, results):
+    """Whether our share of what the others cost, and memory, are as promised."""
+    ours = medians(results["sallyport"])
+    mine = max(max(one["peaks"].values()) for one in results["sallyport"])
+    verdicts = [("%s, ours / %s" % (what, name), ours[key] / medians(
+        results[name])[key], limit) for name, key, what, limit in LIMITS.get(
+            preset, ()) if name in results]
+    verdicts.append(("largest resident set of ours, MiB", mine / 1024, LARGEST_MIB))
+    for what, value, limit in verdicts:
+        print("  %-46s %6.2f  at most %5.2f  %s" % (
+            what, value, limit, "ok" if value <= limit else "TOO MUCH"))
+    return all(value <= limit for _, value, limit in verdicts)
+
+
 def compare(build, preset, runs, only):
+    """True if it costs no more than it may."""
     data = prepare(build, preset)
     work = os.path.join(build, "bench", "work")
     lines = contenders(build, data, work)
@@ -217,6 +245,7 @@ def compare(build, preset, runs, only):
         print("  peak MB, %s: %s" % (name, peaks(measured)))
     for name, line in lines.items():
         print("  line, %s: %s" % (name, line))
+    return "sallyport" not in results or judge(preset, results)
 
 
 def main():
@@ -227,9 +256,9 @@ def main():
     parser.add_argument("--only", type=lambda text: text.split(","))
     parser.add_argument("preset", nargs="+", choices=sorted(workload.PRESETS))
     options = parser.parse_args()
-    for preset in options.preset:
-        compare(os.path.abspath(options.build), preset, options.runs,
-                options.only)
+    good = [compare(os.path.abspath(options.build), preset, options.runs,
+                    options.only) for preset in options.preset]
+    sys.exit(not all(good))
 
 
 if __name__ == "__main__":
