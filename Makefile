@@ -125,7 +125,7 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	$(call in,cli,builder-common builder-options \
 	builder-build builder-plan builder-check builder-send builder-devices \
 	table) \
-	$(call in,src/build,fetch session proxy transfer answer ending part hash \
+	$(call in,src/build,fetch queue session proxy transfer answer ending part hash \
 	digest cache) \
 	$(call in,src/build,build requests list head pack send devices outlet \
 	convert hear) \
@@ -158,8 +158,8 @@ unit := advice check command confirm devices download evidence-scan evr fields f
 	gate groups \
 	index-check \
 	journal json keytable ledger lines list listing manifest message metadata \
-	nevra pack path plan policy progress qfile ratchet record repofile request \
-	rpm sandbox sha256 sigpacket spawn status tar transport unpack vchan-frame
+	nevra pack path plan policy progress qfile queue ratchet record repofile \
+	request rpm sandbox sha256 sigpacket spawn status tar transport unpack vchan-frame
 bats := 00-smoke 01-house 02-install 65-memory 70-block 47-carriers \
 	71-sneakernet 20-hostile-rpm 25-verify 22-hostile-flip 12-golden 13-personas 10-cli \
 	11-completion 15-unpack 16-differ 21-hostile-container 23-corpus 24-check \

@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "build/proxy.h"
+#include "build/queue.h"
 #include "build/transfer.h"
 #include "bundle/limits.h"
 
@@ -23,15 +24,7 @@ struct run {
     struct sp_session *session;
     CURLM *multi;
     struct sp_fetch_policy policy; /* with the defaults filled in */
-    struct sp_transfer *transfers;
-    size_t n;
-    size_t next; /* the first that was never started */
-    struct sp_transfer *active[SP_FETCH_STREAMS];
-    size_t running, done;
-    size_t waiting; /* before `next`, for another try or for a twin */
-    size_t limit;   /* of running ones */
-    size_t ceiling; /* of the limit */
-    size_t smooth;  /* files since the limit was changed */
+    struct sp_queue queue;
     uint64_t deadline, asked, reported, swept; /* monotonic ms */
     bool ahead; /* what fails is asked for later */
     const struct sp_build_hooks *hooks;
@@ -54,27 +47,15 @@ fill_defaults(struct sp_fetch_policy *policy)
         policy->max_file_bytes = SP_MAX_MEMBER_BYTES;
 }
 
-/* Large files first: the small ones fill the gaps at the end. */
-static int
-compare_size(const void *a, const void *b)
-{
-    const struct sp_transfer *x = a;
-    const struct sp_transfer *y = b;
-
-    if (x->item->size != y->item->size)
-        return x->item->size > y->item->size ? -1 : 1;
-    return x->item < y->item ? -1 : x->item > y->item;
-}
-
 /* A tenth more than what is missing, before the first byte travels. */
 static int
-check_room(const struct sp_cache *cache, const struct run *run,
-           struct sp_error *err)
+check_room(const struct sp_cache *cache, const struct sp_transfer *transfers,
+           size_t n, struct sp_error *err)
 {
     uint64_t need = 0;
 
-    for (size_t i = 0; i < run->n; i++) {
-        const struct sp_fetch_item *item = run->transfers[i].item;
+    for (size_t i = 0; i < n; i++) {
+        const struct sp_fetch_item *item = transfers[i].item;
         uint64_t there = sp_digest_is_set(&item->digest)
                              ? sp_cache_bytes(cache, item->name)
                              : 0;
@@ -83,66 +64,6 @@ check_room(const struct sp_cache *cache, const struct run *run,
             need += item->size - there;
     }
     return sp_cache_check_room(cache, need + need / 10, err);
-}
-
-static int
-compare_name(const void *a, const void *b)
-{
-    const struct sp_transfer *const *x = a;
-    const struct sp_transfer *const *y = b;
-    int order = strcmp((*x)->item->name, (*y)->item->name);
-
-    if (order != 0)
-        return order;
-    return *x < *y ? -1 : *x > *y;
-}
-
-/* Two repositories may have the same file: it is one file in the cache. */
-static int
-find_twins(struct run *run, struct sp_error *err)
-{
-    SP_AUTO_FREE struct sp_transfer **sorted =
-        calloc(run->n + 1, sizeof(struct sp_transfer *));
-
-    if (!sorted)
-        return sp_fail(err, "no-memory", "no memory for the downloads");
-    for (size_t i = 0; i < run->n; i++)
-        sorted[i] = &run->transfers[i];
-    qsort(sorted, run->n, sizeof(struct sp_transfer *), compare_name);
-    for (size_t i = 1; i < run->n; i++)
-        if (strcmp(sorted[i - 1]->item->name, sorted[i]->item->name) == 0)
-            sorted[i]->twin = sorted[i - 1];
-    return 0;
-}
-
-/* One of them at a time: the next one finds what it left. */
-static bool
-must_wait(const struct sp_transfer *t, uint64_t now)
-{
-    return t->not_before > now ||
-           (t->twin && t->twin->state != SP_TRANSFER_DONE);
-}
-
-/* The next that may start now, NULL when none may. */
-static struct sp_transfer *
-find_ready(struct run *run, uint64_t now)
-{
-    for (size_t i = 0; run->waiting > 0 && i < run->next; i++) {
-        struct sp_transfer *t = &run->transfers[i];
-
-        if (t->state == SP_TRANSFER_WAITING && !must_wait(t, now)) {
-            run->waiting--;
-            return t;
-        }
-    }
-    while (run->next < run->n) {
-        struct sp_transfer *t = &run->transfers[run->next++];
-
-        if (!must_wait(t, now))
-            return t;
-        run->waiting++;
-    }
-    return NULL;
 }
 
 /* Without this file the run is over, unless it only looks ahead. */
@@ -156,24 +77,25 @@ give_up(struct run *run, struct sp_transfer *t, struct sp_error *err)
         strcmp(err->detail, "http-status") == 0)
         sp_session_note(run->session, t->item->name, err);
     *err = (struct sp_error){0};
-    t->state = SP_TRANSFER_DONE;
-    run->done++;
+    sp_queue_done(&run->queue, t);
     return 0;
 }
 
 static int
 start_ready(struct run *run, struct sp_error *err)
 {
+    struct sp_queue *queue = &run->queue;
     struct sp_transfer *t;
 
-    while (run->running < run->limit && (t = find_ready(run, sp_clock_ms()))) {
+    while (sp_queue_has_room(queue) &&
+           (t = sp_queue_next(queue, sp_clock_ms()))) {
         if (sp_transfer_start(t, err) < 0) {
             if (give_up(run, t, err) < 0)
                 return -1;
             continue;
         }
         if (t->state == SP_TRANSFER_DONE) {
-            run->done++;
+            sp_queue_done(queue, t);
             /* A cached file was hashed, which takes its time. */
             if (sp_hooks_stopped(run->hooks, err) < 0)
                 return -1;
@@ -181,39 +103,9 @@ start_ready(struct run *run, struct sp_error *err)
         }
         if (curl_multi_add_handle(run->multi, t->easy) != CURLM_OK)
             return sp_fail(err, "no-memory", "no memory for a download");
-        run->active[run->running++] = t;
+        sp_queue_enter(queue, t);
     }
     return 0;
-}
-
-static void
-leave_active(struct run *run, const struct sp_transfer *t)
-{
-    for (size_t i = 0; i < run->running; i++) {
-        if (run->active[i] != t)
-            continue;
-        run->active[i] = run->active[--run->running];
-        return;
-    }
-}
-
-/* A round of files without trouble makes room for one more at a time. */
-static void
-grow(struct run *run)
-{
-    if (++run->smooth < run->limit || run->limit >= run->ceiling)
-        return;
-    run->limit++;
-    run->smooth = 0;
-}
-
-/* Who has too much to do gets less, and then slowly more. */
-static void
-shrink(struct run *run)
-{
-    if (run->limit > 1)
-        run->limit /= 2;
-    run->smooth = 0;
 }
 
 static void
@@ -222,10 +114,8 @@ note_version(struct run *run, const struct sp_transfer *t)
     long version = 0;
 
     (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
-    if (version != CURL_HTTP_VERSION_2_0 || run->ceiling == SP_FETCH_STREAMS)
-        return;
-    run->ceiling = SP_FETCH_STREAMS;
-    run->limit = SP_FETCH_STREAMS;
+    if (version == CURL_HTTP_VERSION_2_0)
+        sp_queue_widen(&run->queue);
 }
 
 static int
@@ -236,19 +126,16 @@ end_one(struct run *run, struct sp_transfer *t, CURLcode code,
 
     note_version(run, t);
     (void)curl_multi_remove_handle(run->multi, t->easy);
-    leave_active(run, t);
+    sp_queue_leave(&run->queue, t);
     switch (sp_transfer_end(t, code, &why)) {
     case SP_TRANSFER_COMPLETE:
-        run->done++;
-        grow(run);
+        sp_queue_done(&run->queue, t);
+        sp_queue_grow(&run->queue);
         if (run->ahead && !sp_digest_is_set(&t->item->digest))
             sp_session_note(run->session, t->item->name, NULL);
         return 0;
     case SP_TRANSFER_RETRY:
-        if (t->wait_ms > 0)
-            shrink(run);
-        t->not_before = sp_clock_ms() + t->wait_ms;
-        run->waiting++;
+        sp_queue_later(&run->queue, t, sp_clock_ms());
         return 0;
     case SP_TRANSFER_FAILED: break;
     }
@@ -285,6 +172,7 @@ static void
 report(struct run *run, bool is_last)
 {
     struct sp_build_progress progress = {.phase = "download"};
+    const struct sp_queue *queue = &run->queue;
     uint64_t now = sp_clock_ms();
     bool all_known = true;
 
@@ -292,15 +180,15 @@ report(struct run *run, bool is_last)
         return;
     run->reported = now;
 
-    for (size_t i = 0; i < run->n; i++) {
-        progress.bytes += run->transfers[i].offset;
-        progress.total_bytes += run->transfers[i].expected;
-        all_known = all_known && run->transfers[i].expected > 0;
+    for (size_t i = 0; i < queue->n; i++) {
+        progress.bytes += queue->transfers[i].offset;
+        progress.total_bytes += queue->transfers[i].expected;
+        all_known = all_known && queue->transfers[i].expected > 0;
     }
     if (!all_known)
         progress.total_bytes = 0;
-    progress.packages = run->done;
-    progress.total_packages = run->n;
+    progress.packages = queue->done;
+    progress.total_packages = queue->n;
     sp_hooks_progress(run->hooks, &progress);
 }
 
@@ -314,8 +202,8 @@ sweep(struct run *run, struct sp_error *err)
     if (now - run->swept < SWEEP_MS)
         return 0;
     run->swept = now;
-    while (i < run->running) {
-        struct sp_transfer *t = run->active[i];
+    while (i < run->queue.running) {
+        struct sp_transfer *t = run->queue.active[i];
 
         if (!sp_transfer_is_overdue(t, now))
             i++;
@@ -349,35 +237,39 @@ turn(struct run *run, struct sp_error *err)
     if (end_finished(run, err) < 0 || sweep(run, err) < 0 ||
         ask_hooks(run, err) < 0)
         return -1;
-    report(run, run->done == run->n);
-    if (run->done == run->n)
+    report(run, sp_queue_is_done(&run->queue));
+    if (sp_queue_is_done(&run->queue))
         return 0;
     if (sp_clock_ms() > run->deadline)
         return sp_fail(err, "too-slow",
                        "the downloads are not done after %u seconds",
                        run->policy.total_seconds);
     /* Whoever can start at once is started before anybody waits. */
-    if (run->running < run->limit && run->next < run->n)
+    if (sp_queue_can_go_on(&run->queue))
         return 0;
     if (curl_multi_poll(run->multi, NULL, 0, TURN_MS, NULL) != CURLM_OK)
         return sp_fail(err, "internal", "libcurl cannot wait");
     return 0;
 }
 
-static void
-set_up(struct run *run, const struct sp_fetch_item *items)
+/* Through a proxy connections are dear: never more than at the beginning. */
+static size_t
+find_ceiling(const struct run *run, const struct sp_fetch_item *items, size_t n)
 {
     bool proxied = sp_proxy_used(run->policy.proxy);
-    CURLM *multi = sp_session_multi(run->session);
 
-    for (size_t i = 0; i < run->n; i++)
+    for (size_t i = 0; i < n; i++)
         proxied = proxied || (items[i].proxy && sp_proxy_used(items[i].proxy));
-    run->multi = multi;
-    run->limit = SP_FETCH_PARALLEL;
-    run->ceiling = proxied ? SP_FETCH_PARALLEL : SP_FETCH_PARALLEL_MAX;
-    (void)curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-                            (long)run->ceiling);
-    (void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
+    return proxied ? SP_FETCH_PARALLEL : SP_FETCH_PARALLEL_MAX;
+}
+
+static void
+set_up(struct run *run)
+{
+    run->multi = sp_session_multi(run->session);
+    (void)curl_multi_setopt(run->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                            (long)run->queue.ceiling);
+    (void)curl_multi_setopt(run->multi, CURLMOPT_MAXCONNECTS,
                             (long)KEPT_CONNECTIONS);
 }
 
@@ -386,10 +278,10 @@ go(struct run *run, struct sp_error *err)
 {
     int status = 0;
 
-    while (run->done < run->n && status == 0)
+    while (!sp_queue_is_done(&run->queue) && status == 0)
         status = turn(run, err);
-    for (size_t i = 0; i < run->n; i++) {
-        struct sp_transfer *t = &run->transfers[i];
+    for (size_t i = 0; i < run->queue.n; i++) {
+        struct sp_transfer *t = &run->queue.transfers[i];
 
         if (t->easy && t->state == SP_TRANSFER_RUNNING)
             (void)curl_multi_remove_handle(run->multi, t->easy);
@@ -412,17 +304,14 @@ fetch(struct run *run, const struct sp_cache *cache,
     run->policy.session = run->session;
     run->deadline = sp_session_begun(run->session) +
                     (uint64_t)run->policy.total_seconds * 1000;
-    run->transfers = transfers;
-    run->n = n;
     for (size_t i = 0; i < n; i++)
         sp_transfer_init(&transfers[i], cache, &run->policy, &items[i],
                          run->hooks);
-    if (check_room(cache, run, err) < 0)
+    if (check_room(cache, transfers, n, err) < 0 ||
+        sp_queue_init(&run->queue, transfers, n, find_ceiling(run, items, n),
+                      err) < 0)
         return -1;
-    qsort(transfers, n, sizeof(transfers[0]), compare_size);
-    if (find_twins(run, err) < 0)
-        return -1;
-    set_up(run, items);
+    set_up(run);
     return go(run, err);
 }
 

@@ -2,7 +2,7 @@
 /*
  * One download (tries in transfer.c, ends in ending.c): its ".part" file, what
  * the server may answer, and what is to be done when it ended. fetch.c drives
- * many of them. For fetch.c alone.
+ * many of them, in the order of queue.c. For these two alone.
  */
 #ifndef SP_BUILD_TRANSFER_H
 #define SP_BUILD_TRANSFER_H
