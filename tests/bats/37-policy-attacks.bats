@@ -248,7 +248,8 @@ p:s/^<\/package>$/&\n<!DOCTYPE x>/
         fi
         sign_metadata "$dir"
         pack odd repo updates "$dir" package "${new[0]}"
-        no_evidence odd metadata || fail "$script"
+        echo "shape: $script" # bats shows it when the next line fails
+        no_evidence odd metadata
     done <<<"$shapes"
     # And unchanged it is evidence.
     rm -rf "$state"
