@@ -156,6 +156,9 @@ set_walls(struct sp_transfer *t)
     if (rc == CURLE_OK && (t->item->proxy || policy->proxy))
         rc = curl_easy_setopt(easy, CURLOPT_PROXY,
                               t->item->proxy ? t->item->proxy : policy->proxy);
+    /* For other names $no_proxy counts, whoever has named the proxy. */
+    if (rc == CURLE_OK && sp_proxy_is_onion(t->url))
+        rc = curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     return rc;
 }
 
@@ -274,7 +277,7 @@ check_onion(const struct sp_transfer *t, struct sp_error *err)
     const char *proxy = t->item->proxy ? t->item->proxy : t->policy->proxy;
     char url[SP_SHOWN_MAX];
 
-    if (!sp_proxy_is_onion(t->url) || sp_proxy_used(proxy))
+    if (!sp_proxy_is_onion(t->url) || sp_proxy_hides(t->url, proxy))
         return 0;
     sp_text_show(url, sizeof(url), t->url);
     return sp_fail(err, "unreachable",

@@ -69,7 +69,7 @@ build() {
     shift
     spb "$status" build --list "$list" -o "$out/bundle" --cache-dir "$cache" \
         --allow-http --tries 3 --low-speed-time 1 --connect-timeout 5 \
-        --timeout 40 --max-file-size 20M "$@"
+        --timeout 40 --max-file-size 20M "$@" || return # also in front of ||
     [ "$status" = 0 ] || assert_equal "$(ls -A "$out")" '' 'destination'
 }
 
@@ -388,6 +388,28 @@ part() { # URL or "" -> name in the cache
     [[ $stderr == *'port 1 '* ]] || fail 'not through the proxy' "$stderr"
 }
 
+# One that answers nothing stands for the proxy: who got the file went round it.
+@test "no_proxy names the servers without a proxy, of --proxy as well" {
+    local names dead=http://127.0.0.1:1
+    echo "$http/good/$hello sha256:$digest" >"$list"
+    for names in 127.0.0.1 'example.org,127.0.0.1' '*'; do
+        http_proxy=$dead no_proxy=$names build 0
+        holds_hello
+        rm -rf "$cache" "$out/bundle"
+        all_proxy=$dead NO_PROXY=$names build 0
+        rm -rf "$cache" "$out/bundle"
+        no_proxy=$names build 0 --proxy "$dead"
+        rm -rf "$cache" "$out/bundle"
+    done
+    # Others have the proxy.
+    http_proxy=$dead no_proxy=example.org build 4 --tries 1
+    [[ $stderr == *'port 1 '* ]] || fail "$stderr"
+    no_proxy=27.0.0.1 build 4 --tries 1 --proxy "$dead"
+    [[ $stderr == *'port 1 '* ]] || fail "$stderr"
+    # An empty one stands for none, whatever the environment names.
+    http_proxy=$dead all_proxy=$dead build 0 --proxy ''
+}
+
 @test "a name behind socks5h is resolved by the proxy alone" {
     local port
     python3 "$SP_TOP/tests/fake/socks.py" "${http##*:}" \
@@ -403,6 +425,10 @@ part() { # URL or "" -> name in the cache
     holds_hello
     rm -rf "$cache" "$out/bundle"
     all_proxy=socks5h://127.0.0.1:$port build 0 || { kill $pid; return 1; }
+    # Nobody can be told to ask for such a name without it.
+    rm -rf "$cache" "$out/bundle"
+    no_proxy='*' build 0 --proxy "socks5h://127.0.0.1:$port" ||
+        { kill $pid; return 1; }
     kill $pid
     assert_equal "$(sort -u "$BATS_TEST_TMPDIR/socks")" \
         'name packages.onion 80' 'asked of the proxy'
@@ -414,6 +440,12 @@ part() { # URL or "" -> name in the cache
     assert_detail unreachable
     [[ $stderr == *'Tor alone'*socks5h* ]] || fail "$stderr"
     [[ $stderr != *'after '* ]] || fail 'tried again' "$stderr"
+    # Nor is there one in a proxy that asks here, or for other addresses.
+    build 4 --proxy socks5://127.0.0.1:1
+    [[ $stderr == *'Tor alone'* ]] || fail "$stderr"
+    echo "https://packages.onion/good/$hello" >"$list"
+    http_proxy=http://127.0.0.1:1 build 4
+    [[ $stderr == *'Tor alone'* ]] || fail "$stderr"
     case_ended 4 unreachable
 }
 

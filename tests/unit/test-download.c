@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The parts of downloads that need no server. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/sha256.h"
@@ -157,7 +158,39 @@ test_proxy(void)
     tap_ok(!sp_proxy_is_onion("http://onion/"), "not onion itself");
     tap_ok(!sp_proxy_is_onion("http://x.onion.example/"), "not below it");
     tap_ok(!sp_proxy_is_onion("http://x/y.onion/"), "not in the path");
+    tap_ok(!sp_proxy_is_onion("http://x?y.onion"), "nor behind it");
     tap_ok(sp_proxy_used("socks5h://x") && !sp_proxy_used(""), "as set");
+}
+
+static void
+test_proxy_of_environment(void)
+{
+    static const char *const all[] = {"http_proxy",  "https_proxy",
+                                      "HTTPS_PROXY", "all_proxy",
+                                      "ALL_PROXY",   "HTTP_PROXY"};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        (void)unsetenv(all[i]);
+    tap_ok(!sp_proxy_used(NULL) && !sp_proxy_hides("http://x/", NULL), "none");
+    (void)setenv("HTTP_PROXY", "http://p/", 1);
+    tap_ok(!sp_proxy_used(NULL), "not what a client can set");
+    (void)setenv("http_proxy", "http://p/", 1);
+    tap_ok(sp_proxy_used(NULL), "any");
+    tap_ok(sp_proxy_hides("HTTP://x/", NULL), "of its scheme");
+    tap_ok(!sp_proxy_hides("https://x/", NULL), "not of the other");
+    tap_ok(!sp_proxy_hides("http://x/", ""), "none was set");
+    (void)setenv("https_proxy", "socks5://p/", 1);
+    tap_ok(!sp_proxy_hides("https://x/", NULL), "it wants a number");
+    tap_ok(!sp_proxy_hides("http://x/", "SOCKS4://p/"), "and so does this");
+    tap_ok(sp_proxy_hides("http://x/", "socks4a://p/") &&
+               sp_proxy_hides("http://x/", "socks5h://p/") &&
+               sp_proxy_hides("http://x/", "p:8080"),
+           "they take a name");
+    (void)setenv("https_proxy", "", 1);
+    (void)setenv("ALL_PROXY", "socks5h://p/", 1);
+    tap_ok(sp_proxy_hides("https://x/", NULL), "one for all");
+    (void)unsetenv("ALL_PROXY");
+    (void)unsetenv("http_proxy");
 }
 
 static void
@@ -189,6 +222,7 @@ main(void)
     test_lag();
     test_deadline();
     test_proxy();
+    test_proxy_of_environment();
     test_notes();
     return tap_done();
 }
