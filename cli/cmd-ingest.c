@@ -78,17 +78,34 @@ print_end(enum sp_mode mode, const struct sp_outcome *o, const char *state)
         (void)printf("done: %s\n", state);
 }
 
+/* How a delivery is told to a person. */
+struct teller {
+    struct sp_listener *listener;
+    const struct sp_voice *voice;
+    bool shown; /* the packages were, before they were published */
+};
+
 static void
-report_text(const struct sp_args *args, enum sp_mode mode,
-            const struct sp_voice *voice, const struct sp_outcome *o,
-            const char *state)
+print_packages(const struct sp_voice *voice, const struct sp_outcome *o)
 {
     uint64_t now = (uint64_t)time(NULL);
 
+    sp_present_packages(o, now, voice->color, stdout);
+    if (o->n_packages > 0)
+        sp_present_totals(o, now, stdout);
+}
+
+static void
+report_text(const struct sp_args *args, enum sp_mode mode,
+            const struct teller *teller, const struct sp_outcome *o,
+            const char *state)
+{
+    const struct sp_voice *voice = teller->voice;
+    uint64_t now = (uint64_t)time(NULL);
+
     if (mode == SP_MODE_INSPECT || !voice->quiet) {
-        sp_present_packages(o, now, voice->color, stdout);
-        if (o->n_packages > 0)
-            sp_present_totals(o, now, stdout);
+        if (!teller->shown)
+            print_packages(voice, o);
         sp_freshness_print(&o->freshness, now, stdout);
         if (o->error.code == SP_OK)
             print_end(mode, o, state);
@@ -102,8 +119,21 @@ report_text(const struct sp_args *args, enum sp_mode mode,
 static bool
 ask_person(void *data, const struct sp_package *const *packages, size_t n)
 {
-    sp_listener_finish(data);
+    const struct teller *teller = data;
+
+    sp_listener_finish(teller->listener);
     return sp_consent_new(packages, n);
+}
+
+static void
+show(void *data, const struct sp_outcome *o)
+{
+    struct teller *teller = data;
+
+    sp_listener_finish(teller->listener);
+    print_packages(teller->voice, o);
+    (void)fflush(stdout);
+    teller->shown = true;
 }
 
 /* Shown before anything is published; --json keeps to its one object. */
@@ -111,13 +141,33 @@ static bool
 show_preview(void *data, const struct sp_outcome *o, const char *changelog,
              const char *plan)
 {
-    sp_listener_finish(data);
-    sp_present_packages(o, (uint64_t)time(NULL), false, stderr);
+    const struct teller *teller = data;
+
+    sp_listener_finish(teller->listener);
+    if (!teller->shown)
+        sp_present_packages(o, (uint64_t)time(NULL), false, stderr);
     (void)fprintf(stderr, "changes, from the verified packages:\n%s",
                   changelog && *changelog ? changelog : "none are known\n");
     (void)fprintf(stderr, "the plan of dnf:\n%s",
                   plan && *plan ? plan : "it gives none\n");
     return true;
+}
+
+/* What is told and asked before anything is published. */
+static void
+tell_before(const struct sp_args *args, struct teller *teller,
+            struct sp_setup *setup)
+{
+    if (!teller->voice->json && !teller->voice->quiet) {
+        setup->ask = ask_person;
+        setup->ask_data = teller;
+        setup->show = show;
+        setup->show_data = teller;
+    }
+    if (sp_args_flag(args, "preview")) {
+        setup->preview = show_preview;
+        setup->preview_data = teller;
+    }
 }
 
 static int
@@ -126,19 +176,14 @@ deliver(const struct sp_args *args, enum sp_mode mode, struct sp_setup setup)
     struct sp_outcome outcome = {0};
     struct sp_listener listener;
     struct sp_voice voice;
+    struct teller teller = {.listener = &listener, .voice = &voice};
     char state[SP_STATE_TEXT_MAX];
     int status;
 
     sp_options_voice(args, &voice);
     sp_listener_init(&listener, voice.progress, mode == SP_MODE_INSPECT);
-    if (mode == SP_MODE_INGEST && !voice.json && !voice.quiet) {
-        setup.ask = ask_person;
-        setup.ask_data = &listener;
-    }
-    if (mode == SP_MODE_INGEST && sp_args_flag(args, "preview")) {
-        setup.preview = show_preview;
-        setup.preview_data = &listener;
-    }
+    if (mode == SP_MODE_INGEST)
+        tell_before(args, &teller, &setup);
     sp_receive(&setup, mode, args->operands[0], sp_listener_hear, &listener,
                &outcome);
     sp_listener_finish(&listener);
@@ -150,7 +195,7 @@ deliver(const struct sp_args *args, enum sp_mode mode, struct sp_setup setup)
         sp_render_outcome(&json, &outcome);
         sp_result_json_close(&json, &outcome.error, state);
     } else {
-        report_text(args, mode, &voice, &outcome, state);
+        report_text(args, mode, &teller, &outcome, state);
     }
     /* Whoever called a service hears two statuses; the answer says more. */
     status = (int)outcome.error.code;

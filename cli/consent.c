@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "cli/present.h"
 #include "cli/table.h"
 
@@ -28,15 +30,20 @@ open_terminal(void)
 static void
 list(FILE *terminal, const struct sp_package *const *packages, size_t n)
 {
-    char nevra[SP_TABLE_CELL_MAX];
+    char nevra[SP_TABLE_CELL_MAX], age[SP_PRESENT_TIME_MAX], size[16];
+    uint64_t now = (uint64_t)time(NULL);
 
     (void)fputs("neither installed nor requested:\n", terminal);
     for (size_t i = 0; i < n; i++) {
         const struct sp_package *p = packages[i];
 
         sp_present_nevra(nevra, sizeof(nevra), &p->facts.nevra);
-        (void)fprintf(terminal, "  %s, signed by %s; the builder says: %s\n",
-                      nevra, p->primary_fpr,
+        sp_present_age(age, now, p->facts.signature_time);
+        sp_text_size(size, sizeof(size), p->facts.file_bytes);
+        (void)fprintf(terminal,
+                      "  %s, signed by %s (age: %s), %s; the builder says: "
+                      "%s\n",
+                      nevra, p->primary_fpr, age, size,
                       sp_why_word((enum sp_why)p->facts.why));
     }
 }

@@ -2,10 +2,13 @@
 #include "cli/update-voice.h"
 
 #include <fcntl.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "cli/consent.h"
+#include "cli/present.h"
 
 static void
 note(void *data, const char *text)
@@ -50,6 +53,31 @@ confirm(void *data, const char *question)
     return !voice->no && sp_consent_ask(NULL, question);
 }
 
+/* A table, in lines for programs too. */
+static void
+show(void *data, const struct sp_package *packages, size_t n)
+{
+    const struct sp_outcome outcome = {
+        /* The table changes nothing: it has no const in its outcome. */
+        .packages = (struct sp_package *)(uintptr_t)packages,
+        .n_packages = n,
+    };
+    SP_AUTO_FREE char *text = NULL;
+    char *rest, *line;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return;
+    sp_present_packages(&outcome, (uint64_t)time(NULL), false, out);
+    if (fclose(out) != 0)
+        return;
+    for (rest = text; rest && *rest;) {
+        line = strsep(&rest, "\n");
+        said(data, false, line);
+    }
+}
+
 /* Every name is there: nobody can agree to what was not shown. */
 static bool
 accept(void *data, const struct sp_round_item *items, size_t n)
@@ -89,6 +117,7 @@ sp_update_voice_begin(struct sp_update_voice *voice,
                                       .said = said,
                                       .percent = percent,
                                       .confirm = confirm,
+                                      .show = show,
                                       .accept = accept};
     if (words->silent) {
         SP_AUTO_FD null = open("/dev/null", O_WRONLY | O_CLOEXEC);

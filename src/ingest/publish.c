@@ -325,8 +325,11 @@ publish(struct publication *p, struct sp_error *err)
         o->nothing_to_do = true;
         return 0;
     }
-    if (sp_generation_next(p->state, &p->number, err) < 0 ||
-        stage(p, err) < 0 || preview(p, err) < 0 || commit(p, err) < 0)
+    if (sp_generation_next(p->state, &p->number, err) < 0 || stage(p, err) < 0)
+        return -1;
+    if (p->setup && p->setup->show)
+        p->setup->show(p->setup->show_data, o);
+    if (preview(p, err) < 0 || commit(p, err) < 0)
         return -1;
     note_published(p);
     return remember(p, err);

@@ -15,7 +15,7 @@
 /*
  * Publishes the accepted packages of *outcome out of the quarantine: sets
  * published, nothing_to_do and generation. `event` may be NULL. Once all is
- * staged setup->preview is told. On a fault
+ * staged setup->show and ->preview are told. On a fault
  * before the flip the repository is byte for byte what it was, and
  * outcome->repository_touched is false.
  */

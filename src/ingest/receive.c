@@ -94,11 +94,22 @@ check_caller(struct delivery *d)
     return sp_caller_check(&d->policy, d->source.peer, fault(d));
 }
 
+/* Who cannot be told will see what dnf shows. */
+static void
+show_round(void *data, const struct sp_outcome *outcome)
+{
+    struct delivery *d = data;
+
+    (void)sp_round_show(&d->state, outcome, NULL);
+}
+
+/* The whole of it first: that is what the question is about. */
 static bool
 ask_round(void *data, const struct sp_package *const *packages, size_t n)
 {
     struct delivery *d = data;
 
+    show_round(d, d->outcome);
     return sp_round_ask(&d->state, &d->round, d->outcome->delivery, packages, n,
                         sp_engine_stop_flag());
 }
@@ -114,6 +125,8 @@ join_round(struct delivery *d)
         d->of_round.ask = ask_round;
         d->of_round.ask_data = d;
     }
+    d->of_round.show = show_round;
+    d->of_round.show_data = d;
     d->setup = &d->of_round;
 }
 

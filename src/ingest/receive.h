@@ -42,6 +42,12 @@ struct sp_setup {
     bool (*ask)(void *data, const struct sp_package *const *packages, size_t n);
     void *ask_data;
     /*
+     * Told what came, verified and taken for good by all rules, before
+     * anything is published. NULL: nobody wants to know.
+     */
+    void (*show)(void *data, const struct sp_outcome *outcome);
+    void *show_data;
+    /*
      * Told once all is verified and staged, before anything is published:
      * the changelogs and dnf's plan, NULL what could not be had. False stops
      * the delivery: "not-confirmed". NULL: nobody wants to know.

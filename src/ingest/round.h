@@ -7,7 +7,8 @@
  *   STATE/round.lock      held by `update` from the request to the end of dnf
  *   STATE/round/open      what the service may take; goes with the first
  *                         delivery that is taken in
- *   STATE/round/plan      the service asks: packages that nobody asked for
+ *   STATE/round/packages  what the service is about to publish
+ *   STATE/round/plan      it asks: packages that nobody asked for
  *   STATE/round/answer    the person's answer
  *   STATE/round/result    how the delivery ended
  *
@@ -78,6 +79,17 @@ int sp_round_answer(const struct sp_round_hold *hold,
                     const struct sp_round_plan *plan, bool yes,
                     struct sp_error *err);
 
+/* What is about to be published, as far as a person wants to know it. */
+struct sp_round_shown {
+    char delivery[33];
+    struct sp_package *packages; /* malloc'ed */
+    size_t n;
+};
+
+/* Was it told? *ret is the caller's to free. */
+bool sp_round_shown(const struct sp_round_hold *hold,
+                    struct sp_round_shown *ret);
+
 struct sp_round_result {
     struct sp_error error; /* code SP_OK: taken in */
     bool published, nothing_to_do;
@@ -94,6 +106,10 @@ bool sp_round_result(const struct sp_round_hold *hold,
 int sp_round_find(const struct sp_state *state, struct sp_round *ret,
                   bool *ret_found, struct sp_error *err);
 void sp_round_forget(struct sp_round *round);
+
+/* Tells the person who holds the round what this delivery brings. */
+int sp_round_show(const struct sp_state *state,
+                  const struct sp_outcome *outcome, struct sp_error *err);
 
 /*
  * Asks the person who holds the round, and waits: false when the answer is

@@ -36,6 +36,7 @@ struct run {
     struct sp_round round;
     struct sp_asked asked;
     struct sp_error late; /* the fault of a delivery that was taken in */
+    char shown[33];       /* the delivery that the person was told of */
 };
 
 static void
@@ -102,7 +103,20 @@ ask(struct run *run, struct sp_error *err)
 
 /* ---- calls to the other qube ---- */
 
-/* The service has a question: the person answers it here. */
+static void
+show_packages(struct run *run)
+{
+    struct sp_round_shown shown;
+
+    if (!sp_round_shown(&run->hold, &shown))
+        return;
+    if (strcmp(shown.delivery, run->shown) != 0)
+        run->hooks->show(run->hooks->data, shown.packages, shown.n);
+    memcpy(run->shown, shown.delivery, sizeof(run->shown));
+    free(shown.packages);
+}
+
+/* The service tells what it has, or has a question: answered here. */
 static int
 answer_question(void *data, struct sp_error *err)
 {
@@ -110,6 +124,7 @@ answer_question(void *data, struct sp_error *err)
     struct sp_round_plan plan;
     int status;
 
+    show_packages(run);
     if (!sp_round_question(&run->hold, &plan))
         return 0;
     status = sp_round_answer(
@@ -277,6 +292,7 @@ conclude(struct run *run, const struct sp_vm_end *vm, bool stock,
     struct sp_round_result result;
 
     sp_round_shut(&run->hold);
+    show_packages(run); /* it may have come behind the last look */
     if (sp_round_result(&run->hold, &result)) {
         if (result.error.code != SP_OK && !result.published &&
             strcmp(result.error.detail, "too-old") != 0) {

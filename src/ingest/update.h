@@ -22,6 +22,8 @@ struct sp_update_hooks {
     void (*percent)(void *data, unsigned percent);
     /* Asks the person; false when nobody is there. */
     bool (*confirm)(void *data, const char *question);
+    /* What was verified, before it is published, and once. */
+    void (*show)(void *data, const struct sp_package *packages, size_t n);
     /* Packages that nobody asked for: may they come in? */
     bool (*accept)(void *data, const struct sp_round_item *items, size_t n);
 };

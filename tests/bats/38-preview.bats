@@ -66,6 +66,21 @@ setup() {
     assert_equal "$(json packages.0.protected)" false
 }
 
+@test "the table stands there before anything is published, and once" {
+    requires program strace
+    ASAN_OPTIONS=detect_leaks=0 strace -s 9000 -o "$BATS_TEST_TMPDIR/calls" \
+        -e trace=write,renameat,renameat2 "$SP_BUILD/sallyport" ingest \
+        "${SP_OPTIONS[@]}" --any-request "$BATS_TEST_TMPDIR/new" \
+        >"$BATS_TEST_TMPDIR/said" 2>/dev/null
+    assert_equal "$(awk '/^write\(1, "VERDICT/ { print "shown" }
+        /renameat?2?\(.*"stage"/ { print "placed" }
+        /renameat?2?\(.*"current"/ { print "published" }
+        /^write\(1, .*done: / { print "told" }' "$BATS_TEST_TMPDIR/calls" |
+        paste -sd' ')" 'shown placed published told'
+    assert_equal "$(grep -c '^accept ' "$BATS_TEST_TMPDIR/said")" 1
+    grep -q 'newest accepted signature: ' "$BATS_TEST_TMPDIR/said"
+}
+
 @test "--preview: changes since what is replaced, from the verified file" {
     requires real-jails
     sp 0 ingest --any-request --preview "$BATS_TEST_TMPDIR/new"

@@ -40,6 +40,43 @@ setup() {
     assert_no_leftovers
 }
 
+# Every package, as ingest shows it: a verified fact in each column.
+shows_app() { # TEXT
+    local line
+    line=$(grep -E '^(dom0:out: )?accept +app\.x86_64 ' <<<"$1") ||
+        fail "$1" "$stderr"
+    [[ $line =~ \ 1-1\ -\>\ 2-1\ +[0-9.]+\ ?k?B\ +[0-9A-F]{16}\ +[0-9]+\ [a-z]+\ +update ]] ||
+        fail "$line"
+    [[ $line == *"$(tail -c 17 "$FIXTURES/fpr-rsa" | tr -d '\n')"* ]] ||
+        fail "$line"
+}
+
+@test "what came is shown before anything is installed: old, new, signer, why" {
+    # dnf that says when it begins; what it is asked to do it leaves.
+    printf '#!/bin/sh\necho "DNF BEGINS"\nexit 3\n' >"$bin/dnf"
+    up 3 -y
+    shows_app "${output%%DNF BEGINS*}"
+    grep -qE '^accept +kernel\.x86_64 \(!\) ' <<<"${output%%DNF*}" ||
+        fail "$output"
+    [[ ${output%%DNF*} == *'(!) the machine cannot do without it'* ]] ||
+        fail "$output"
+    [ "$(grep -c '^accept ' <<<"$output")" = \
+        "$(ls "$repo"/rpm/*.rpm | wc -l)" ] || fail "$output"
+    # Nobody asks a program, and it gets lines of its own.
+    rm "$repo/current"
+    OWN='' up 3 -y --just-print-progress
+    shows_app "$output"
+}
+
+@test "and before anything is published, with the question" {
+    run -15 timeout 100 "$SP_TOP/tests/fake/on-terminal.py" n \
+        "$bin/sallyport" "${SP_OPTIONS[@]}" update --dbpath "$(database)" \
+        --reposdir "$repos" --releasever=41
+    output=${output//$'\r'/}
+    shows_app "${output%%neither installed nor requested*}"
+    [ ! -e "$repo/current" ] || fail published
+}
+
 # A repository of its own below the server's root: what the packages are.
 make_repo() { # NAME PACKAGE...
     local dir=$world/edge/$1
