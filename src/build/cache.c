@@ -57,6 +57,31 @@ check_private(const struct sp_cache *cache, struct sp_error *err)
     return 0;
 }
 
+/* For people alone: a disk that is full must not end a run here. */
+static void
+sign_lock(const struct sp_cache *cache)
+{
+    char pid[24];
+    int n = snprintf(pid, sizeof(pid), "%d\n", getpid());
+
+    if (ftruncate(cache->lock_fd, 0) == 0)
+        (void)!pwrite(cache->lock_fd, pid, (size_t)n, 0);
+}
+
+static int
+fail_busy(const struct sp_cache *cache, struct sp_error *err)
+{
+    char pid[24] = "";
+
+    if (pread(cache->lock_fd, pid, sizeof(pid) - 1, 0) < 0)
+        pid[0] = '\0';
+    pid[strspn(pid, "0123456789")] = '\0';
+    return sp_fail(err, "busy",
+                   "another builder uses the cache '%s' (process %s): wait for "
+                   "it, or give this one its own with --cache-dir",
+                   cache->shown, *pid ? pid : "?");
+}
+
 static int
 take_lock(struct sp_cache *cache, struct sp_error *err)
 {
@@ -65,14 +90,13 @@ take_lock(struct sp_cache *cache, struct sp_error *err)
     if (cache->lock_fd < 0)
         return sp_fail_sys(err, errno, "io", "cannot open the lock of '%s'",
                            cache->shown);
-    if (flock(cache->lock_fd, LOCK_EX | LOCK_NB) == 0)
+    if (flock(cache->lock_fd, LOCK_EX | LOCK_NB) == 0) {
+        sign_lock(cache);
         return 0;
+    }
     if (errno != EWOULDBLOCK)
         return sp_fail_sys(err, errno, "io", "cannot lock '%s'", cache->shown);
-    return sp_fail(err, "busy",
-                   "another builder uses the cache '%s': wait for it, or give "
-                   "this one its own with --cache-dir",
-                   cache->shown);
+    return fail_busy(cache, err);
 }
 
 static bool

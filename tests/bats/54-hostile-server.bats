@@ -147,7 +147,7 @@ judge() {
 }
 
 @test "a second builder is told of the first, and what a dead one held is free" {
-    local dir=$BATS_TEST_TMPDIR name=t$BATS_TEST_NUMBER status=0 first
+    local dir=$BATS_TEST_TMPDIR name=t$BATS_TEST_NUMBER status=0 first pid
     local cache=$BATS_TEST_TMPDIR/cache
     own_repo "$name"
     # It waits for a body that does not come.
@@ -159,11 +159,12 @@ judge() {
     done
     run_builder "$dir/two" "$http/repo/$name/" || status=$?
     assert_equal "$status" 18 "$(cat "$dir/two/err")"
-    grep -q "another builder uses the cache '.*--cache-dir.*, busy)$" \
+    # The builder below timeout(1), below the shell.
+    pid=$(pgrep -P "$(pgrep -P $first)")
+    grep -q "another builder uses the cache '.*' (process $pid):.*, busy)$" \
         "$dir/two/err" || fail "$(cat "$dir/two/err")"
     assert_equal "$(ls -A "$dir/two/out")" ''
-    # The builder below timeout(1), below the shell.
-    kill -KILL "$(pgrep -P "$(pgrep -P $first)")"
+    kill -KILL "$pid"
     wait $first || true
     run_builder "$dir/two" "$http/repo/$name/"
     cmp "$dir/two/out/bundle" "$honest"
