@@ -214,9 +214,17 @@ note_held(const struct sp_pool *set, const struct sp_want *want, Id best,
         reason[0] ? reason : policy_reason(set, want, best, chosen), err);
 }
 
+/* Who asked for some packages wants to hear of these. */
+static bool
+is_asked_for(const Map *requested, Id have, Id best)
+{
+    return !requested || MAPTST(requested, have) || MAPTST(requested, best);
+}
+
 int
 sp_held_note(const struct sp_pool *set, const struct sp_want *want,
-             Solver *solution, struct sp_plan *plan, struct sp_error *err)
+             Solver *solution, const Map *requested, struct sp_plan *plan,
+             struct sp_error *err)
 {
     unsigned number = 0;
     Solvable *have;
@@ -226,7 +234,8 @@ sp_held_note(const struct sp_pool *set, const struct sp_want *want,
     {
         /* Once for each place: several versions may be installed. */
         if (is_multiversion(set, want, have) ||
-            !find_newest(set, solution, have, &best, &chosen))
+            !find_newest(set, solution, have, &best, &chosen) ||
+            !is_asked_for(requested, id, best))
             continue;
         if (note_held(set, want, best, chosen, number++, plan, err) < 0)
             return -1;

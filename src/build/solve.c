@@ -304,6 +304,19 @@ may_hold_back(const struct sp_want *want)
            want->action == SP_ACTION_DISTRO_SYNC;
 }
 
+/* "No update" must be told from "an update that cannot be had". */
+static int
+note_held(const struct solving *solving, struct sp_error *err)
+{
+    const Map *requested =
+        solving->want->specs.n > 0 ? &solving->requested : NULL;
+
+    if (!may_hold_back(solving->want))
+        return 0;
+    return sp_held_note(solving->pool, solving->want, solving->solver,
+                        requested, solving->plan, err);
+}
+
 static int
 solve(struct solving *solving, struct sp_error *err)
 {
@@ -315,11 +328,7 @@ solve(struct solving *solving, struct sp_error *err)
         sp_weak_declined(solving->pool, &solving->job);
     if (solver_solve(solving->solver, &solving->job) > 0)
         return unsolvable(solving, err);
-    if (fill_plan(solving, err) < 0)
-        return -1;
-    if (may_hold_back(solving->want) && solving->want->specs.n == 0 &&
-        sp_held_note(solving->pool, solving->want, solving->solver,
-                     solving->plan, err) < 0)
+    if (fill_plan(solving, err) < 0 || note_held(solving, err) < 0)
         return -1;
     sp_plan_sort(solving->plan);
     if (sp_installonly_note(solving->pool, solving->want, solving->plan, err) <

@@ -31,7 +31,7 @@ int sp_newest(const struct sp_pool *pool, struct sp_plan *ret,
 void sp_jobs_common(const struct sp_pool *pool, const struct sp_want *want,
                     Queue *job);
 /*
- * What is asked for. `requested` gets the candidates that are named. Adds
+ * What is asked for. `requested` gets the packages that are named. Adds
  * SP_NOTE_UNMET for a path that nothing is known to hold. Reason: no-match.
  */
 int sp_jobs_wanted(const struct sp_pool *pool, const struct sp_want *want,
@@ -61,8 +61,13 @@ int sp_problems_note(Solver *solver, struct sp_plan *plan,
                      struct sp_error *err);
 int sp_problems_unmet(Solver *solver, struct sp_plan *plan,
                       struct sp_error *err);
-/* Notes what is newer but stays behind in this solution, and why. */
+/*
+ * Notes what is newer but stays behind in this solution, and why; of what is
+ * in `requested` alone, unless that is NULL. The paths that it lacks are noted
+ * too, so that they are looked for.
+ */
 int sp_held_note(const struct sp_pool *pool, const struct sp_want *want,
-                 Solver *solution, struct sp_plan *plan, struct sp_error *err);
+                 Solver *solution, const Map *requested, struct sp_plan *plan,
+                 struct sp_error *err);
 
 #endif

@@ -294,6 +294,21 @@ sys.exit(got != [why])' "$pair" <<<"$output" || fail "$pair" "$output"
     [[ $held == *'client-1-1.noarch requires toolold = 1'* ]]
 }
 
+@test "what is held back is told to who asked for it by name, too" {
+    same_as_dnf --action upgrade needfile -- --setopt=install_weak_deps=0 \
+        upgrade needfile
+    check 0 --action upgrade toolold same
+    [[ $(notes held_back) == 'toolold-2-1.noarch '*'client-1-1.noarch requires toolold = 1'* ]] ||
+        fail "$output"
+    check 100 --action upgrade broken
+    assert_equal "$(planned)" broken-1.5-1.noarch
+    [[ $(notes held_back) == 'broken-2-1.noarch nothing provides nothing-provides-this'* ]] ||
+        fail "$output"
+    # Of what nobody asked for nothing is told.
+    check 100 --action upgrade app
+    assert_equal "$(notes held_back)" ''
+}
+
 @test "an excluded package stays away and is not held back" {
     check 100
     ! planned | grep -q '^excl-' || fail "$(planned)"
