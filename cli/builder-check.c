@@ -27,6 +27,20 @@ json_result(struct sp_json *json, const void *data)
     sp_json_u64(json, "updates", delivered->updates);
 }
 
+/* What could not be read may have some. */
+static bool
+is_half_known(const struct sp_delivered *delivered)
+{
+    for (size_t i = 0; i < delivered->n; i++) {
+        const struct sp_supply *supply = &delivered->supplies[i];
+
+        for (size_t k = 0; supply->metadata && k < supply->chosen.n; k++)
+            if (!supply->metadata[k].available)
+                return true;
+    }
+    return false;
+}
+
 static int
 check(const struct sp_args *args, struct sp_deliver *deliver,
       struct sp_requests *requests)
@@ -46,6 +60,9 @@ check(const struct sp_args *args, struct sp_deliver *deliver,
     if (delivered.updates > 0)
         (void)snprintf(said, sizeof(said), "%" PRIu64 " packages to download",
                        delivered.updates);
+    else if (is_half_known(&delivered))
+        (void)snprintf(said, sizeof(said),
+                       "there are no updates in what could be read");
     job.plans = &delivered;
     status = sp_job_end(&job, &err, said, json_result, &delivered);
     sp_delivered_release(&delivered);

@@ -66,14 +66,10 @@ show_advisories(const struct sp_advisories *advisories)
 static void
 show_skipped(const struct sp_supply *supply)
 {
-    char id[SP_SHOWN_MAX];
-
     for (size_t i = 0; supply->metadata && i < supply->chosen.n; i++) {
         if (supply->metadata[i].available)
             continue;
-        sp_text_show(id, sizeof(id), supply->chosen.repos[i]->id);
-        (void)fprintf(stderr, "repository '%s' was skipped: %s\n", id,
-                      supply->metadata[i].problem.msg);
+        (void)fprintf(stderr, "skipped: %s\n", supply->metadata[i].problem.msg);
     }
 }
 

@@ -76,6 +76,19 @@ open_metadata(const struct sp_cache *cache, struct sp_supply *supply,
     return 0;
 }
 
+/* Whoever has read nothing knows of no updates, and of none that is missing. */
+static int
+check_any(const struct sp_supply *supply, struct sp_error *err)
+{
+    for (size_t i = 0; i < supply->chosen.n; i++)
+        if (supply->metadata[i].available)
+            return 0;
+    if (supply->chosen.n == 0)
+        return 0;
+    *err = supply->metadata[0].problem;
+    return -1;
+}
+
 static int
 get_metadata(const struct sp_cache *cache, const struct trust *trust,
              const struct sp_build_hooks *hooks, struct sp_supply *supply,
@@ -87,7 +100,8 @@ get_metadata(const struct sp_cache *cache, const struct trust *trust,
     if (!supply->metadata)
         return sp_fail(err, "no-memory", "no memory for repositories");
     if (sp_metadata_fetch(cache, &trust->policy, supply->chosen.repos, n, hooks,
-                          supply->metadata, err) < 0)
+                          supply->metadata, err) < 0 ||
+        check_any(supply, err) < 0)
         return -1;
     return open_metadata(cache, supply, err);
 }
@@ -326,10 +340,6 @@ sp_supply_mirror(const struct sp_cache *cache,
         return sp_fail(err, "usage", "a mirror is of one repository");
     if (get_metadata(cache, &trust, hooks, supply, err) < 0)
         return -1;
-    if (!supply->metadata[0].available) {
-        *err = supply->metadata[0].problem;
-        return -1;
-    }
     return sp_resolve_newest(&supply->open[0], arch, hooks, &supply->plan, err);
 }
 

@@ -540,6 +540,27 @@ sys.exit(len(kernel) != 1 or kernel[0]["replaces"] != "")' <<<"$output"
     [[ $stderr == *"'off'"* ]] || fail "$stderr"
 }
 
+@test "one that may be unavailable is named, and the rest is solved" {
+    cp -r "$work/repos" "$BATS_TEST_TMPDIR/repos"
+    repos=$BATS_TEST_TMPDIR/repos
+    sed -i 's/^\[off\]/&\nskip_if_unavailable=1/' "$repos/edge.repo"
+    ask --enablerepo off --action upgrade app
+    builder 100 check
+    [[ $stderr == *"skipped: repository 'off': "*'http'* ]] || fail "$stderr"
+    builder 0 build -o "$out/bundle"
+    [[ $stderr == *"skipped: repository 'off': "* ]] || fail "$stderr"
+    builder 100 check --json --progress none
+    [[ $output == *'"skipped_repos":["off"]'* ]] || fail "$output"
+    ask --enablerepo off same
+    builder 0 check
+    [[ $output == *'no updates in what could be read' ]] || fail "$output"
+    # Alone it is no machine without updates.
+    ask --enablerepo off --disablerepo updates --disablerepo low
+    builder 4 check
+    assert_detail http-status
+    builder 4 build -o "$out/none"
+}
+
 @test "the solver stays within 256 MiB of address space" {
     ask
     run bash -c 'ulimit -v 262144; exec "$@"' sh \
