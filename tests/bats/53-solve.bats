@@ -561,6 +561,70 @@ sys.exit(len(kernel) != 1 or kernel[0]["replaces"] != "")' <<<"$output"
     builder 4 build -o "$out/none"
 }
 
+@test "file lists are asked for when a path is, and not before" {
+    local begin
+    begin=$(wc -l <"$work/server.log")
+    ask --action upgrade app
+    builder 0 build -o "$out/bundle"
+    tail -n +$((begin + 1)) "$work/server.log" >"$BATS_TEST_TMPDIR/log"
+    grep -q 'primary' "$BATS_TEST_TMPDIR/log"
+    ! grep filelists "$BATS_TEST_TMPDIR/log" || fail 'file lists'
+    ask --action upgrade needfile
+    builder 100 check
+    tail -n +$((begin + 1)) "$work/server.log" | grep -q filelists ||
+        fail 'no file lists'
+}
+
+@test "the proxy of a repository file is that repository's" {
+    local dead=http://127.0.0.1:1
+    mirrored() { # STATUS LINE
+        printf '%s\n' '[edge]' \
+            "baseurl=http://127.0.0.1:$(cat "$work/port")/low" "$2" \
+            >"$BATS_TEST_TMPDIR/repos/edge.repo"
+        spb "$1" build --mirror edge --repo-dir "$BATS_TEST_TMPDIR/repos" \
+            --arch x86_64 --allow-http --tries 1 -o "$out/bundle" \
+            --cache-dir "$BATS_TEST_TMPDIR/cache"
+    }
+    mkdir "$BATS_TEST_TMPDIR/repos"
+    mirrored 4 "proxy=$dead"
+    [[ $stderr == *'port 1 '* ]] || fail "$stderr"
+    http_proxy=$dead mirrored 0 proxy=_none_
+}
+
+@test "what else lies in the cache is not packed" {
+    local cache=$BATS_TEST_TMPDIR/cache other
+    mkdir -m 700 "$cache"
+    for rpm in "$work"/edge/main/{heir,member-a}-1-1.noarch.rpm; do
+        other=$(sha256sum <"$rpm" | cut -d' ' -f1)
+        cp "$rpm" "$cache/sha256-$other"
+        head -c 1000 "$rpm" >"$cache/sha256-${other/[0-9]/x}.part"
+        cp "$rpm" "$cache/"
+    done
+    ask --action upgrade app
+    builder 0 build -o "$out/bundle"
+    assert_equal "$(tar xOf "$out/bundle" MANIFEST |
+        awk '$1 == "package" { print $6 }' | xargs)" 'app liba'
+    assert_equal "$(tar tf "$out/bundle" | xargs)" \
+        'MANIFEST p000001.rpm p000002.rpm'
+}
+
+@test "a plan tells new, old, size, repository and reason, for people and JSON" {
+    local file=$work/edge/main/app-2-1.x86_64.rpm
+    check 100 --action upgrade app
+    python3 -c '
+import json, os, sys
+[plan] = json.load(sys.stdin)["plans"]
+[app] = [p for p in plan["packages"] if p["nevra"] == "app-2-1.x86_64"]
+del app["sha256"]
+assert app == {"why": "update", "nevra": "app-2-1.x86_64", "repo": "updates",
+    "size": os.stat(sys.argv[1]).st_size, "replaces": "app-1-1.x86_64"}, app
+' "$file" <<<"$output"
+    builder 100 check
+    grep -qE '^app-2-1\.x86_64 +update +[0-9.]+ ?k?B +updates +app-1-1\.x86_64' \
+        <<<"$stderr" || fail "$stderr"
+    [[ $stderr == *'2 packages, '* ]] || fail "$stderr"
+}
+
 @test "the solver stays within 256 MiB of address space" {
     ask
     run bash -c 'ulimit -v 262144; exec "$@"' sh \
