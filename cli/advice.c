@@ -48,9 +48,12 @@ static const struct sp_advice table[] = {
     {"device-unsafe", "the device is not one that may be written over",
      "'sallyport-builder devices' lists the sticks that may be written, and "
      "why the others may not"},
-    {"not-confirmed", "nobody said that this device may be written over",
-     "compare model, serial number and size; then type the serial number, or "
-     "give it with --yes-really=SERIAL"},
+    {"not-confirmed",
+     "nobody said that this device may be written over, or "
+     "that this delivery may be published",
+     "for a device compare model, serial number and size, then type the serial "
+     "number, or give it with --yes-really=SERIAL; a delivery is asked about "
+     "again when it is taken in again"},
     {"io", "the operating system reported a fault for a file of this machine",
      "the message names file and cause; repair that and repeat"},
     {"not-found", "a file or directory that is needed is not there",

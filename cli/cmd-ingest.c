@@ -83,6 +83,7 @@ struct teller {
     struct sp_listener *listener;
     const struct sp_voice *voice;
     bool shown; /* the packages were, before they were published */
+    bool asks;  /* whether a preview may come in */
 };
 
 static void
@@ -150,7 +151,9 @@ show_preview(void *data, const struct sp_outcome *o, const char *changelog,
                   changelog && *changelog ? changelog : "none are known\n");
     (void)fprintf(stderr, "the plan of dnf:\n%s",
                   plan && *plan ? plan : "it gives none\n");
-    return true;
+    /* Where nobody is, it is for a record: who asked for it goes on. */
+    return !teller->asks || !sp_consent_possible() ||
+           sp_consent_ask(NULL, "publish this?");
 }
 
 /* What is told and asked before anything is published. */
@@ -163,6 +166,7 @@ tell_before(const struct sp_args *args, struct teller *teller,
         setup->ask_data = teller;
         setup->show = show;
         setup->show_data = teller;
+        teller->asks = !sp_args_flag(args, "yes");
     }
     if (sp_args_flag(args, "preview")) {
         setup->preview = show_preview;

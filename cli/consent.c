@@ -63,6 +63,14 @@ says_yes(int fd)
 }
 
 bool
+sp_consent_possible(void)
+{
+    SP_AUTO_FILE *terminal = open_terminal();
+
+    return terminal != NULL;
+}
+
+bool
 sp_consent_ask(const char *text, const char *question)
 {
     SP_AUTO_FILE *terminal = open_terminal();

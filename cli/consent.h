@@ -12,6 +12,9 @@
  */
 bool sp_consent_new(const struct sp_package *const *packages, size_t n);
 
+/* Is there a terminal to ask at? */
+bool sp_consent_possible(void);
+
 /* Any question; `text`, which may be NULL, is what it is about. */
 bool sp_consent_ask(const char *text, const char *question);
 

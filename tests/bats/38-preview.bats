@@ -110,6 +110,34 @@ the plan of dnf:'* ]] || fail "$stderr"
     assert_no_leftovers
 }
 
+# Answers at a terminal of its own: what was said, in $output.
+at_terminal() { # STATUS ANSWERS OPTION...
+    local want=$1 answers=$2
+    shift 2
+    run "-$want" timeout 100 "$SP_TOP/tests/fake/on-terminal.py" "$answers" \
+        "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" --any-request \
+        --preview --dnf=no-such-command "$@" "$BATS_TEST_TMPDIR/new"
+    output=${output//$'\r'/}
+}
+
+@test "--preview: on a terminal nothing is published without a yes" {
+    requires real-jails
+    before=$(repository_snapshot "$repo")
+    at_terminal 2 n
+    [[ $output == *' 1-1 -> 2-1 '*'- a hole is closed'*'publish this? [y/N] '* ]] ||
+        fail "$output"
+    assert_detail not-confirmed
+    [[ $output == *'is unchanged.'* ]] || fail "$output"
+    assert_equal "$(repository_snapshot "$repo")" "$before"
+    assert_no_leftovers
+    at_terminal 0 '' --yes
+    [[ $output != *'publish this?'* ]] || fail "$output"
+    assert_equal "$(readlink "$repo/current")" generations/2
+    sp 0 rollback
+    at_terminal 0 y
+    assert_equal "$(readlink "$repo/current")" generations/3
+}
+
 @test "--preview: without a plan and without a changelog the delivery goes on" {
     make_bundle "$BATS_TEST_TMPDIR/hello" "$FIXTURES"/rpms/hello*.rpm
     sp 0 ingest --any-request --preview --dnf=no-such-command \
