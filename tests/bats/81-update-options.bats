@@ -286,6 +286,38 @@ END
     [[ $stderr == *pipewire-pulseaudio*no-match* ]] || fail "$stderr"
 }
 
+@test "--switch-audio-server-to: it is brought and installed behind the rest" {
+    local dir=$world/edge/sound
+    mkdir -p "$dir"
+    cat >"$BATS_TEST_TMPDIR/sound.spec" <<END
+Name: pipewire-pulseaudio
+Version: 1
+Release: 1
+Summary: A sound server
+License: GPL
+BuildArch: noarch
+AutoReqProv: no
+Conflicts: orphan
+%description
+None.
+%files
+END
+    rpmbuild -bb --quiet --define "_topdir $BATS_TEST_TMPDIR/rpmbuild" \
+        --define "_rpmdir $dir" --define '_build_name_fmt %%{NAME}.rpm' \
+        "$BATS_TEST_TMPDIR/sound.spec" >/dev/null 2>&1
+    sign_packages rsa "$dir/pipewire-pulseaudio.rpm"
+    cp "$world"/edge/main/{app,liba}-2-1.x86_64.rpm "$dir"
+    createrepo_c --quiet "$dir"
+    serve_from sound
+    up 0 -y --switch-audio-server-to=pipewire
+    assert_equal "$(installed app)" 2-1
+    assert_equal "$(installed pipewire-pulseaudio)" 1-1
+    # What is in its way goes.
+    ! installed orphan | grep -q '^1-1$' || fail 'still there'
+    assert_equal "$(calls dnf | grep -v check-update | sed 's/ .* / /')" \
+        $'upgrade -y\ninstall pipewire-pulseaudio'
+}
+
 @test "a template is handed over, alone, with its options" {
     echo 7 >"$bin/STATUS.qvm-template"
     up 7 --enablerepo=templates -y qubes-template-debian-12
