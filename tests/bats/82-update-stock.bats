@@ -65,6 +65,29 @@ tar -C /var/lib/qubes/do
     assert_equal "$(find "$state/pending" "$state/round" -type f 2>/dev/null)" ''
 }
 
+@test "repository files and keys go too, and find each other there" {
+    local etc=$BATS_TEST_TMPDIR/etc there=$bin/dom0-updates
+    mkdir -p "$etc/yum.repos.d" "$etc/pki/rpm-gpg" "$etc/yum/vars" "$etc/dnf"
+    printf '[a]\nbaseurl=https://a.example/\n%s\n' \
+        'gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-a' \
+        >"$etc/yum.repos.d/a.repo"
+    echo key >"$etc/pki/rpm-gpg/RPM-GPG-KEY-a"
+    echo other >"$etc/pki/rpm-gpg/other"
+    echo 1 >"$etc/yum/vars/v"
+    echo '[main]' >"$etc/dnf/dnf.conf"
+    # What an earlier round left there.
+    mkdir -p "$there/etc/yum.repos.d"
+    echo '[old]' >"$there/etc/yum.repos.d/old.repo"
+    old 0 -y member-a
+    grep -qx "gpgkey=file://$there/etc/pki/rpm-gpg/RPM-GPG-KEY-a" \
+        "$there/etc/yum.repos.d/a.repo" || fail "$(cat "$there"/etc/yum.repos.d/*)"
+    assert_equal "$(cat "$there/etc/pki/rpm-gpg/RPM-GPG-KEY-a" \
+        "$there/etc/yum/vars/v" | xargs)" 'key 1'
+    grep -q '^\[main\]' "$there/etc/dnf/dnf.conf"
+    [ ! -e "$there/etc/yum.repos.d/old.repo" ] || fail 'an old file is left'
+    [ ! -e "$there/etc/pki/rpm-gpg/other" ] || fail 'more than the keys'
+}
+
 @test "--stock does so though there is a builder" {
     make_update_qube
     OWN=--stock up 0 -y member-a
