@@ -33,8 +33,9 @@
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utime.h>
 
-/* In the order of inject.py. ALLOC stands for malloc, calloc and realloc. */
+/* In the order of inject.py. ALLOC stands for all that allocates. */
 /* clang-format off */
 #define CALLS(X) \
     X(ALLOC) X(read) X(write) X(open) X(openat) X(lseek) X(fstat) X(fstatat) \
@@ -44,14 +45,15 @@
     X(waitpid) X(fcntl) X(dup3) X(prctl) X(syscall) X(fdopendir) X(readdir) \
     X(getrandom) X(flock) X(pread) X(pwrite) X(ftruncate) X(fstatvfs) \
     X(posix_fadvise) X(setrlimit) X(socketpair) X(close_range) X(kill) \
-    X(setpgid) X(sendfile)
+    X(setpgid) X(sendfile) X(rename) X(utime) X(fopen) X(fread) \
+    X(fwrite) X(fclose)
 /* clang-format on */
 
 #define NAMED(name) CALL_##name,
 enum { CALLS(NAMED) CALL_COUNT };
 #undef NAMED
 
-enum { SHORT = -1, LIE = -2, KILL = -3, PROGRAMS = 4 };
+enum { SHORT = -1, LIE = -2, KILL = -3, PROGRAMS = 5 };
 
 struct control {
     int32_t program, call; /* which fails; call -1 = none */
@@ -116,7 +118,8 @@ __attribute__((constructor)) static void
 map_control(void)
 {
     static const char *const names[PROGRAMS] = {
-        "sallyport", "sallyport-unpack", "sallyport-check", "sallyport-verify"};
+        "sallyport", "sallyport-unpack", "sallyport-check", "sallyport-verify",
+        "sallyport-index"};
     char path[4096 + 8];
     ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 8);
     char *name;
@@ -145,6 +148,7 @@ map_control(void)
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t size);
+void *__libc_memalign(size_t to, size_t size);
 
 EXPORT void *
 malloc(size_t size)
@@ -162,6 +166,23 @@ EXPORT void *
 realloc(void *old, size_t size)
 {
     return fails(CALL_ALLOC) ? NULL : __libc_realloc(old, size);
+}
+
+EXPORT void *
+aligned_alloc(size_t to, size_t size)
+{
+    return fails(CALL_ALLOC) ? NULL : __libc_memalign(to, size);
+}
+
+EXPORT int
+posix_memalign(void **ret, size_t to, size_t size)
+{
+    void *p = fails(CALL_ALLOC) ? NULL : __libc_memalign(to, size);
+
+    if (!p)
+        return ENOMEM;
+    *ret = p;
+    return 0;
 }
 
 /* ---- calls with a size ---- */
@@ -186,14 +207,15 @@ write(int fd, const void *data, size_t size)
     return real(fd, data, (size_t)n);
 }
 
-EXPORT ssize_t
-pread64(int fd, void *data, size_t size, off64_t at)
-{
-    ssize_t n = shorter(CALL_pread, size);
-    REAL(pread64);
-
-    return n < 0 ? -1 : real(fd, data, (size_t)n, at);
-}
+#define PREAD(name, offset)                                                    \
+    EXPORT ssize_t name(int fd, void *data, size_t size, offset at)            \
+    {                                                                          \
+        ssize_t n = shorter(CALL_pread, size);                                 \
+        REAL(name);                                                            \
+        return n < 0 ? -1 : real(fd, data, (size_t)n, at);                     \
+    }
+PREAD(pread, off_t)
+PREAD(pread64, off64_t)
 
 EXPORT ssize_t
 pwrite64(int fd, const void *data, size_t size, off64_t at)
@@ -298,8 +320,11 @@ syscall(long number, ...)
 
 PLAIN(off64_t, lseek64, lseek, -1, (int fd, off64_t at, int from),
       (fd, at, from))
+PLAIN(off_t, lseek, lseek, -1, (int fd, off_t at, int from), (fd, at, from))
 PLAIN(int, fstat64, fstat, -1, (int fd, struct stat64 *st), (fd, st))
+PLAIN(int, fstat, fstat, -1, (int fd, struct stat *st), (fd, st))
 PLAIN(int, stat64, stat, -1, (const char *path, struct stat64 *st), (path, st))
+PLAIN(int, stat, stat, -1, (const char *path, struct stat *st), (path, st))
 PLAIN(int, fstatat64, fstatat, -1,
       (int dir, const char *name, struct stat64 *st, int flags),
       (dir, name, st, flags))
@@ -316,6 +341,7 @@ PLAIN(int, renameat, renameat, -1,
 PLAIN(int, renameat2, renameat2, -1,
       (int from, const char *a, int to, const char *b, unsigned flags),
       (from, a, to, b, flags))
+PLAIN(int, rename, rename, -1, (const char *a, const char *b), (a, b))
 PLAIN(int, symlinkat, symlinkat, -1,
       (const char *to, int dir, const char *name), (to, dir, name))
 PLAIN(ssize_t, readlinkat, readlinkat, -1,
@@ -330,6 +356,8 @@ PLAIN(int, utimensat, utimensat, -1,
       (dir, name, times, flags))
 PLAIN(int, futimens, futimens, -1, (int fd, const struct timespec times[2]),
       (fd, times))
+PLAIN(int, utime, utime, -1, (const char *path, const struct utimbuf *times),
+      (path, times))
 PLAIN(int, fsync, fsync, -1, (int fd), (fd))
 PLAIN(int, syncfs, syncfs, -1, (int fd), (fd))
 PLAIN(int, poll, poll, -1, (struct pollfd * fds, nfds_t n, int wait),
@@ -357,3 +385,48 @@ PLAIN(int, close_range, close_range, -1,
       (unsigned first, unsigned last, int flags), (first, last, flags))
 PLAIN(int, kill, kill, -1, (pid_t pid, int number), (pid, number))
 PLAIN(int, setpgid, setpgid, -1, (pid_t pid, pid_t group), (pid, group))
+
+/* ---- files of the C library, which libraries of others use ---- */
+
+PLAIN(FILE *, fopen, fopen, NULL, (const char *path, const char *how),
+      (path, how))
+PLAIN(FILE *, fopen64, fopen, NULL, (const char *path, const char *how),
+      (path, how))
+
+/* As the C library: it notes an error in the file. */
+static bool
+file_fails(int call, FILE *file)
+{
+    if (!fails(call))
+        return false;
+    file->_flags |= _IO_ERR_SEEN;
+    return true;
+}
+
+EXPORT size_t
+fread(void *data, size_t size, size_t n, FILE *file)
+{
+    REAL(fread);
+
+    return file_fails(CALL_fread, file) ? 0 : real(data, size, n, file);
+}
+
+EXPORT size_t
+fwrite(const void *data, size_t size, size_t n, FILE *file)
+{
+    REAL(fwrite);
+
+    return file_fails(CALL_fwrite, file) ? 0 : real(data, size, n, file);
+}
+
+EXPORT int
+fclose(FILE *file)
+{
+    REAL(fclose);
+
+    if (!fails(CALL_fclose))
+        return real(file);
+    (void)real(file);
+    errno = control->error;
+    return EOF;
+}
