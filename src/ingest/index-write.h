@@ -22,7 +22,7 @@ struct sp_index_plan {
     uint64_t revision;
 };
 
-/* Reasons: index, sandbox, space, interrupted. */
+/* Reasons: index, sandbox, space, no-memory, worker-died, interrupted. */
 int sp_index_write(const struct sp_index_plan *plan, struct sp_error *err);
 
 /* True: sallyport-index, which needs the digest of each stored package. */

@@ -16,7 +16,7 @@
  * and must all be in it. `number`: the generation to be, part of every
  * location; `revision`: newest build time; `comps`: the file of package
  * groups, "" for that of Qubes OS where there is one. Reasons: index,
- * sandbox, space, interrupted.
+ * sandbox, space, no-memory, worker-died, interrupted.
  */
 int sp_index_run(const struct sp_quarantine *quarantine,
                  struct sp_outcome *outcome, uint64_t number, uint64_t revision,

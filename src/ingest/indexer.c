@@ -79,19 +79,29 @@ fault_sys(const char *what, const char *name)
     sp_worker_fault(&err);
 }
 
-/* What the library says may hold anything that stands in a package. */
+/*
+ * Behind each call of the library. What it says may hold anything that stands
+ * in a package. For want of memory it may leave something out and say nothing,
+ * and to a full disk it gives a number of its own: but errno stays.
+ */
 static void
 need(const GError *said, const char *what, const char *about)
 {
+    const int sys = errno;
+    const bool starved = sys == ENOMEM || sp_no_room(sys);
     char shown[SP_SHOWN_MAX], subject[SP_SHOWN_MAX];
     struct sp_error err = {0};
 
-    if (!said)
+    if (!said && !starved)
         return;
-    sp_text_show(shown, sizeof(shown), said->message);
     sp_text_show(subject, sizeof(subject), about);
-    (void)sp_fail(&err, "index", "cannot %s '%.80s': %.100s", what, subject,
-                  shown);
+    sp_text_show(shown, sizeof(shown), said ? said->message : "");
+    if (starved)
+        (void)sp_fail_sys(&err, sys, "no-memory", "cannot %s '%.80s'", what,
+                          subject);
+    else
+        (void)sp_fail(&err, "index", "cannot %s '%.80s': %.100s", what, subject,
+                      shown);
     sp_worker_fault(&err);
 }
 
@@ -345,6 +355,7 @@ write_repomd(struct indexer *x)
 static void
 write_all(struct indexer *x)
 {
+    errno = 0; /* whatever it was before: need() looks for what it becomes */
     if (mkdir(x->repodata, 0700) < 0)
         fault_sys("make", "repodata");
     for (size_t i = 0; i < FILES; i++)

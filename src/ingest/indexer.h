@@ -13,7 +13,8 @@
  *   revision=T    unix seconds, the time of everything
  *   count=N       records to come
  *   comps=FILE    package groups to go with it; may be missing
- * DONE with the number of packages. Reasons: index, protocol.
+ * DONE with the number of packages. Reasons: index, space, no-memory,
+ * protocol. Without memory the library may also end the process by itself.
  */
 #ifndef SP_INGEST_INDEXER_H
 #define SP_INGEST_INDEXER_H

@@ -7,9 +7,10 @@
 For each file system, and for each free space from none on in steps of 4 KiB
 (for "inodes": of one inode on a tmpfs) until three runs in a row succeed, an
 ingest runs: into an empty state and over a published one. Afterwards the
-repository is the old one or the new one, the exit status has a reason, and
-with room again the same command succeeds and leaves what an undisturbed run
-does (inject.py judges). The last line is "N points, N torn".
+repository is the old one or the new one, the reason of the exit status is
+that there is no space, and with room again the same command succeeds and
+leaves what an undisturbed run does (inject.py judges). The last line is
+"N points, N torn".
 """
 
 import argparse
@@ -93,11 +94,21 @@ class Small(Place):
         self.fill_but(what.before, free)
         try:
             done = self.ingest(what.bundle)
-            return done, "; ".join(faults(self, what, done, None))
+            wrong = [*faults(self, what, done, None), *self.misnamed(done)]
+            return done, "; ".join(wrong)
         except subprocess.TimeoutExpired:
             return None, "it hangs"
         finally:
             unmount(self.state)
+
+    def misnamed(self, done):
+        """gpg takes no key then and does not say why, nor does createrepo_c,
+        where that is what writes."""
+        words = ["done", "space space", "key key-file"]
+        if not os.path.exists(self.folder + "/sallyport-index"):
+            words.append("publish index")
+        if why(done) not in words:
+            yield f"a full disk is called '{why(done)}'"
 
     def open(self):
         if self.kind in FILE_SYSTEMS:
