@@ -46,16 +46,16 @@ int
 sp_hand_over_template(const struct sp_args *args,
                       const struct sp_update_words *words, const char *name)
 {
-    SP_AUTO_FREE const char **argv =
-        calloc(words->templates.n + 4, sizeof(*argv));
+    SP_AUTO_FREE const char **argv = NULL;
     struct sp_error err = {0};
     char path[PATH_BYTES];
     size_t n = 0;
 
-    if (!argv)
-        return SP_E_INTERNAL;
     if (sp_spawn_find_tool("qvm-template", path, sizeof(path), &err) < 0)
         return missing(args, &err);
+    argv = calloc(words->templates.n + 4, sizeof(*argv));
+    if (!argv)
+        return SP_E_INTERNAL;
     argv[n++] = "qvm-template";
     argv[n++] = words->action ? words->action : "install";
     for (size_t i = 0; i < words->templates.n; i++)

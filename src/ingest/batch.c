@@ -216,7 +216,7 @@ run(struct sp_batch *batch, struct control *control, bool *ret_proven,
 static int
 judge_waiting(struct sp_batch *batch, struct sp_error *err)
 {
-    struct control control;
+    struct control control = {0};
     bool proven = false;
 
     if (pick(batch, is_waiting, &control.source, err) < 0 ||
