@@ -12,9 +12,9 @@
 # ANALYZE="threads memory" runs only those named. Every one runs to its end.
 
 set -uo pipefail
+. tests/lint/looks.sh
 jobs=$(nproc)
 clang=$(command -v clang-19 || echo clang)
-failed=
 
 # The networked side is not trusted with anything.
 trusted() {
@@ -76,16 +76,4 @@ analyze_valgrind() {
     done
 }
 
-for look in ${ANALYZE:-suppressions threads scan-build memory valgrind}; do
-    start=$SECONDS
-    if "analyze_$look"; then
-        printf '  %-7s %s (%d s)\n' ok "$look" $((SECONDS - start))
-    else
-        printf '  %-7s %s (%d s)\n' FAIL "$look" $((SECONDS - start))
-        failed+=" $look"
-    fi
-done
-[ -z "$failed" ] || {
-    echo "analyze: failed:$failed" >&2
-    exit 1
-}
+looks analyze ${ANALYZE:-suppressions threads scan-build memory valgrind}

@@ -5,6 +5,7 @@
 # LINT="tidy format" runs only those named. Every one runs to its end.
 
 set -uo pipefail
+. tests/lint/looks.sh
 flags=(-std=gnu11 "$@")
 jobs=$(nproc)
 mapfile -t code < <(find src cli transports -name '*.c' | sort)
@@ -13,7 +14,6 @@ mapfile -t tests < <(find tests -name '*.c' ! -path 'tests/corpus/*' \
     ! -path 'tests/prove/*' | sort)
 mapfile -t all < <(find src cli transports tests -name '*.[ch]' \
     ! -path 'tests/corpus/*' | sort)
-failed=
 
 # Runs a command once a file, several side by side; a file with any output
 # or a bad status fails.
@@ -84,16 +84,4 @@ lint_analyzer() {
             -Wno-analyzer-malloc-leak -c -o /dev/null -- "${builder[@]}"
 }
 
-for lint in ${LINT:-arrows words spdx format shell man cppcheck tidy analyzer}; do
-    start=$SECONDS
-    if "lint_$lint"; then
-        printf '  %-7s %s (%d s)\n' ok "$lint" $((SECONDS - start))
-    else
-        printf '  %-7s %s (%d s)\n' FAIL "$lint" $((SECONDS - start))
-        failed+=" $lint"
-    fi
-done
-[ -z "$failed" ] || {
-    echo "lint: failed:$failed" >&2
-    exit 1
-}
+looks lint ${LINT:-arrows words spdx format shell man cppcheck tidy analyzer}
