@@ -449,7 +449,8 @@ fuzz-corpus: $(fuzz_seeds) ## keep a few inputs of what make fuzz has grown
 check-crash: all ## kill, power loss, full disk, faults, at every point (hours; STEP=K)
 	$(Q)tests/deps.sh run test crash
 	$(Q)$(MAKE) O=build-fault FAULT=1 all
-	$(Q)STEP=$(STEP) STATES=$(STATES) tests/crash/all.sh $(O) build-fault
+	$(Q)STEP=$(STEP) STATES=$(STATES) SETTINGS=$(SETTINGS) TWICE=$(TWICE) \
+		tests/crash/all.sh $(O) build-fault
 
 check-asan: ## the same with the address and undefined sanitizers
 	$(Q)$(MAKE) O=build-asan SANITIZE=1 check

@@ -30,7 +30,7 @@ PROOFS = [
     ("check-xen", "Xen, two domains, a stick: every carrier on the real "
      "thing, and hostile peers", 2),
     ("check-crash", "An ingest is stopped anywhere: the repository is the "
-     "old one or the new one", 12),
+     "old one or the new one", 9),
     ("check-long", "Every bit, every cut, every byte of a bundle, and four "
      "readers of it", 46),
     ("prove", "No undefined behaviour in the parsers of unverified bytes, "

@@ -3,18 +3,19 @@
 """Makes each call and each allocation of an ingest fail, in the jails too.
 
     inject.py BUILD-DIR [--programs P,...] [--calls C,...] [--errors E,...]
-              [--rounds first,second] [--step K] [--jobs N]
-             [--twice N] [--seed N] [--teeth]
+              [--rounds first,second] [--settings S] [--step K] [--jobs N]
+              [--twice N] [--seed N] [--teeth]
 
 BUILD-DIR is one of `make FAULT=1` (shim.c). A first run counts the calls of
 each program; then, one run each, call after call fails with error after
-error, is short (one byte), or has no memory, or its program is killed there.
-Afterwards
+error (of these S at each call, others at the next), is short (one byte), or
+has no memory, or its program is killed there. Afterwards
 
   - the repository is the old one or the new one, complete; the new one if
     the run says so;
   - the exit status is one of ours, with a reason and its word;
   - the same command again succeeds and leaves what an undisturbed run does.
+    What was left is tried once: equal states are not tried again.
 
 --step K takes every Kth point. --twice N instead kills the parent at a
 random call, and the next run too, N times (the seed is printed): whatever
@@ -78,6 +79,7 @@ class Round:
     def __init__(self, bench, name, bundle, before):
         self.name, self.bundle, self.before = name, bundle, before
         self.old = View(before).readers()
+        self.mended = set()  # states that the same command made good
         with bench.place() as place:
             place.fill(before)
             done = place.ingest(bundle)
@@ -134,8 +136,8 @@ class Place:
     def mend(self):
         """Before the run that must succeed."""
 
-    def ingest(self, bundle):
-        command = [self.folder + "/sallyport", "ingest", "--state-dir",
+    def ingest(self, bundle, *under):
+        command = [*under, self.folder + "/sallyport", "ingest", "--state-dir",
                    self.state, "--policy", self.bench.folder + "/policy.conf",
                    "--keys", self.bench.folder + "/keys", "--any-request",
                    "--json", "--progress=none", bundle]
@@ -179,15 +181,26 @@ class Bench:
         return place
 
     def points(self, options):
-        for name in options.rounds.split(","):
+        names, number = options.rounds.split(","), 0
+        for name in names:
             for (program, call), n in self.rounds[name].counts.items():
                 if program not in options.programs.split(","):
                     continue
                 if options.calls and call not in options.calls.split(","):
                     continue
+                errors = errors_of(call, options.errors.split(","))
                 for at in range(1, n + 1):
-                    for error in errors_of(call, options.errors.split(",")):
+                    if call == "ALLOC" and self.elsewhere(name, names,
+                                                          program):
+                        continue
+                    number += 1
+                    for error in some_of(errors, options.settings, number):
                         yield Point(name, program, call, at, error)
+
+    def elsewhere(self, name, names, program):
+        """What allocates the same in each round fails in the last."""
+        counts = {self.rounds[n].counts[program, "ALLOC"] for n in names}
+        return len(counts) == 1 and name != names[-1]
 
     def judge(self, points):
         """None if a run did not come to its point, or what is wrong after
@@ -211,9 +224,16 @@ class Bench:
 
 
 def errors_of(call, errors):
+    # A program that is killed there has done what it had at the next call.
     if call == "ALLOC":
-        return [e for e in errors if e in ("ENOMEM", "kill")]
+        return [e for e in errors if e == "ENOMEM"]
     return errors + ["short"] if call in SIZED else errors
+
+
+def some_of(errors, most, number):
+    """So many of them, others for the next number."""
+    n = min(most or len(errors), len(errors))
+    return [errors[(number * n + i) % len(errors)] for i in range(n)]
 
 
 def faults(place, what, done, point):
@@ -231,6 +251,16 @@ def faults(place, what, done, point):
         yield from said_faults(done, seen, what)
     yield from half_faults(view, what)
     place.mend()
+    left = view.everything()
+    if left in what.mended:
+        return
+    wrong = list(faults_of_next(place, what, view))
+    if not wrong:
+        what.mended.add(left)
+    yield from wrong
+
+
+def faults_of_next(place, what, view):
     try:
         again = place.ingest(what.bundle)
     except subprocess.TimeoutExpired:
@@ -286,6 +316,7 @@ def main():
     parser.add_argument("--calls", default="")
     parser.add_argument("--errors", default=",".join(ALL_ERRORS))
     parser.add_argument("--rounds", default="first,second")
+    parser.add_argument("--settings", type=int, default=0)
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--twice", type=int, default=0)

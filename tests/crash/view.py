@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import re
 import stat
 
 
@@ -84,3 +85,17 @@ class View:
             # gpg writes the time of the making into it.
             kept[name] = what[0] if parts[-1] == "pubring.kbx" else what
         return kept
+
+    def everything(self):
+        """What the next run finds, but for names and records that differ
+        from run to run."""
+        kept = []
+        for name, what in tree(self.state, False).items():
+            name = re.sub("[0-9a-f]{32}", "*", name)
+            if name.startswith("history/") and "/." not in name:
+                name, what = "history/*", what[0]
+            if name.endswith("/pubring.kbx"):
+                what = what[0]
+            kept.append(repr((name, what)))
+        return (repr(self.readers()), repr(sorted(self.published().items())),
+                *sorted(set(kept)))
