@@ -42,13 +42,6 @@ as_root() { # NAME COMMAND...
     fi
 }
 
-# A publisher that is made careless must be found out.
-seen_torn() {
-    STEP=1 SEED_FAULT=unordered "$here/sweep.sh" "$build" kill second renameat2 |
-        tail -n 1
-    [ "${PIPESTATUS[0]}" = 1 ]
-}
-
 as_root 'power loss' "$here/power.py" "$build" --states "$states"
 as_root 'power loss, seeded faults' "$here/power.py" "$build" --states 800 \
     --teeth
@@ -57,8 +50,8 @@ part 'calls and memory' "$here/inject.py" "$fault" --step "$step" \
     --settings "$settings"
 part 'calls, seeded fault' "$here/inject.py" "$fault" --teeth
 part 'killed twice' "$here/inject.py" "$fault" --twice "$twice"
-part 'killed at each system call' "$here/sweep.sh" "$build" kill
-part 'killed, seeded fault' seen_torn
+part 'killed at each system call' "$here/sweep.py" "$build" --step "$step"
+part 'killed, seeded fault' "$here/sweep.py" "$build" --teeth
 echo
 printf '%s' "$summary"
 exit "$failed"

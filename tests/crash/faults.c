@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Faults that the power sweep must find, each a mistake that a publisher
- * could make. Loaded into sallyport by LD_PRELOAD; SEED_FAULT names the one:
+ * Faults that power.py must find, and late-place sweep.py too: each a mistake
+ * that a publisher could make. Loaded into sallyport by LD_PRELOAD; SEED_FAULT
+ * names the one:
  *
  *   no-sync         nothing is ever synced
  *   no-syncfs       the staged generation is not synced

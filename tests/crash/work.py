@@ -41,6 +41,16 @@ def make_bundle(build, path, *packages):
         sys.exit("cannot build a bundle: " + done.stdout)
 
 
+def build_faults(folder):
+    """The seeded faults, as a library."""
+    shim = folder + "/faults.so"
+    built = run(os.environ.get("CC", "gcc"), "-D_GNU_SOURCE", "-shared",
+                "-fPIC", "-O1", "-o", shim, TOP + "/tests/crash/faults.c")
+    if built.returncode:
+        sys.exit("cannot build the seeded faults: " + built.stdout)
+    return shim
+
+
 class Work:
     """The programs, the bundles and the steps."""
 
@@ -60,12 +70,7 @@ class Work:
         self.bundle("second", f"{fixtures}/newer/{new[0]}")
         self.bundle("third", f"{fixtures}/newer/{new[0]}",
                     f"{fixtures}/newer/{new[1]}")
-        self.shim = folder + "/faults.so"
-        built = run(os.environ.get("CC", "gcc"), "-D_GNU_SOURCE", "-shared",
-                    "-fPIC", "-O1", "-o", self.shim,
-                    TOP + "/tests/crash/faults.c")
-        if built.returncode:
-            sys.exit("power: cannot build the seeded faults: " + built.stdout)
+        self.shim = build_faults(folder)
         # Name, command, how it ends, and the step that is tried again.
         third = self.ingest("third")
         self.steps = [
