@@ -6,6 +6,9 @@ import os
 import re
 import stat
 
+# Tell of one run, or when it was: the process, its fault, the delivery.
+RECORDS = ("/.lock", "/errors", "history/*", "/pubring.kbx")
+
 
 def entry(path, with_time):
     info = os.lstat(path)
@@ -93,8 +96,8 @@ class View:
         for name, what in tree(self.state, False).items():
             name = re.sub("[0-9a-f]{32}", "*", name)
             if name.startswith("history/") and "/." not in name:
-                name, what = "history/*", what[0]
-            if name.endswith("/pubring.kbx"):
+                name = "history/*"
+            if name.endswith(RECORDS):
                 what = what[0]
             kept.append(repr((name, what)))
         return (repr(self.readers()), repr(sorted(self.published().items())),
