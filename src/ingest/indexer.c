@@ -79,6 +79,16 @@ fault_sys(const char *what, const char *name)
     sp_worker_fault(&err);
 }
 
+/* What the library logs has no reader; to write it would change errno. */
+static void
+no_log(const gchar *domain, GLogLevelFlags level, const gchar *text, void *data)
+{
+    (void)domain;
+    (void)level;
+    (void)text;
+    (void)data;
+}
+
 /*
  * Behind each call of the library. What it says may hold anything that stands
  * in a package. For want of memory it may leave something out and say nothing,
@@ -387,6 +397,7 @@ sp_indexer_run(int argc, char **argv)
     x.number = sp_worker_number(argc, argv, "number", UINT64_MAX / 2, 0);
     x.revision = sp_worker_number(argc, argv, "revision", INT64_MAX, 0);
     x.count = sp_worker_number(argc, argv, "count", SP_MAX_PACKAGES, 0);
+    (void)g_log_set_default_handler(no_log, NULL);
     /* The library reads rpm's configuration, and may look for the time zone:
      * all of that before the jail. */
     cr_package_parser_init();
