@@ -473,8 +473,8 @@ check-reproducible: ## two checkouts in different folders: equal programs
 unit-programs: $(unit_programs)
 check-analyze: all ## analyzers and the memory sanitizer: no finding (minutes)
 	$(Q)tests/deps.sh lint cover
-	$(Q)LINT='cppcheck tidy analyzer' tests/lint/run.sh $(cppflags)
-	$(Q)tests/lint/analyze.sh
+	$(Q)LINT='cppcheck tidy analyzer' tests/lint/run.sh $(cppflags) $(foreign)
+	$(Q)tests/lint/analyze.sh $(cppflags) $(foreign)
 
 lint: all check-headers ## everything that reads the sources instead of running them
 	$(Q)tests/deps.sh lint createrepo

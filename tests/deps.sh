@@ -97,7 +97,6 @@ cover clang-19           clang-19              clang
 cover llvm-cov-19        llvm-19               llvm
 cover llvm-profdata-19   libclang-rt-19-dev    compiler-rt
 cover valgrind           valgrind              valgrind
-cover scan-build         clang-tools           clang-analyzer
 cover bear               bear                  bear
 prove frama-c            frama-c-base          frama-c
 prove ocamlfind          ocaml-findlib         ocaml-findlib
