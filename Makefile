@@ -155,11 +155,12 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
 unit := advice check command confirm devices download evidence-scan evr fields flip floor \
-	gate groups \
+	gate generation groups \
 	index-check \
 	journal json keytable ledger lines list listing manifest message metadata \
-	nevra pack path plan policy progress qfile queue ratchet record repofile \
-	request rpm sandbox sha256 sigpacket spawn status tar transport unpack vchan-frame
+	nevra pack path plan policy progress publish qfile quarantine queue ratchet \
+	record repofile request \
+	rpm sandbox sha256 sigpacket spawn status tar transport unpack vchan-frame
 bats := 00-smoke 01-house 02-install 65-memory 70-block 47-carriers \
 	71-sneakernet 20-hostile-rpm 25-verify 22-hostile-flip 12-golden 13-personas 10-cli \
 	11-completion 15-unpack 16-differ 21-hostile-container 23-corpus 24-check \

@@ -279,6 +279,8 @@ test_packages(void)
          "manifest-syntax", "no digest"},
         {"bundle 1\nevidence e0001 5 x\ntotal 0 0\n", "manifest-syntax",
          "evidence without digest"},
+        {"bundle 1\nevidence e0002 x\ntotal 0 0\n", "manifest-syntax",
+         "evidence without size, of another name"},
         {"bundle 1\nevidence e0001 5 " HEX "\ntotal 0 0\n", "manifest-syntax",
          "evidence without kind"},
         {"bundle 1\nevidence e0001 5 " HEX " repomd\ntotal 0 0\n",
@@ -478,9 +480,23 @@ walk_what_changed(void)
         continue;
 }
 
+static void
+ask_beyond(void)
+{
+    static char text[8192];
+    struct sp_manifest manifest;
+    struct sp_error err = {0};
+    size_t size = seal(text, sizeof(text), good_body);
+    char id[33];
+
+    (void)sp_manifest_parse(text, size, &manifest, &err);
+    sp_manifest_request(&manifest, 1000, id);
+}
+
 int
 main(void)
 {
+    tap_aborts(ask_beyond, "there is no such request");
     test_short();
     test_requests_ceiling();
     tap_aborts(walk_what_changed, "the text stays as it was");

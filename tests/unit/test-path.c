@@ -1,49 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "base/path.h"
+
+#include <limits.h>
 
 #include "base/auto.h"
 #include "base/io.h"
-#include "base/path.h"
+#include "tests/unit/faults.h"
 #include "tests/unit/tap.h"
 
-/* What was synced and renamed, in its order; a call may be made to fail. */
-static char order[16];
-static char fails;
+/* A folder of somebody else: it may be removed when it is empty. */
+static bool is_foreign;
 
-static int
-note(char what)
+int
+faccessat(int dirfd, const char *path, int mode, int flags)
 {
-    size_t n = strlen(order);
+    FAULTS_TRUE(int, "faccessat", int, const char *, int, int);
 
-    if (n + 1 < sizeof(order))
-        order[n] = what;
-    if (what == fails) {
-        errno = EIO;
+    if (is_foreign) {
+        errno = EACCES;
         return -1;
     }
-    return 0;
-}
-
-int
-fsync(int fd)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return -1;
-    return note(S_ISDIR(st.st_mode) ? 'd' : 'f');
-}
-
-int
-renameat(int from_dir, const char *from, int to_dir, const char *to)
-{
-    if (note('r') < 0)
-        return -1;
-    return (int)syscall(SYS_renameat, from_dir, from, to_dir, to);
+    FAULTS_CALL("faccessat", -1, dirfd, path, mode, flags);
 }
 
 static char scratch[] = "/tmp/sp-test-path-XXXXXX";
@@ -85,6 +62,7 @@ test_open_dir(int dir)
 static void
 test_make(int dir)
 {
+    static char long_path[PATH_MAX + 1];
     struct sp_error err = {0};
     char path[64];
     struct stat st;
@@ -104,7 +82,14 @@ test_make(int dir)
     (void)snprintf(path, sizeof(path), "%s/a/file", scratch);
     tap_ok(sp_path_make_dirs(path, 0755, &err) == -1,
            "a file at the end of the path is refused");
-    tap_ok(sp_path_make_dirs("", 0755, &err) == -1, "no path is refused");
+    tap_ok(sp_path_make_dirs("", 0755, &err) == -1 && err.sys == 0,
+           "no path is refused");
+    memset(long_path, 'x', PATH_MAX);
+    for (size_t i = 0; i < PATH_MAX; i += 100)
+        long_path[i] = '/';
+    long_path[PATH_MAX] = '\0';
+    tap_ok(sp_path_make_dirs(long_path, 0755, &err) == -1 && err.sys == 0,
+           "a path that is too long is refused");
 }
 
 static void
@@ -131,6 +116,21 @@ test_remove(int dir)
     tap_ok(sp_path_remove_tree(dir, "to-outside", &err) == 0 &&
                !is_there(dir, "to-outside") && is_there(dir, "outside/file"),
            "a link is removed, not what it points to");
+}
+
+static void
+test_remove_foreign(int dir)
+{
+    struct sp_error err = {0};
+
+    (void)mkdirat(dir, "foreign", 0);
+    is_foreign = true;
+    faults_begin("fchmodat", 1);
+    tap_ok(sp_path_remove_tree(dir, "foreign", &err) == 0 &&
+               !is_there(dir, "foreign"),
+           "an empty folder of somebody else is removed");
+    (void)faults_end();
+    is_foreign = false;
 }
 
 static void
@@ -196,7 +196,7 @@ static void
 test_flip(int dir)
 {
     struct sp_error err = {0};
-    char target[16] = "";
+    char target[16] = "", long_name[256] = "";
 
     tap_ok(sp_path_flip_link(dir, "current", "g/1", &err) == 0 &&
                sp_path_flip_link(dir, "current", "g/2", &err) == 0 &&
@@ -207,6 +207,10 @@ test_flip(int dir)
     tap_ok(sp_path_flip_link(dir, "folder", "g/2", &err) == -1 &&
                !is_there(dir, ".folder.new"),
            "a directory is not replaced by a link");
+    memset(long_name, 'n', 255);
+    tap_ok(sp_path_flip_link(dir, long_name, "g/2", &err) == -1 &&
+               err.sys == ENAMETOOLONG,
+           "a name without room for the temporary one is refused");
     tap_ok(sp_path_sync_dir(dir, &err) == 0 &&
                sp_path_sync_dir(AT_FDCWD, &err) == 0,
            "directories are synced");
@@ -214,14 +218,14 @@ test_flip(int dir)
 }
 
 static int
-replace(int dir, char failing, struct sp_error *err)
+replace(int dir, const char *call, unsigned n, struct sp_error *err)
 {
     int status;
 
-    memset(order, 0, sizeof(order));
-    fails = failing;
+    memset(err, 0, sizeof(*err));
+    faults_begin(call, n);
     status = sp_path_replace_file(dir, "synced", "x", 1, 0600, err);
-    fails = 0;
+    (void)faults_end();
     return status;
 }
 
@@ -231,16 +235,22 @@ test_syncs(int dir)
 {
     struct sp_error err = {0};
 
-    tap_ok(replace(dir, 0, &err) == 0, "a file is replaced");
-    tap_is_str(order, "frd", "synced, renamed, its folder synced");
-    tap_ok(replace(dir, 'f', &err) < 0, "a file that cannot be synced");
-    tap_is_str(order, "f", "does not get its name");
-    tap_ok(replace(dir, 'r', &err) < 0, "a file that cannot be renamed");
+    tap_ok(replace(dir, "none", 1, &err) == 0, "a file is replaced");
+    tap_is_str(faults_order, "frd", "synced, renamed, its folder synced");
+    tap_ok(replace(dir, "fsync", 1, &err) < 0, "a file that cannot be synced");
+    tap_is_str(faults_order, "f", "does not get its name");
+    tap_ok(replace(dir, "renameat", 1, &err) < 0,
+           "a file that cannot be renamed");
     tap_ok(!is_there(dir, ".synced.new"), "is removed");
-    tap_ok(replace(dir, 'd', &err) < 0, "a folder that cannot be synced");
-    memset(order, 0, sizeof(order));
+    tap_ok(replace(dir, "fsync", 2, &err) < 0,
+           "a folder that cannot be synced");
+    faults_begin("openat", 1);
+    tap_ok(sp_path_sync_dir(AT_FDCWD, &err) < 0 && err.sys == EIO,
+           "the folder where we are, which cannot be opened");
+    faults_begin("none", 1);
     tap_ok(sp_path_sync_dir(AT_FDCWD, &err) == 0, "the folder where we are");
-    tap_is_str(order, "d", "is synced too");
+    tap_is_str(faults_order, "d", "is synced too");
+    (void)faults_end();
 }
 
 int
@@ -255,6 +265,7 @@ main(void)
     test_open_dir(dir);
     test_make(dir);
     test_remove(dir);
+    test_remove_foreign(dir);
     test_replace(dir);
     test_flip(dir);
     test_syncs(dir);

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Calls to the system that fail when a test says so, and are counted: the
+ * n-th one of a name, from faults_begin on. Included by one file a program.
+ */
+#ifndef TESTS_UNIT_FAULTS_H
+#define TESTS_UNIT_FAULTS_H
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *faults_call; /* NULL: none fails */
+static unsigned faults_left;    /* until it does; 0: it did */
+static char faults_order[64];   /* a letter for each call that is noted */
+
+/* The n-th `call` will fail with EIO. */
+static inline void
+faults_begin(const char *call, unsigned n)
+{
+    memset(faults_order, 0, sizeof(faults_order));
+    faults_call = call;
+    faults_left = n;
+}
+
+/* Whether it did. */
+static inline bool
+faults_end(void)
+{
+    faults_call = NULL;
+    return faults_left == 0;
+}
+
+static inline bool
+faults_hit(const char *call)
+{
+    if (!faults_call || strcmp(call, faults_call) != 0 || faults_left == 0 ||
+        --faults_left > 0)
+        return false;
+    errno = EIO;
+    return true;
+}
+
+static inline void
+faults_note(char what)
+{
+    size_t n = strlen(faults_order);
+
+    if (n + 1 < sizeof(faults_order))
+        faults_order[n] = what;
+}
+
+/* The true call, by the name that the C library gives it. */
+#define FAULTS_TRUE(result, name, ...)                                         \
+    static result (*call)(__VA_ARGS__);                                        \
+    if (!call)                                                                 \
+    *(void **)&call = dlsym(RTLD_NEXT, name)
+
+#define FAULTS_CALL(name, failed, ...)                                         \
+    return faults_hit(name) ? (failed) : call(__VA_ARGS__)
+
+int
+openat(int dirfd, const char *path, int flags, ...)
+{
+    va_list args;
+    mode_t mode;
+    FAULTS_TRUE(int, "openat64", int, const char *, int, mode_t);
+
+    va_start(args, flags);
+    mode = va_arg(args, mode_t);
+    va_end(args);
+    FAULTS_CALL("openat", -1, dirfd, path, flags, mode);
+}
+
+int
+open(const char *path, int flags, ...)
+{
+    va_list args;
+    mode_t mode;
+    FAULTS_TRUE(int, "open64", const char *, int, mode_t);
+
+    va_start(args, flags);
+    mode = va_arg(args, mode_t);
+    va_end(args);
+    FAULTS_CALL("open", -1, path, flags, mode);
+}
+
+DIR *
+fdopendir(int fd)
+{
+    FAULTS_TRUE(DIR *, "fdopendir", int);
+
+    FAULTS_CALL("fdopendir", NULL, fd);
+}
+
+struct dirent *
+readdir(DIR *dir)
+{
+    FAULTS_TRUE(struct dirent *, "readdir64", DIR *);
+
+    FAULTS_CALL("readdir", NULL, dir);
+}
+
+int
+mkdirat(int dirfd, const char *path, mode_t mode)
+{
+    FAULTS_TRUE(int, "mkdirat", int, const char *, mode_t);
+
+    FAULTS_CALL("mkdirat", -1, dirfd, path, mode);
+}
+
+char *
+mkdtemp(char *path)
+{
+    FAULTS_TRUE(char *, "mkdtemp", char *);
+
+    FAULTS_CALL("mkdtemp", NULL, path);
+}
+
+ssize_t
+readlinkat(int dirfd, const char *path, char *dst, size_t size)
+{
+    FAULTS_TRUE(ssize_t, "readlinkat", int, const char *, char *, size_t);
+
+    FAULTS_CALL("readlinkat", -1, dirfd, path, dst, size);
+}
+
+int
+symlinkat(const char *target, int dirfd, const char *path)
+{
+    FAULTS_TRUE(int, "symlinkat", const char *, int, const char *);
+
+    FAULTS_CALL("symlinkat", -1, target, dirfd, path);
+}
+
+int
+unlinkat(int dirfd, const char *path, int flags)
+{
+    FAULTS_TRUE(int, "unlinkat", int, const char *, int);
+
+    FAULTS_CALL("unlinkat", -1, dirfd, path, flags);
+}
+
+/* Noted: r, and c when it makes `current`. */
+int
+renameat(int from, const char *old, int to, const char *new)
+{
+    FAULTS_TRUE(int, "renameat", int, const char *, int, const char *);
+
+    faults_note(strcmp(new, "current") == 0 ? 'c' : 'r');
+    FAULTS_CALL("renameat", -1, from, old, to, new);
+}
+
+/* Noted: R. */
+int
+renameat2(int from, const char *old, int to, const char *new, unsigned flags)
+{
+    FAULTS_TRUE(int, "renameat2", int, const char *, int, const char *,
+                unsigned);
+
+    faults_note('R');
+    FAULTS_CALL("renameat2", -1, from, old, to, new, flags);
+}
+
+int
+fstat(int fd, struct stat *ret)
+{
+    FAULTS_TRUE(int, "fstat64", int, struct stat *);
+
+    FAULTS_CALL("fstat", -1, fd, ret);
+}
+
+int
+fstatat(int dirfd, const char *path, struct stat *ret, int flags)
+{
+    FAULTS_TRUE(int, "fstatat64", int, const char *, struct stat *, int);
+
+    FAULTS_CALL("fstatat", -1, dirfd, path, ret, flags);
+}
+
+int
+fchmod(int fd, mode_t mode)
+{
+    FAULTS_TRUE(int, "fchmod", int, mode_t);
+
+    FAULTS_CALL("fchmod", -1, fd, mode);
+}
+
+int
+fchmodat(int dirfd, const char *path, mode_t mode, int flags)
+{
+    FAULTS_TRUE(int, "fchmodat", int, const char *, mode_t, int);
+
+    FAULTS_CALL("fchmodat", -1, dirfd, path, mode, flags);
+}
+
+int
+futimens(int fd, const struct timespec times[2])
+{
+    FAULTS_TRUE(int, "futimens", int, const struct timespec *);
+
+    FAULTS_CALL("futimens", -1, fd, times);
+}
+
+int
+utimensat(int dirfd, const char *path, const struct timespec times[2],
+          int flags)
+{
+    FAULTS_TRUE(int, "utimensat", int, const char *, const struct timespec *,
+                int);
+
+    FAULTS_CALL("utimensat", -1, dirfd, path, times, flags);
+}
+
+ssize_t
+write(int fd, const void *bytes, size_t size)
+{
+    FAULTS_TRUE(ssize_t, "write", int, const void *, size_t);
+
+    FAULTS_CALL("write", -1, fd, bytes, size);
+}
+
+ssize_t
+getrandom(void *dst, size_t size, unsigned flags)
+{
+    FAULTS_TRUE(ssize_t, "getrandom", void *, size_t, unsigned);
+
+    FAULTS_CALL("getrandom", -1, dst, size, flags);
+}
+
+/* Noted: f of a file, d of a folder; nothing is waited for. */
+int
+fsync(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -1;
+    faults_note(S_ISDIR(st.st_mode) ? 'd' : 'f');
+    return faults_hit("fsync") ? -1 : 0;
+}
+
+/* Noted: s. */
+int
+syncfs(int fd)
+{
+    (void)fd;
+    faults_note('s');
+    return faults_hit("syncfs") ? -1 : 0;
+}
+
+#ifndef __SANITIZE_ADDRESS__ /* which has its own */
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_realloc(void *bytes, size_t size);
+
+void *
+calloc(size_t n, size_t size)
+{
+    return faults_hit("calloc") ? NULL : __libc_calloc(n, size);
+}
+
+void *
+realloc(void *bytes, size_t size)
+{
+    return faults_hit("realloc") ? NULL : __libc_realloc(bytes, size);
+}
+#endif
+
+static const char *const faults_calls[] = {
+    "openat",     "open",      "fdopendir", "readdir",  "mkdirat",   "mkdtemp",
+    "readlinkat", "symlinkat", "unlinkat",  "renameat", "renameat2", "fstat",
+    "fstatat",    "fchmod",    "fchmodat",  "futimens", "utimensat", "write",
+    "getrandom",  "fsync",     "syncfs",    "calloc",   "realloc",
+};
+
+/* Whether a call may fail and nobody is told: it only looks. */
+static inline bool
+faults_only_looks(const char *call)
+{
+    return strcmp(call, "openat") == 0 || strcmp(call, "fdopendir") == 0 ||
+           strcmp(call, "readdir") == 0 || strcmp(call, "fstat") == 0 ||
+           strcmp(call, "fstatat") == 0 || strcmp(call, "readlinkat") == 0;
+}
+
+/*
+ * Whether what is told is that call. No memory has no number; who cannot look
+ * may say what was not to be seen.
+ */
+static inline bool
+faults_is_told(const char *call, const char *word, int sys)
+{
+    if (strcmp(call, "calloc") == 0 || strcmp(call, "realloc") == 0)
+        return strcmp(word, "no-memory") == 0;
+    return word[0] != '\0' &&
+           (sys == EIO || (sys == 0 && faults_only_looks(call)));
+}
+
+/*
+ * Runs `body` with each call failing in turn, until all of them have: `body`
+ * gets the name and number, makes its place anew, calls faults_begin, does
+ * its work, and returns what faults_end says.
+ */
+static inline unsigned
+faults_sweep(bool (*body)(const char *call, unsigned n))
+{
+    unsigned hits = 0;
+
+    for (size_t i = 0; i < sizeof(faults_calls) / sizeof(*faults_calls); i++)
+        for (unsigned n = 1; body(faults_calls[i], n); n++)
+            hits++;
+    return hits;
+}
+
+#endif

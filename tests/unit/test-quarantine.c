@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The quarantine: made, filled, staged from, gone; each call fails. */
+#include "ingest/quarantine.h"
+
+#include <time.h>
+
+#include "tests/unit/faults.h"
+#include "tests/unit/repository.h"
+
+#define ID "00112233445566778899aabbccddeeff"
+#define NAME ID ".UNTRUSTED"
+
+static struct sp_error err;
+static struct sp_quarantine q;
+
+static unsigned
+mode_of(int dirfd, const char *path)
+{
+    struct stat st;
+
+    return fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0
+               ? 0
+               : (unsigned)st.st_mode & 07777;
+}
+
+static void
+must(int status)
+{
+    if (status < 0)
+        tap_ok(false, "preparing: %s", strerror(errno));
+}
+
+static void
+test_id(void)
+{
+    char first[33] = "", second[33] = "", now[17];
+    unsigned long long before = (unsigned long long)time(NULL) * 1000000;
+
+    tap_ok(sp_quarantine_id(first, &err) == 0, "an id");
+    while (strncmp(first, second, 16) == 0 || !second[0])
+        (void)sp_quarantine_id(second, &err);
+    tap_ok(strlen(first) == 32 && sp_text_is_hex(first, 32), "32 digits");
+    (void)snprintf(now, sizeof(now), "%016llx", before);
+    tap_ok(strncmp(now, first, 16) <= 0, "the time, in microseconds");
+    (void)snprintf(now, sizeof(now), "%016llx", before + 3000000);
+    tap_ok(strncmp(first, now, 16) < 0, "and no other");
+    tap_ok(strcmp(first, second) < 0, "a later one is greater");
+    tap_ok(strcmp(first + 16, second + 16) != 0, "the rest is chance");
+    faults_begin("getrandom", 1);
+    tap_ok(sp_quarantine_id(first, &err) == -1, "no chance, no id");
+    (void)faults_end();
+}
+
+static void
+test_leftovers(void)
+{
+    static const char *const others[] = {
+        "00112233445566778899aabbccddeef.UNTRUSTED",
+        "00112233445566778899aabbccddeeff0.UNTRUSTED",
+        "00112233445566778899aabbccddeefg.UNTRUSTED",
+        "00112233445566778899aabbccddeeff.UNTRUSTEd", "generations"};
+
+    repository_anew();
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        plant(others[i], NULL);
+    tap_ok(!sp_quarantine_leftover(&state), "none is left over");
+    tap_ok(sp_quarantine_sweep(&state, &err) == 0, "nothing to sweep");
+    plant(NAME "/packages/000001.rpm", "bytes");
+    plant("ff" ID, NULL);
+    plant("11112233445566778899aabbccddeeff.UNTRUSTED", "a file");
+    tap_ok(sp_quarantine_leftover(&state), "two are left over");
+    tap_ok(sp_quarantine_sweep(&state, &err) == 0, "they are swept");
+    tap_ok(!sp_quarantine_leftover(&state) && !is_there(NAME), "and gone");
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        tap_ok(is_there(others[i]), "'%s' stays", others[i]);
+    faults_begin("fdopendir", 1);
+    tap_ok(sp_quarantine_leftover(&state), "who cannot look says so");
+    (void)faults_end();
+}
+
+static void
+test_make(void)
+{
+    repository_anew();
+    plant("11112233445566778899aabbccddeeff.UNTRUSTED/packages/1", "bytes");
+    tap_ok(sp_quarantine_make(&state, ID, &q, &err) == 0, "made");
+    tap_ok(!is_there("11112233445566778899aabbccddeeff.UNTRUSTED"),
+           "that of a dead run is gone");
+    tap_is_str(q.id, ID, "id");
+    tap_is_str(q.name, NAME, "name");
+    tap_ok(strncmp(q.path, state.repo_path, strlen(state.repo_path)) == 0 &&
+               strcmp(q.path + strlen(state.repo_path), "/" NAME) == 0,
+           "path");
+    tap_is_u64(mode_of(state.repo_fd, NAME), 0700, "private");
+    tap_is_u64(mode_of(q.fd, "packages"), 0700, "packages");
+    tap_is_u64(mode_of(q.fd, "messages"), 0700, "messages");
+    tap_is_u64(mode_of(q.fd, "index"), 0700, "index");
+    tap_is_u64(mode_of(q.fd, "stage"), 0700, "stage");
+    tap_is_u64(mode_of(q.fd, "stage/rpm"), 0755, "what readers will see");
+    tap_is_u64(mode_of(q.stage_fd, "rpm"), 0755, "the stage is open");
+    (void)mkdirat(q.packages_fd, "x", 0700);
+    tap_is_u64(mode_of(q.fd, "packages/x"), 0700, "packages are open");
+    sp_quarantine_destroy(&q);
+    tap_ok(!is_there(NAME) && q.fd == -1 && q.packages_fd == -1 &&
+               q.stage_fd == -1 && q.name[0] == '\0',
+           "and gone");
+    tap_ok(q.parent_fd == state.repo_fd, "the repository stays open");
+    sp_quarantine_destroy(&q);
+}
+
+static void
+test_scratch(void)
+{
+    struct stat st;
+
+    tap_ok(sp_quarantine_scratch(&q, &err) == 0, "a scratch place");
+    tap_ok(strncmp(q.path, "/tmp/sallyport-", 15) == 0 &&
+               strcmp(q.path + 5, q.name) == 0,
+           "below /tmp");
+    tap_is_u64(mode_of(AT_FDCWD, q.path), 0700, "private");
+    tap_is_u64(mode_of(q.fd, "messages"), 0700, "messages");
+    tap_is_u64(mode_of(q.fd, "packages"), 0700, "packages");
+    tap_ok(q.stage_fd == -1 && strlen(q.id) == 32 && q.packages_fd >= 0,
+           "nothing to publish from");
+    sp_quarantine_destroy(&q);
+    tap_ok(stat(q.path, &st) < 0 && q.parent_fd == -1, "and gone");
+}
+
+static struct sp_package
+package(const char *bytes)
+{
+    struct sp_package p = {.index = 1,
+                           .facts = {.nevra = {.name = "bash",
+                                               .version = "5.1",
+                                               .release = "2",
+                                               .arch = "noarch"},
+                                     .build_time = 1234567890,
+                                     .file_bytes = strlen(bytes)}};
+
+    return p;
+}
+
+/* A quarantine with one package in it. */
+static void
+fresh(const char *bytes)
+{
+    sp_quarantine_destroy(&q);
+    repository_anew();
+    if (sp_quarantine_make(&state, ID, &q, &err) < 0)
+        tap_ok(false, "making the quarantine");
+    if (bytes)
+        plant(NAME "/packages/000001.rpm", bytes);
+    memset(&err, 0, sizeof(err));
+}
+
+/* The word of the refusal, "ok" when there is none. */
+static const char *
+stage(const struct sp_package *p)
+{
+    return sp_quarantine_stage(&q, p, &err) < 0 ? err.detail : "ok";
+}
+
+static void
+test_stage(void)
+{
+    struct sp_package p = package("package");
+    struct stat st;
+
+    fresh("package");
+    must(fchmodat(q.packages_fd, "000001.rpm", 0600, 0));
+    tap_is_str(stage(&p), "ok", "staged");
+    tap_ok(fstatat(q.stage_fd, "rpm/bash-5.1-2.noarch.rpm", &st,
+                   AT_SYMLINK_NOFOLLOW) == 0 &&
+               S_ISREG(st.st_mode) && (st.st_mode & 07777) == 0644 &&
+               st.st_mtime == 1234567890 && st.st_atime == 1234567890,
+           "its name, mode and time");
+    tap_ok(sp_quarantine_empty(&q, &err) == 0, "nothing else is there");
+    tap_is_str(stage(&p), "disagreement", "not twice");
+    fresh("packages");
+    tap_is_str(stage(&p), "disagreement", "another size");
+    fresh("package");
+    must(linkat(q.packages_fd, "000001.rpm", q.packages_fd, "x", 0));
+    tap_is_str(stage(&p), "disagreement", "two links");
+    tap_ok(sp_quarantine_empty(&q, &err) == -1, "something is left");
+    tap_is_str(err.detail, "disagreement", "and the word");
+    fresh(NULL);
+    must(symlinkat("x", q.packages_fd, "000001.rpm"));
+    tap_is_str(stage(&p), "disagreement", "a link");
+    fresh(NULL);
+    must(mkfifoat(q.packages_fd, "000001.rpm", 0600));
+    p.facts.file_bytes = 0;
+    tap_is_str(stage(&p), "disagreement", "a pipe");
+    fresh("package");
+    p = package("package");
+    (void)close(openat(q.stage_fd, "rpm/bash-5.1-2.noarch.rpm",
+                       O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    tap_is_str(stage(&p), "publish", "two packages of one name");
+    fresh("package");
+    memset(p.facts.nevra.name, 'x', sizeof(p.facts.nevra.name) - 1);
+    memset(p.facts.nevra.version, 'x', sizeof(p.facts.nevra.version) - 1);
+    memset(p.facts.nevra.release, 'x', sizeof(p.facts.nevra.release) - 1);
+    tap_is_str(stage(&p), "nevra", "too long a name");
+}
+
+/* ---- each call fails ---- */
+
+static bool
+make(const char *call, unsigned n)
+{
+    int status;
+    bool hit;
+
+    sp_quarantine_destroy(&q);
+    repository_anew();
+    plant("11112233445566778899aabbccddeeff.UNTRUSTED/packages/1", "bytes");
+    memset(&err, 0, sizeof(err));
+    faults_begin(call, n);
+    status = sp_quarantine_make(&state, ID, &q, &err);
+    hit = faults_end();
+    if (status < 0 && is_there(NAME))
+        tap_ok(false, "%s %u fails, half a quarantine stays", call, n);
+    if (status == 0 &&
+        (q.fd < 0 || q.packages_fd < 0 || q.stage_fd < 0 ||
+         is_there("11112233445566778899aabbccddeeff.UNTRUSTED") ||
+         !is_there(NAME "/stage/rpm") || !is_there(NAME "/messages") ||
+         !is_there(NAME "/index")))
+        tap_ok(false, "%s %u fails and is not told", call, n);
+    if (status < 0 && !faults_is_told(call, err.detail, err.sys))
+        tap_ok(false, "%s %u fails without a word", call, n);
+    return hit;
+}
+
+static bool
+scratch(const char *call, unsigned n)
+{
+    struct sp_quarantine s = {.fd = -1, .packages_fd = -1, .stage_fd = -1};
+    int status;
+    bool hit;
+
+    memset(&err, 0, sizeof(err));
+    faults_begin(call, n);
+    status = sp_quarantine_scratch(&s, &err);
+    hit = faults_end();
+    if (status == 0 && hit)
+        tap_ok(false, "%s %u fails and is not told", call, n);
+    if (status < 0 && !faults_is_told(call, err.detail, err.sys))
+        tap_ok(false, "%s %u fails without a word", call, n);
+    if (status < 0 && s.name[0])
+        tap_ok(false, "%s %u fails, and something is given", call, n);
+    if (status == 0)
+        sp_quarantine_destroy(&s);
+    return hit;
+}
+
+static bool
+stage_one(const char *call, unsigned n)
+{
+    struct sp_package p = package("package");
+    int status;
+    bool hit;
+
+    fresh("package");
+    faults_begin(call, n);
+    status = sp_quarantine_stage(&q, &p, &err) < 0 ||
+             sp_quarantine_empty(&q, &err) < 0 ||
+             sp_quarantine_sweep(&state, &err) < 0;
+    hit = faults_end();
+    if (!status && (is_there(NAME) || strcmp(faults_order, "R") != 0 ||
+                    (hit && strcmp(call, "unlinkat") != 0)))
+        tap_ok(false, "%s %u fails and is not told", call, n);
+    if (status && !faults_is_told(call, err.detail, err.sys))
+        tap_ok(false, "%s %u fails without a word", call, n);
+    return hit;
+}
+
+static unsigned
+scratch_places(void)
+{
+    SP_AUTO_DIR *dir = opendir("/tmp");
+    const struct dirent *entry;
+    unsigned n = 0;
+
+    while (dir && (entry = readdir(dir)) != NULL)
+        n += strncmp(entry->d_name, "sallyport-", 10) == 0;
+    return n;
+}
+
+int
+main(void)
+{
+    unsigned before;
+
+    q = (struct sp_quarantine){.fd = -1, .packages_fd = -1, .stage_fd = -1};
+    test_id();
+    test_leftovers();
+    test_make();
+    test_scratch();
+    test_stage();
+    tap_ok(faults_sweep(make) > 15, "made: each call fails");
+    before = scratch_places();
+    tap_ok(faults_sweep(scratch) >= 8, "a scratch place: each call fails");
+    tap_is_u64(scratch_places(), before, "nothing of it stays");
+    tap_ok(faults_sweep(stage_one) > 10, "staged: each call fails");
+    sp_quarantine_destroy(&q);
+    repository_gone();
+    return tap_done();
+}
