@@ -497,9 +497,11 @@ mutate: ## change the code, place by place; the tests must see it (FILES=, SAMPL
 	$(Q)$(MAKE) O=build-mutate warnings= \
 		CFLAGS='-O0 -g0 -U_FORTIFY_SOURCE' mutate-here
 
-mutate-here: $(unit_programs)
+mutate-here: all $(unit_programs)
+	$(Q)tests/fixtures.sh $(O)/fixtures >/dev/null
 	$(Q)COMPILE="$(subst ",\",$(compile))" LINK="$(subst ",\",$(link))" \
 		ARCHIVES='$(archives)' LIBS='$(test_libs)' \
+		SALLYPORT='$(call objects,$(sallyport_src))' \
 		tests/mutate/mutate.py $(O) $(FILES) $(SAMPLE:%=--sample %) $(MUTATE)
 
 compile_commands.json: ## for editors and clang's tools, by bear

@@ -7,15 +7,19 @@
 
 A file is compiled with one change (a mutant), linked into the unit programs
 that use it, and these run until one fails: the mutant is killed. BUILD-DIR
-holds the objects and unit programs of the true code; `make mutate` makes it,
-and says in COMPILE, LINK and LIBS how. Without FILE: all that read unverified
-bytes, and what publishes.
+holds the objects and programs of the true code; `make mutate` makes it, and
+says in COMPILE, LINK and LIBS how. Without FILE: all that read unverified
+bytes, or metadata in the same jail, and what publishes.
 
 Two classes are counted apart, and all of theirs must be killed: `check`, a
 refusal that is taken away or loosened, and `sync`, a write to the disk that
-is not waited for. Mutants that change nothing anyone can see stand in the
-file `equivalent`, with the reason. Survivors are kept by name in
-BUILD-DIR/survivors; --again: only those. --list: what would be tried.
+is not waited for. One of these that the unit programs do not see is linked
+into the program as well, and the suites of its file are run (SUITES). Mutants
+that change nothing anyone can see stand in the file `equivalent`, with the
+reason; a line there that fits no mutant is a fault. --sample N: all of the
+two classes, and N of the others. Survivors are kept by name in
+BUILD-DIR/survivors; --again: only those. --list: what would be tried. For a
+quick look, --own: only the programs that have a file's name.
 """
 import argparse
 import collections
@@ -32,7 +36,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 TOP = os.path.realpath(os.path.join(HERE, "..", ".."))
@@ -40,6 +43,12 @@ TOP = os.path.realpath(os.path.join(HERE, "..", ".."))
 # Beside those that tests/lint/size.sh calls `unverified`: what publishes.
 PUBLISHING = ["src/base/path.c"] + ["src/ingest/%s.c" % name for name in (
     "index-check", "ledger", "generation", "quarantine", "publish")]
+
+# Suites that see more of a file than its unit programs do.
+SUITES = {path: ["30-publish"] for path in PUBLISHING}
+
+# Tries jails; of the files here it only uses some.
+LEFT_OUT = ["test-sandbox"]
 
 LEAST = 95.0  # per cent killed of all; of the two classes: 100
 
@@ -327,8 +336,8 @@ def files_wanted():
     lines = subprocess.run([os.path.join(TOP, "tests/lint/size.sh")],
                            env=dict(os.environ, V="1"), cwd=TOP, check=True,
                            stdout=subprocess.PIPE, text=True).stdout
-    return re.findall(r"^ +\d+ unverified +(\S+\.c)$", lines, re.M) + \
-        PUBLISHING
+    return re.findall(r"^ +\d+ (?:unverified|signed) +(\S+\.c)$", lines,
+                      re.M) + PUBLISHING
 
 
 class Bench:
@@ -342,6 +351,7 @@ class Bench:
         self.link = [w.strip("'") for w in self.link]
         self.libs = os.environ["LIBS"].split()
         self.archives = os.environ["ARCHIVES"].split()
+        self.sallyport = os.environ["SALLYPORT"].split()
         self.users = collections.defaultdict(list)
         self.seconds = {}
 
@@ -368,19 +378,43 @@ class Bench:
                                                traced))
                 if not held:
                     continue
-                start = time.monotonic()
-                result, how = attempt(out, 600)
-                if result != "survived":
-                    sys.exit("mutate: %s fails on the true code: %s" % (
-                        program, how))
-                self.seconds[program] = time.monotonic() - start
+                self.seconds[program] = self.time([out], program)
                 for member in held:
                     self.users[member].append(program)
         for (_, name), users in self.users.items():
-            users.sort(key=lambda p: (p != "test-" + name, self.seconds[p]))
+            users.sort(key=lambda p: (not is_own(p, name), self.seconds[p]))
         for path in files:
             if not self.programs_of(path):
                 print("  no unit program reaches %s" % path)
+
+    @staticmethod
+    def time(command, name, **env):
+        """Seconds on a processor that the true code takes."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        result, how = attempt(command, 600, **env)
+        if result != "survived":
+            sys.exit("mutate: %s fails on the true code: %s" % (name, how))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - \
+            before.ru_stime
+
+    def programs(self, folder, path=None, built=None):
+        """A folder of programs; with `built` in sallyport, for `path`."""
+        for name in os.listdir(self.build):
+            if name.startswith("sallyport"):
+                os.symlink(os.path.abspath(os.path.join(self.build, name)),
+                           os.path.join(folder, name))
+        # The suites lock it.
+        subprocess.run(["cp", "-r", os.path.join(self.build, "fixtures"),
+                        folder], check=True)
+        subprocess.run(["chmod", "-R", "a+rwX", folder], check=True)
+        if path:
+            os.unlink(os.path.join(folder, "sallyport"))
+            true = os.path.join(self.build, os.path.splitext(path)[0] + ".o")
+            subprocess.run(
+                [*self.link, "-o", os.path.join(folder, "sallyport"),
+                 *(built if o == true else o for o in self.sallyport)],
+                cwd=TOP, check=True)
 
     @staticmethod
     def member(path):
@@ -389,38 +423,74 @@ class Bench:
                 os.path.splitext(os.path.basename(path))[0])
 
     def programs_of(self, path):
+        """The likeliest to see a change, then the fastest."""
         return self.users.get(self.member(path), [])
 
 
-def limits():
+def is_own(program, name):
+    """test-check is there for check-package.c as well."""
+    return name.startswith(program[len("test-"):])
+
+
+def limits(seconds):
+    """Of time on a processor: others that run here change nothing."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 28, 1 << 28))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (1 << 32, 1 << 32))
 
 
-def attempt(program, seconds, number=0):
-    """('killed' | 'timeout' | 'survived', by what) of one unit program."""
+def spent(session):
+    """(time on a processor, whether all sleep) of the processes of one."""
+    ticks, asleep = 0, True
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % pid, encoding="latin-1") as stat:
+                words = stat.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(words[3]) == session:
+            ticks += int(words[11]) + int(words[12])
+            asleep = asleep and words[0] not in "RD"
+    return ticks, asleep
+
+
+def watch(run, done, late):
+    """Ends what sleeps and does nothing for half a minute."""
+    last, quiet = None, 0
+    while quiet < 6 and not done.wait(5):
+        now = spent(run.pid)
+        quiet = quiet + 1 if now == last and now[1] else 0
+        last = now
+    if quiet >= 6:
+        late.append(1)
+        end(run)
+
+
+def attempt(command, seconds, number=0, **env):
+    """('killed' | 'timeout' | 'survived', by what) of a program or suite."""
     # A mutant may do anything: as nobody, in a folder of its own.
     owner = {"user": 65534, "group": 65534, "extra_groups": []} \
         if os.getuid() == 0 else {}
     with tempfile.TemporaryDirectory() as home:
         os.chmod(home, 0o777)
         run = subprocess.Popen(
-            [program], cwd=TOP, **owner, stdin=subprocess.DEVNULL,
-            env=dict(os.environ, TMPDIR=home, SP_MUTANT=str(number)),
+            command, cwd=TOP, **owner, stdin=subprocess.DEVNULL,
+            env=dict(os.environ, TMPDIR=home, SP_MUTANT=str(number), **env),
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            start_new_session=True, preexec_fn=limits, text=True,
-            errors="replace")
-        late = []
-        timer = threading.Timer(seconds, lambda: (late.append(1), end(run)))
-        timer.start()
+            start_new_session=True, preexec_fn=lambda: limits(int(seconds)),
+            text=True, errors="replace")
+        done, late = threading.Event(), []
+        watching = threading.Thread(target=watch, args=(run, done, late))
+        watching.start()
         said = next((line.strip() for line in run.stdout
                      if line.startswith("not ok")), None)
         end(run)
         status = run.wait()
-        timer.cancel()
+        done.set()
+        watching.join()
         run.stdout.close()
-    if late:
+    if late or status == -signal.SIGXCPU:
         return "timeout", "%g s" % seconds
     if said or status != 0:
         return "killed", said or "status %d" % status
@@ -496,10 +566,41 @@ def try_one(bench, mutant, number, built):
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL).returncode != 0:
             return "not compiled", ""
-        verdict, how = attempt(out, 5 + 8 * bench.seconds[program], number)
+        verdict, how = attempt([out], 2 + 3 * bench.seconds[program], number)
         if verdict != "survived":
             return verdict, program + ": " + how
     return "survived", ""
+
+
+def try_suites(bench, results, texts):
+    """The same results; suites have seen those that only they can see."""
+    left = [m for m, (verdict, _) in results if verdict == "survived" and
+            m.kind != "code" and m.file in SUITES]
+    seconds = {}
+    for suite in sorted({s for m in left for s in SUITES[m.file]}):
+        with tempfile.TemporaryDirectory() as folder:
+            bench.programs(folder)
+            seconds[suite] = bench.time(bats(suite), suite, SP_BUILD=folder)
+    seen = {}
+    for m in left:
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            built = os.path.join(folder, "mutant.o")
+            subprocess.run([*bench.compile, "-w", "-x", "c", "-c", "-o",
+                            built, "-"], cwd=TOP, check=True, text=True,
+                           input=with_mutants(texts[m.file], [m]))
+            bench.programs(folder, m.file, built)
+            for suite in SUITES[m.file]:
+                verdict, how = attempt(bats(suite), 60 + 3 * seconds[suite],
+                                       SP_BUILD=folder)
+                if verdict != "survived":
+                    seen[m] = verdict, suite + ": " + how
+                    break
+    return [(m, seen.get(m, verdict)) for m, verdict in results]
+
+
+def bats(suite):
+    return ["bats", "--formatter", "tap", "tests/bats/%s.bats" % suite]
 
 
 # ---- what is known --------------------------------------------------------
@@ -529,6 +630,17 @@ def equivalents():
     return known
 
 
+def check_known(known, mutants, texts):
+    """Each line of `equivalent` must still be about something."""
+    names = {name_of(m, texts[m.file]) for m in mutants}
+    stale = [name for name in known
+             if name not in names and name.split("\t")[0] in texts]
+    for name in stale:
+        print("equivalent: no such mutant: %s" % name.replace("\t", " | "))
+    if stale:
+        sys.exit(1)
+
+
 def tally(results):
     """kind -> Counter of verdicts."""
     counts = {kind: collections.Counter() for kind in
@@ -538,14 +650,18 @@ def tally(results):
     return counts
 
 
+def line_of(mutant, texts):
+    return "%s:%d: %s (%s): %s" % (
+        mutant.file, mutant.line, mutant.kind, mutant.function,
+        change(mutant, texts[mutant.file]))
+
+
 def report(results, texts, known):
     """Prints the survivors and the score. True when it is high enough."""
     for mutant, (verdict, _) in sorted(results,
                                        key=lambda result: result[0][:5]):
         if verdict == "survived":
-            print("%s:%d: %s (%s): %s" % (
-                mutant.file, mutant.line, mutant.kind, mutant.function,
-                change(mutant, texts[mutant.file])))
+            print(line_of(mutant, texts))
     good = True
     total = collections.Counter()
     print("  %-28s %7s %8s %8s %9s %9s %7s" % (
@@ -569,13 +685,14 @@ def report(results, texts, known):
     return good
 
 
-def collect(args, bench):
+def collect(args, bench, known):
     """The mutants to try, and the text of each file."""
     texts, mutants = {}, []
     for path in args.files or files_wanted():
         source = Source(path, bench.flags())
         texts[path] = source.text
         mutants += source.mutants()
+    check_known(known, mutants, texts)
     if args.again:
         with open(os.path.join(args.build, "survivors"),
                   encoding="utf-8") as kept:
@@ -583,10 +700,23 @@ def collect(args, bench):
         mutants = [m for m in mutants if name_of(m, texts[m.file]) in names]
     if args.kind:
         mutants = [m for m in mutants if m.kind == args.kind]
-    if args.sample and args.sample < len(mutants):
+    rest = [m for m in mutants if m.kind == "code"]
+    if args.sample and args.sample < len(rest):
         random.seed(hashlib.sha256("".join(texts.values()).encode()).digest())
-        mutants = random.sample(mutants, args.sample)
+        mutants = [m for m in mutants if m.kind != "code"] + \
+            random.sample(rest, args.sample)
+        print("  all of two classes, and %d of the %d other mutants" % (
+            args.sample, len(rest)))
     return mutants, texts
+
+
+def keep_survivors(build, results, texts):
+    with open(os.path.join(build, "survivors"), "w",
+              encoding="utf-8") as kept:
+        kept.writelines(name_of(m, texts[m.file]) + "\n"
+                        for m, (verdict, _) in sorted(
+                            results, key=lambda result: result[0][:5])
+                        if verdict == "survived")
 
 
 def main():
@@ -597,10 +727,12 @@ def main():
     words.add_argument("--kind", choices=("check", "sync", "code"))
     words.add_argument("--again", action="store_true")
     words.add_argument("--list", action="store_true")
+    words.add_argument("--own", action="store_true")
     words.add_argument("--jobs", type=int, default=os.cpu_count())
     args = words.parse_args()
     bench = Bench(args.build)
-    mutants, texts = collect(args, bench)
+    known = equivalents()
+    mutants, texts = collect(args, bench, known)
     if args.list:
         for m in mutants:
             print("%s:%d: %s: %s" % (m.file, m.line, m.kind,
@@ -608,9 +740,11 @@ def main():
         return
     folder = os.path.join(args.build, "tests/unit")
     bench.measure(sorted(name for name in os.listdir(folder)
-                         if os.access(os.path.join(folder, name), os.X_OK)),
+                         if os.access(os.path.join(folder, name), os.X_OK)
+                         and name not in LEFT_OUT and
+                         (not args.own or any(is_own(name, bench.member(path)[1])
+                                              for path in texts))),
                   texts)
-    known = equivalents()
     results = [(m, ("the same", "")) for m in mutants
                if name_of(m, texts[m.file]) in known]
     done = {m for m, _ in results}
@@ -622,16 +756,17 @@ def main():
         for found in pool.map(lambda group: try_group(
                 bench, group, texts[group[0].file]), groups):
             results += found
+            for m, (verdict, _) in found:
+                if verdict == "survived":
+                    print("\r" + line_of(m, texts), file=sys.stderr)
             print("\r  %d of %d" % (len(results), len(mutants)), end="",
-                  file=sys.stderr)
+                  file=sys.stderr, flush=True)
     print(file=sys.stderr)
+    keep_survivors(args.build, results, texts)
+    if not args.own:
+        results = try_suites(bench, results, texts)
     good = report(results, texts, known)
-    with open(os.path.join(args.build, "survivors"), "w",
-              encoding="utf-8") as kept:
-        kept.writelines(name_of(m, texts[m.file]) + "\n"
-                        for m, (verdict, _) in sorted(
-                            results, key=lambda result: result[0][:5])
-                        if verdict == "survived")
+    keep_survivors(args.build, results, texts)
     sys.exit(0 if good else 1)
 
 
