@@ -490,9 +490,11 @@ cover: ## lines, branches, conditions that the tests reach, by part
 		CC="$$(command -v clang-19 || echo clang)"
 	$(Q)tests/cover/table.py build-cover
 
-# Not optimized: each mutant is built and run at once.
+# Not optimized: each mutant is built and run at once. All that take a check
+# or a sync away, and SAMPLE of the others; 0: all of them (hours).
+SAMPLE ?= 2000
 .PHONY: mutate mutate-here
-mutate: ## change the code, place by place; the tests must see it (FILES=, SAMPLE=)
+mutate: ## change the code, place by place; the tests must see it (FILES=, SAMPLE=N)
 	$(Q)tests/deps.sh cover
 	$(Q)$(MAKE) O=build-mutate warnings= \
 		CFLAGS='-O0 -g0 -U_FORTIFY_SOURCE' mutate-here

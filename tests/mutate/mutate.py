@@ -710,6 +710,16 @@ def collect(args, bench, known):
     return mutants, texts
 
 
+def unit_programs(args, texts):
+    folder = os.path.join(args.build, "tests/unit")
+    names = [os.path.splitext(os.path.basename(path))[0] for path in texts]
+    return sorted(
+        program for program in os.listdir(folder)
+        if os.access(os.path.join(folder, program), os.X_OK) and
+        program not in LEFT_OUT and
+        (not args.own or any(is_own(program, name) for name in names)))
+
+
 def keep_survivors(build, results, texts):
     with open(os.path.join(build, "survivors"), "w",
               encoding="utf-8") as kept:
@@ -738,13 +748,7 @@ def main():
             print("%s:%d: %s: %s" % (m.file, m.line, m.kind,
                                      change(m, texts[m.file])))
         return
-    folder = os.path.join(args.build, "tests/unit")
-    bench.measure(sorted(name for name in os.listdir(folder)
-                         if os.access(os.path.join(folder, name), os.X_OK)
-                         and name not in LEFT_OUT and
-                         (not args.own or any(is_own(name, bench.member(path)[1])
-                                              for path in texts))),
-                  texts)
+    bench.measure(unit_programs(args, texts), texts)
     results = [(m, ("the same", "")) for m in mutants
                if name_of(m, texts[m.file]) in known]
     done = {m for m, _ in results}

@@ -128,6 +128,9 @@ test_repomd(void)
         {"<revision>17", "<revision>x", "metadata", "no number"},
         {"<revision>1700000000", "<revision>", "metadata", "no revision"},
         {"  <revision>", "<revision>", "metadata", "less indented"},
+        {"  <revision>", "", "metadata", "a number without its element"},
+        {"  <revision>1700000000</revision>", "1700000000", "metadata",
+         "a number alone"},
         {"1700000000<", "9223372036854775807<", "done", "highest revision"},
         {"1700000000<", "9223372036854775808<", "metadata", "one more"},
         {"1700000000<", "000000000000000000000001<", "metadata",
@@ -171,6 +174,30 @@ test_repomd(void)
                    "repomd.xml: %s", edits[i].what);
     }
     tap_is_str(scan("", "", good_primary), "metadata", "no repomd.xml at all");
+}
+
+/* The word is the same, so look at what is said. */
+static void
+test_said(void)
+{
+    static const struct edit edits[] = {
+        {OPEN "DIGEST</open-checksum>\n", "    <y/>\n",
+         "no SHA-256 of its uncompressed form", "no digest of primary"},
+        {"type=\"primary\"", "type=\"group\"", "there is no primary",
+         "no primary"},
+        {"</repomd>\n", "</repomd>\nx", "something follows",
+         "something behind it"},
+    };
+    char repomd[4096];
+
+    for (size_t i = 0; i < COUNT(edits); i++) {
+        replaced(good_repomd, edits[i].old, edits[i].new, repomd,
+                 sizeof(repomd));
+        (void)scan(repomd, "sig", good_primary);
+        tap_ok(strstr(outcome.reports[outcome.n_reports - 1].message,
+                      edits[i].want) != NULL,
+               "repomd.xml: %s is what is refused", edits[i].what);
+    }
 }
 
 static void
@@ -323,6 +350,7 @@ main(void)
     test_good();
     test_digest();
     test_repomd();
+    test_said();
     test_primary();
     test_long_lines();
     test_stream();

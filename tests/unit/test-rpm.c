@@ -826,9 +826,77 @@ test_corpus(void)
     tap_is_u64(files, 58, "all real packages were read");
 }
 
+/* ---- the header alone ---------------------------------------------------- */
+
+static int
+open_header(const uint8_t *bytes, size_t size, struct sp_rpm_header *ret,
+            struct sp_error *err)
+{
+    memset(err, 0, sizeof(*err));
+    return sp_rpm_header_open(sp_cursor_over(guard_behind(bytes, size), size),
+                              &sp_rpm_main_grammar, ret, err);
+}
+
+/* As callers are told not to use it. */
+static void
+test_header_alone(void)
+{
+    static struct package p;
+    const struct tag far = BYTES(1010, SP_RPM_BIN, 1, "x");
+    struct sp_rpm_header header = {0}, cut;
+    struct sp_rpm_value value;
+    struct sp_error err;
+    size_t start, size;
+
+    reset(&p);
+    build(&p);
+    start = p.main_index - 16;
+    size = p.size - start;
+    tap_ok(open_header(p.bytes + start, size, &header, &err) == 0 &&
+               sp_rpm_header_check(&header, &err) == 0,
+           "a header");
+    cut = header;
+    cut.index = (struct sp_cursor){.end = header.index.end};
+    tap_ok(sp_rpm_header_check(&cut, &err) == -1, "one without entries");
+    tap_is_str(err.detail, "region", "has no region");
+    cut = header;
+    cut.trailer = (struct sp_cursor){.end = header.trailer.end};
+    tap_ok(sp_rpm_header_check(&cut, &err) == -1, "one without a trailer");
+    tap_is_str(err.detail, "region", "has none either");
+    tap_ok(open_header(p.bytes + start, size + 1, &header, &err) == -1,
+           "a byte too many");
+    tap_is_str(err.detail, "truncated", "has a word");
+    tap_ok(open_header(p.bytes + start, size - 1, &header, &err) == -1,
+           "a byte too few");
+    tap_is_str(err.detail, "truncated", "has the same");
+    tap_ok(open_header(p.bytes + start, 15, &header, &err) == -1,
+           "less than an intro");
+    p.bytes[start] ^= 1;
+    tap_ok(open_header(p.bytes + start, size, &header, &err) == -1,
+           "another magic");
+    tap_is_str(err.detail, "header-magic", "has its own");
+    set_tag(&p.main, &far);
+    build(&p);
+    size = p.size - start;
+    for (size_t i = p.main_index; i + 16 < p.size; i += 16)
+        if (memcmp(p.bytes + i, "\0\0\x03\xf2", 4) == 0)
+            put_u32(p.bytes + i + 8, 0x10000);
+    (void)open_header(p.bytes + start, size, &header, &err);
+    tap_ok(!sp_rpm_header_find(&header, 1010, &value),
+           "a value beyond the data is not found");
+    reset(&p);
+    p.main.tags[p.main.n - 2].count = 99;
+    build(&p);
+    size = p.size - start;
+    (void)open_header(p.bytes + start, size, &header, &err);
+    tap_ok(!sp_rpm_header_find(&header, 5092, &value),
+           "strings that do not end are not found");
+}
+
 int
 main(void)
 {
+    test_header_alone();
     test_short();
     test_facts_of_another();
     test_prefix_room();

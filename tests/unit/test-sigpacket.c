@@ -313,6 +313,9 @@ static const struct {
     {"time of 3 bytes",
      "sig-subpacket",
      {V4_RSA, PART("\x04\x02\x60\0\0" ISSUER), EMPTY, PART(MPI_9)}},
+    {"time of 5 bytes",
+     "sig-subpacket",
+     {V4_RSA, PART("\x06\x02\x60\0\0\0\0" ISSUER), EMPTY, PART(MPI_9)}},
     {"two issuers",
      "sig-subpacket",
      {V4_RSA, PART(TIME ISSUER ISSUER), EMPTY, PART(MPI_9)}},
@@ -360,6 +363,12 @@ static const struct {
     {"unhashed fingerprint",
      "sig-subpacket",
      {V4_RSA, PART(TIME ISSUER), PART(FINGERPRINT), PART(MPI_9)}},
+    {"unhashed user id that is like the issuer",
+     "sig-subpacket",
+     {V4_RSA, PART(TIME ISSUER),
+      PART("\x09\x1c"
+           "ISSUERID"),
+      PART(MPI_9)}},
     {"two unhashed issuers",
      "sig-subpacket",
      {V4_RSA, PART(TIME), PART(ISSUER ISSUER), PART(MPI_9)}},
@@ -455,6 +464,8 @@ test_framing(void)
         {"new format, one byte", "ok", PART("\xc2\x35"), 0},
         {"new format, five bytes", "ok", PART("\xc2\xff\0\0\0\x35"), 0},
         {"new format, partial", "sig-packet-length", PART("\xc2\xe5"), 0},
+        {"new format, partial, then a length", "sig-packet-length",
+         PART("\xc2\xfe\0\0\0\x35"), 0},
         {"length above the blob", "sig-packet-length", PART("\xc2\x36"), 0},
         {"length of 4 GiB", "sig-packet-length",
          PART("\xc2\xff\xff\xff\xff\xff"), 0},
@@ -473,6 +484,29 @@ test_framing(void)
     for (size_t i = 0; i < COUNT(frames); i++)
         expect_framed(frames[i].head, frames[i].more, frames[i].detail,
                       frames[i].what);
+}
+
+/*
+ * The hashed area says to be longer than the packet. Read from its length on,
+ * and what follows once more as unhashed area and integer, all of it would be
+ * right: only the length is wrong.
+ */
+static void
+test_area_beyond(void)
+{
+    static const char packet[] =
+        "\xc2\x9a\4\0\1\x8"
+        "\5\2\0\xa\x9\x10"
+        "\x9\x10\x9\x10\x9\x10\x9\x10\x9\x10"
+        "\4\x1c\x8\0\0"
+        "\x80\x14\0\0\0\0\0\x1e\0\x59" SALT_NAME
+        "0123456789012345678901234567890123456789"
+        "0123456789012345678901234567890123456789012345678";
+    static struct bytes b;
+
+    put(&b, packet, sizeof(packet) - 1);
+    tap_is_u64(b.n, 2 + 154, "a packet of 154 bytes");
+    expect(&b, "sig-subpacket", "an area that goes beyond the packet");
 }
 
 /* Hashed area: a user id of 255 bytes is the longest, in a two-byte length. */
@@ -748,6 +782,7 @@ main(void)
     test_v3();
     test_shapes();
     test_framing();
+    test_area_beyond();
     test_lengths();
     test_long_salt();
     test_long_integer();
