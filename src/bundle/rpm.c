@@ -211,7 +211,7 @@ find_headers(struct sp_cursor untrusted_head, struct head *ret,
     intro = sp_cursor_take(&head.signature, SP_RPM_INTRO_BYTES);
     if (!intro ||
         sp_rpm_header_size(intro, &sp_rpm_signature_grammar, &size, err) < 0)
-        return -1;
+        return -1; /* unreached: need has read it */
     if (!sp_cursor_part(&head.main, size, &head.signature) ||
         !sp_cursor_part(&head.main,
                         main_offset(size) - SP_RPM_LEAD_BYTES - size,

@@ -319,6 +319,8 @@ static const struct value {
     {"no system", "missing-tag", MAIN, {1021, 0, 0, 0, 0}},
     {"another system", "missing-tag", MAIN,
      TEXT(1021, SP_RPM_STRING, 1, "aix")},
+    {"another system of that length", "missing-tag", MAIN,
+     TEXT(1021, SP_RPM_STRING, 1, "minix")},
     {"name as number", "tag-type", MAIN, BYTES(1000, SP_RPM_INT32, 1, "hell")},
     {"name as array", "tag-type", MAIN,
      TEXT(1000, SP_RPM_STRING_ARRAY, 1, "hello")},
@@ -845,6 +847,7 @@ test_header_alone(void)
     const struct tag far = BYTES(1010, SP_RPM_BIN, 1, "x");
     struct sp_rpm_header header = {0}, cut;
     struct sp_rpm_value value;
+    struct sp_rpm rpm;
     struct sp_error err;
     size_t start, size;
 
@@ -871,6 +874,9 @@ test_header_alone(void)
     tap_is_str(err.detail, "truncated", "has the same");
     tap_ok(open_header(p.bytes + start, 15, &header, &err) == -1,
            "less than an intro");
+    p.bytes[0] ^= 1;
+    tap_is_str(judge_head(p.bytes, p.size, &rpm, &err), "not-rpm",
+               "a head that nobody has looked at");
     p.bytes[start] ^= 1;
     tap_ok(open_header(p.bytes + start, size, &header, &err) == -1,
            "another magic");
