@@ -12,10 +12,12 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static const char *faults_call; /* NULL: none fails */
@@ -67,17 +69,49 @@ faults_note(char what)
 #define FAULTS_CALL(name, failed, ...)                                         \
     return faults_hit(name) ? (failed) : call(__VA_ARGS__)
 
+/* The first place that was opened without the care that it needs. */
+static char faults_careless[128];
+
+/*
+ * Nothing is given to programs, no link is followed, what is made is new, a
+ * folder is one and a pipe keeps nobody waiting.
+ */
+static inline void
+faults_look(const char *path, int flags, int fd)
+{
+    struct stat st;
+    bool careful = (flags & O_CLOEXEC) != 0;
+
+    if (!faults_call || fd < 0 || faults_careless[0] || path[0] == '/' ||
+        syscall(SYS_newfstatat, fd, "", &st, AT_EMPTY_PATH) < 0)
+        return;
+    if (strcmp(path, ".") != 0 && !(flags & (O_NOFOLLOW | O_EXCL)))
+        careful = false;
+    if (S_ISDIR(st.st_mode) && !(flags & O_DIRECTORY))
+        careful = false;
+    if (!S_ISDIR(st.st_mode) && !(flags & (O_CREAT | O_NONBLOCK)))
+        careful = false;
+    if (!careful)
+        (void)snprintf(faults_careless, sizeof(faults_careless), "%.90s, 0%o",
+                       path, (unsigned)flags);
+}
+
 int
 openat(int dirfd, const char *path, int flags, ...)
 {
     va_list args;
     mode_t mode;
+    int fd;
     FAULTS_TRUE(int, "openat64", int, const char *, int, mode_t);
 
     va_start(args, flags);
     mode = va_arg(args, mode_t);
     va_end(args);
-    FAULTS_CALL("openat", -1, dirfd, path, flags, mode);
+    if (faults_hit("openat"))
+        return -1;
+    fd = call(dirfd, path, flags, mode);
+    faults_look(path, flags, fd);
+    return fd;
 }
 
 int

@@ -607,5 +607,6 @@ main(void)
     sweep(prune, "a pruning", 20);
     sp_text_release(&wanted);
     repository_gone();
+    tap_is_str(faults_careless, "", "what is opened is opened with care");
     return tap_done();
 }

@@ -282,5 +282,6 @@ main(void)
                                   &err);
         (void)sp_path_remove_tree(AT_FDCWD, scratch, &err);
     }
+    tap_is_str(faults_careless, "", "what is opened is opened with care");
     return tap_done();
 }

@@ -50,7 +50,7 @@ sp_index_run(const struct sp_quarantine *quarantine, struct sp_outcome *o,
         return sp_fail_sys(ret_err, errno, "index", "no folder");
     {
         SP_AUTO_FD fd = openat(quarantine->stage_fd, "repodata/repomd.xml",
-                               O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+                               O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
         return fd < 0 ? sp_fail_sys(ret_err, errno, "index", "no file") : 0;
     }
@@ -611,5 +611,6 @@ main(void)
     tap_ok(faults_sweep(roll_back) > 60, "back: each call fails");
     sp_text_release(&before);
     repository_gone();
+    tap_is_str(faults_careless, "", "what is opened is opened with care");
     return tap_done();
 }

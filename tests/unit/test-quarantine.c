@@ -303,5 +303,6 @@ main(void)
     tap_ok(faults_sweep(stage_one) > 10, "staged: each call fails");
     sp_quarantine_destroy(&q);
     repository_gone();
+    tap_is_str(faults_careless, "", "what is opened is opened with care");
     return tap_done();
 }
