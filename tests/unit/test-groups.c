@@ -223,6 +223,9 @@ test_line_records(void)
     l.title[0] = '\0';
     tap_ok(!sp_group_line_ok(&l), "no title");
     l = good;
+    l.id[0] = '/';
+    tap_ok(!sp_group_line_ok(&l), "an id that is no name");
+    l = good;
     memset(l.id, 'a', sizeof(l.id));
     tap_ok(!sp_group_line_ok(&l), "an id without end");
     l = good;
