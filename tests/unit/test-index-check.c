@@ -12,7 +12,16 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "ingest/index-check.h"
+#include "tests/unit/faults.h"
 #include "tests/unit/tap.h"
+
+ssize_t
+read(int fd, void *bytes, size_t size)
+{
+    FAULTS_TRUE(ssize_t, "read", int, void *, size_t);
+
+    FAULTS_CALL("read", -1, fd, bytes, size);
+}
 
 static char scratch[] = "/tmp/sp-test-index-XXXXXX";
 static char names[3][160];
@@ -117,9 +126,73 @@ test_cut_before_it_was_hashed(struct sp_text *text)
     }
     (void)snprintf(size, sizeof(size), "<size>%zu</size>", sizeof(packed));
     at = strstr(text->bytes, size);
-    memcpy(at, "<size>09</size>", strlen("<size>09</size>"));
+    memmove(at + 7, at + 8, strlen(at + 8) + 1);
+    at[6] = '9';
+    text->size--;
     put(dir, "repomd.xml", text->bytes, text->size);
     refused(dir, "a file that was cut before it was hashed");
+}
+
+/* A file of these bytes stands in the list too. */
+static int
+with_more(struct sp_text *text, const char *end, const void *bytes, size_t n)
+{
+    int dir = fresh(text);
+    uint8_t digest[SP_SHA256_BYTES];
+    char hex[65], name[160];
+
+    sp_sha256(bytes, n, digest);
+    sp_text_hex(hex, digest, sizeof(digest));
+    (void)snprintf(name, sizeof(name), "%s-group%s", hex, end);
+    put(dir, name, bytes, n);
+    text->size -= strlen("</repomd>\n");
+    sp_text_add(text,
+                "  <data type=\"group\">\n"
+                "    <checksum type=\"sha256\">%s</checksum>\n"
+                "    <location href=\"repodata/%s\"/>\n"
+                "    <size>%zu</size>\n    <open-size>300</open-size>\n"
+                "  </data>\n</repomd>\n",
+                hex, name, n);
+    put(dir, "repomd.xml", text->bytes, text->size);
+    return dir;
+}
+
+static void
+test_more(struct sp_text *text)
+{
+    struct sp_error err = {0};
+    int dir = with_more(text, ".xml", "groups", 6);
+
+    tap_ok(sp_index_check(dir, &err) == 0, "what is not packed: %s", err.msg);
+    (void)close(dir);
+    dir = with_more(text, ".xml.gz", "x\x2c\1\0", 5);
+    tap_ok(sp_index_check(dir, &err) == 0, "what is packed: %s", err.msg);
+    (void)close(dir);
+    refused(with_more(text, ".xml.gz", "\x2c\1\0", 4), "a size alone");
+    refused(with_more(text, ".xml.gz", "x\x2d\1\0", 5), "another size");
+    dir = fresh(text);
+    (void)unlinkat(dir, names[2], 0);
+    tap_ok(sp_index_check(dir, &err) < 0 && err.sys == ENOENT,
+           "why a file cannot be opened");
+    (void)close(dir);
+}
+
+static struct sp_text whole;
+
+static bool
+check_whole(const char *call, unsigned n)
+{
+    int dir = fresh(&whole), status;
+    struct sp_error err = {0};
+    bool hit;
+
+    faults_begin(call, n);
+    status = sp_index_check(dir, &err);
+    hit = faults_end();
+    if (hit != (status < 0) || (hit && !faults_is_told(call, err.detail, EIO)))
+        tap_ok(false, "%s %u fails and is not told", call, n);
+    (void)close(dir);
+    return hit;
 }
 
 int
@@ -154,6 +227,11 @@ main(void)
     (void)unlinkat(dir, names[1], 0);
     (void)unlinkat(dir, names[2], 0);
     refused(dir, "metadata of nothing");
+    test_more(&text);
+    tap_ok(faults_sweep(check_whole) > 5, "each call fails");
+    for (unsigned n = 1; check_whole("read", n); n++)
+        continue;
+    sp_text_release(&whole);
     (void)sp_path_remove_tree(AT_FDCWD, scratch, NULL);
     sp_text_release(&text);
     return tap_done();

@@ -4,6 +4,13 @@
 
 #include "ingest/ledger.h"
 #include "tap.h"
+#include "tests/unit/faults.h"
+
+void *
+reallocarray(void *bytes, size_t n, size_t size)
+{
+    return faults_hit("reallocarray") ? NULL : realloc(bytes, n * size);
+}
 
 static struct sp_outcome outcome;
 static struct sp_ledger ledger;
@@ -188,7 +195,151 @@ test_counts(void)
     tap_ok(sp_ledger_close(&ledger, 1, 1, &err) < 0, "verify only says so");
     (void)judged(1, true, 1);
     tap_ok(sp_ledger_close(&ledger, 2, 1, &err) < 0, "check says two");
+    tap_ok(sp_ledger_close(&ledger, 1, 2, &err) < 0, "verify says two");
     tap_ok(sp_ledger_close(&ledger, 1, 1, &err) == 0, "now they agree");
+    fresh();
+    (void)checked(1, true, 1);
+    (void)judged(1, true, 1);
+    tap_ok(sp_ledger_close(&ledger, 2, 1, &err) < 0,
+           "check says two, without a manifest");
+    tap_ok(sp_ledger_close(&ledger, 1, 1, &err) == 0, "and one");
+}
+
+/* The word of the fault, "ok" when there is none. */
+static const char *
+announced(uint64_t packages, uint64_t evidence_members, uint64_t requests)
+{
+    struct sp_report r;
+
+    fresh();
+    sp_report_init(&r, SP_WORKER_CHECK, SP_REPORT_MANIFEST);
+    r.body.manifest.packages = packages;
+    r.body.manifest.evidence = evidence_members;
+    r.body.manifest.requests = requests;
+    return sp_ledger_manifest(&ledger, &r, &err) < 0 ? err.detail : "ok";
+}
+
+static void
+test_ceilings(void)
+{
+    tap_is_str(announced(100, 256, 256), "ok", "as much as may be");
+    tap_is_str(announced(101, 0, 0), "protocol", "a package more");
+    tap_is_str(announced(1, 257, 0), "protocol", "a piece of evidence more");
+    tap_is_str(announced(1, 0, 257), "protocol", "a request more");
+    fresh();
+    (void)checked(1, true, 1);
+    tap_ok(manifest(1) < 0, "a manifest behind a package");
+}
+
+static int
+requested(char digit)
+{
+    struct sp_report r;
+
+    sp_report_init(&r, SP_WORKER_CHECK, SP_REPORT_REQUEST);
+    memset(r.body.request.id, digit, 32);
+    return sp_ledger_request(&ledger, &r, &err);
+}
+
+static void
+test_requests(void)
+{
+    fresh();
+    tap_ok(requested('a') < 0, "an id without a manifest");
+    (void)announced(1, 0, 2);
+    tap_ok(requested('a') == 0 && requested('b') == 0, "two of two");
+    tap_ok(requested('c') < 0 && outcome.n_requests == 2, "no third one");
+    tap_ok(outcome.requests[0][31] == 'a' && outcome.requests[1][0] == 'b',
+           "as they came");
+    tap_ok(checked(1, true, 1) == 0 && judged(1, true, 1) == 0 &&
+               sp_ledger_close(&ledger, 1, 1, &err) == 0,
+           "all came");
+    (void)announced(0, 0, 2);
+    (void)requested('a');
+    tap_ok(sp_ledger_close(&ledger, 0, 0, &err) < 0, "one of two");
+}
+
+static int
+group(enum sp_group_word word, const char *id, const char *title)
+{
+    struct sp_report r;
+
+    sp_report_init(&r, SP_WORKER_CHECK, SP_REPORT_GROUP);
+    r.body.group.word = word;
+    (void)snprintf(r.body.group.id, sizeof(r.body.group.id), "%s", id);
+    (void)snprintf(r.body.group.title, sizeof(r.body.group.title), "%s", title);
+    return sp_ledger_group(&ledger, &r, &err);
+}
+
+static void
+test_groups(void)
+{
+    fresh();
+    tap_ok(group(SP_GROUP_GROUP, "a", "A") < 0, "a group without a manifest");
+    (void)announced(1, 0, 0);
+    tap_ok(group(SP_GROUP_GROUP, "a", "A") == 0 &&
+               group(SP_GROUP_MANDATORY, "x", "") == 0 &&
+               group(SP_GROUP_GROUP, "b", "B") == 0,
+           "three lines");
+    tap_ok(outcome.n_groups == 3 && strcmp(outcome.groups[0].id, "a") == 0 &&
+               strcmp(outcome.groups[1].id, "x") == 0 &&
+               strcmp(outcome.groups[2].title, "B") == 0,
+           "are kept");
+    tap_ok(group(SP_GROUP_GROUP, "a", "A") < 0, "not out of order");
+    tap_is_str(err.detail, "protocol", "and the word");
+    (void)checked(1, true, 1);
+    tap_ok(group(SP_GROUP_GROUP, "c", "C") < 0, "not behind a package");
+    (void)announced(1, 0, 0);
+    outcome.n_groups = SP_GROUPS_MAX_LINES;
+    tap_ok(group(SP_GROUP_GROUP, "a", "A") < 0, "not without end");
+    outcome.n_groups = 0;
+}
+
+static void
+test_no_memory(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+    faults_begin("calloc", 1);
+    tap_is_str(announced(1, 1, 0), "no-memory", "none for evidence");
+    (void)announced(1, 0, 0);
+    faults_begin("realloc", 1);
+    tap_ok(checked(1, true, 1) < 0, "none for a package");
+    tap_is_str(err.detail, "no-memory", "and the word");
+#endif
+    (void)announced(1, 0, 0);
+    faults_begin("reallocarray", 1);
+    tap_ok(group(SP_GROUP_GROUP, "a", "A") < 0, "none for a group");
+    tap_is_str(err.detail, "no-memory", "and the word");
+    (void)faults_end();
+}
+
+/* The word of the fault, "ok" when there is none. */
+static const char *
+proves(uint64_t index, uint8_t digest)
+{
+    return proven(index, digest) < 0 ? err.detail : "ok";
+}
+
+static void
+test_evidence_order(void)
+{
+    (void)announced(1, 2, 0);
+    tap_ok(evidence(2, SP_EVIDENCE_REPOMD, true, 7) < 0, "the second first");
+    tap_ok(evidence(1, SP_EVIDENCE_SIGNATURE, true, 7) == 0, "the first");
+    tap_is_str(proves(1, 7), "protocol", "a signature of nothing");
+    tap_is_str(proves(2, 7), "protocol", "one that check has not seen");
+    (void)checked(1, true, 1);
+    tap_ok(evidence(2, SP_EVIDENCE_REPOMD, true, 7) < 0, "behind a package");
+    (void)announced(1, 2, 0);
+    (void)evidence(1, SP_EVIDENCE_REPOMD, true, 7);
+    (void)evidence(2, SP_EVIDENCE_REPOMD, true, 8);
+    tap_is_str(proves(2, 7), "disagreement", "what is no signature");
+    (void)announced(1, 2, 0);
+    (void)evidence(1, SP_EVIDENCE_PRIMARY, true, 7);
+    (void)evidence(2, SP_EVIDENCE_SIGNATURE, true, 8);
+    tap_is_str(proves(2, 7), "disagreement", "a signature of something else");
+    (void)announced(0, 1, 0);
+    tap_ok(sp_ledger_close(&ledger, 0, 0, &err) < 0, "evidence is missing");
 }
 
 static void
@@ -216,6 +367,11 @@ main(void)
     test_disagreement();
     test_counts();
     test_order();
+    test_ceilings();
+    test_requests();
+    test_groups();
+    test_no_memory();
+    test_evidence_order();
     sp_outcome_release(&outcome);
     return tap_done();
 }
