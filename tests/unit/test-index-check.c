@@ -189,7 +189,8 @@ check_whole(const char *call, unsigned n)
     faults_begin(call, n);
     status = sp_index_check(dir, &err);
     hit = faults_end();
-    if (hit != (status < 0) || (hit && !faults_is_told(call, err.detail, EIO)))
+    if (hit != (status < 0) ||
+        (hit && !faults_is_told(call, err.detail, err.sys)))
         tap_ok(false, "%s %u fails and is not told", call, n);
     (void)close(dir);
     return hit;
