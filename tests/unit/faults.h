@@ -292,19 +292,20 @@ syncfs(int fd)
 }
 
 #ifndef __SANITIZE_ADDRESS__ /* which has its own */
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *bytes, size_t size);
-
 void *
 calloc(size_t n, size_t size)
 {
-    return faults_hit("calloc") ? NULL : __libc_calloc(n, size);
+    FAULTS_TRUE(void *, "calloc", size_t, size_t);
+
+    FAULTS_CALL("calloc", NULL, n, size);
 }
 
 void *
 realloc(void *bytes, size_t size)
 {
-    return faults_hit("realloc") ? NULL : __libc_realloc(bytes, size);
+    FAULTS_TRUE(void *, "realloc", void *, size_t);
+
+    FAULTS_CALL("realloc", NULL, bytes, size);
 }
 #endif
 
