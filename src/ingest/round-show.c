@@ -150,17 +150,16 @@ bool
 sp_round_shown(const struct sp_round_hold *hold, struct sp_round_shown *ret)
 {
     SP_AUTO_FREE char *text = NULL;
-    struct sp_round_shown shown = {.n = 0};
     struct sp_lines lines = {0};
 
+    *ret = (struct sp_round_shown){.n = 0};
     if (sp_read_file(hold->dir_fd, show_name, SHOWN_BYTES_MAX, &text,
                      &lines.size, NULL) < 0)
         return false;
     lines.text = text;
-    if (!parse(&lines, &shown)) {
-        free(shown.packages);
-        return false;
-    }
-    *ret = shown;
-    return true;
+    if (parse(&lines, ret))
+        return true;
+    free(ret->packages);
+    ret->packages = NULL;
+    return false;
 }
