@@ -70,11 +70,16 @@ judge(const struct battery *b, const struct act *act,
       const struct sp_ending *ending)
 {
     const bool killed = ending->signal == SIGSYS;
+    const bool faulted = ending->signal == SIGSEGV;
+    const bool may_fault = strcmp(act->end, "ended") == 0;
     const bool through = ending->status == 0;
     const bool refused = ending->status > 0 && ending->status < SP_ESCAPE_SETUP;
 
-    if (strcmp(act->end, "killed") == 0 && killed)
+    if ((strcmp(act->end, "killed") == 0 || may_fault) && killed)
         sp_doctor_good(b->run, b->area, act->what, "ended by the kernel");
+    else if (may_fault && faulted)
+        sp_doctor_good(b->run, b->area, act->what,
+                       "ended by the processor: it has no such gate");
     else if (strcmp(act->end, "refused") == 0 && refused &&
              refusal_fits(act, ending->status))
         sp_doctor_good(b->run, b->area, act->what, "refused: %s",

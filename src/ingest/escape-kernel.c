@@ -353,6 +353,7 @@ table_x32(const struct sp_escape_scene *s)
 #define KILL SP_ESCAPE_KILLED
 #define NO SP_ESCAPE_REFUSED
 #define YES SP_ESCAPE_GRANTED
+#define END SP_ESCAPE_ENDED
 
 /* clang-format off */
 /* name, what, unpack, check, verify, tool, index, vchan, errno, why, act, preparation */
@@ -415,7 +416,7 @@ const struct sp_escape_act sp_escape_kernel[] = {
      KILL, KILL, NO, NO, NO, KILL, ENOSYS, NULL, young_call, NULL},
 #ifdef __x86_64__
     {"int-80", "use the 32-bit system call gate",
-     KILL, KILL, KILL, KILL, KILL, KILL, 0, NULL, gate_32, NULL},
+     END, END, END, END, END, END, 0, NULL, gate_32, NULL},
     {"x32", "use the x32 system call table",
      KILL, KILL, KILL, KILL, KILL, KILL, 0, NULL, table_x32, NULL},
 #endif

@@ -24,6 +24,8 @@ enum sp_escape_end {
     SP_ESCAPE_KILLED,     /* SIGSYS */
     SP_ESCAPE_REFUSED,    /* an errno, see `error` */
     SP_ESCAPE_GRANTED,    /* on purpose, see `why` */
+    SP_ESCAPE_ENDED,      /* SIGSYS; SIGSEGV where the processor has no such
+                           * gate, for anybody */
 };
 
 /* Exit statuses beside 0 (got through) and 1 .. 199 (errno). */

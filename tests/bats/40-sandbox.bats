@@ -44,8 +44,9 @@ names = {(jail, what): name for jail, name, what in
 for f in json.load(open(sys.argv[1]))["findings"]:
     jail = f["area"].removeprefix("jail ")
     if (jail, f["what"]) in names and f["state"] == "good":
-        end = {"ended by the kernel": "killed"}.get(
-            f["result"], f["result"].split(":")[0])
+        result = f["result"]
+        end = ("killed" if result.startswith("ended by the ")
+               else result.split(":")[0])
         print(jail + "/" + names[jail, f["what"]], end)' "$1"
 }
 
@@ -91,6 +92,7 @@ scratch_places() {
             case $end in
             granted) [ "$status" = 0 ] ;;
             killed) [ "$status" = 159 ] ;; # SIGSYS
+            ended) [ "$status" = 159 ] || [ "$status" = 139 ] ;; # SIGSEGV
             *) [ "$status" -gt 0 ] && [ "$status" -lt 159 ] ;;
             esac || fail "$jail: $name is not $end: $status"
             tried=$((tried + 1))

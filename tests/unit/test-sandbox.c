@@ -243,6 +243,8 @@ ends_as(int status, enum sp_escape_end end, int error)
     case SP_ESCAPE_ABSENT: return true;
     case SP_ESCAPE_KILLED: return status == 256 + SIGSYS;
     case SP_ESCAPE_GRANTED: return status == 0;
+    case SP_ESCAPE_ENDED:
+        return status == 256 + SIGSYS || status == 256 + SIGSEGV;
     case SP_ESCAPE_REFUSED:
         return error != 0
                    ? status == error
