@@ -298,8 +298,9 @@ assert_session_empty() { # SID
 @test "an interrupt ends it with one sentence and leaves nothing" {
     start_waiting
     kill -INT "$pid"
-    exec 7>&-
+    # Open till then: a carrier that ends first is another fault.
     wait "$pid" && fail "success"
+    exec 7>&-
     assert_session_empty "$pid"
     stderr=$(cat "$BATS_TEST_TMPDIR/out")
     assert_fault internal interrupted ""
