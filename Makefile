@@ -82,7 +82,7 @@ sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	cli/freshness.c cli/cmd-state.c src/ingest/reset.c src/ingest/preview.c \
 	$(call in,src/bundle,record groups nevra qfile-result request request-key \
 	request-print) \
-	$(call in,src/base,path keep lines wordlist json sha256 evr spawn-run \
+	$(call in,src/base,path lock keep lines wordlist json sha256 evr spawn-run \
 	spawn-sweep)
 sallyport_libs :=
 
@@ -137,7 +137,7 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	evidence armor keys) \
 	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
 	sigpacket record nevra qfile qfile-result request request-key groups) \
-	$(call in,src/base,path json sha256 lines spawn-sweep)
+	$(call in,src/base,path lock json sha256 lines spawn-sweep)
 sallyport-builder_libs := -lcurl -lgpgme -lgcrypt -lgpg-error $(solver_libs)
 
 sallyport-metadata_src := cli/metadata.c $(base) \

@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 
 #include "base/auto.h"
+#include "base/lock.h"
 #include "base/path.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -57,25 +58,12 @@ check_private(const struct sp_cache *cache, struct sp_error *err)
     return 0;
 }
 
-/* For people alone: a disk that is full must not end a run here. */
-static void
-sign_lock(const struct sp_cache *cache)
-{
-    char pid[24];
-    int n = snprintf(pid, sizeof(pid), "%d\n", getpid());
-
-    if (ftruncate(cache->lock_fd, 0) == 0)
-        (void)!pwrite(cache->lock_fd, pid, (size_t)n, 0);
-}
-
 static int
 fail_busy(const struct sp_cache *cache, struct sp_error *err)
 {
-    char pid[24] = "";
+    char pid[SP_LOCK_OWNER_MAX];
 
-    if (pread(cache->lock_fd, pid, sizeof(pid) - 1, 0) < 0)
-        pid[0] = '\0';
-    pid[strspn(pid, "0123456789")] = '\0';
+    sp_lock_owner(cache->lock_fd, pid);
     return sp_fail(err, "busy",
                    "another builder uses the cache '%s' (process %s): wait for "
                    "it, or give this one its own with --cache-dir",
@@ -91,7 +79,8 @@ take_lock(struct sp_cache *cache, struct sp_error *err)
         return sp_fail_sys(err, errno, "io", "cannot open the lock of '%s'",
                            cache->shown);
     if (flock(cache->lock_fd, LOCK_EX | LOCK_NB) == 0) {
-        sign_lock(cache);
+        /* For people alone: a full disk must not end a run here. */
+        (void)sp_lock_sign(cache->lock_fd);
         return 0;
     }
     if (errno != EWOULDBLOCK)

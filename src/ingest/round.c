@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/keep.h"
 #include "base/lines.h"
+#include "base/lock.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "transports/qubes.h"
@@ -45,7 +46,7 @@ take_lock(const struct sp_state *state, int *ret_fd, struct sp_error *err)
 {
     SP_AUTO_FD fd = openat(state->state_fd, lock_name,
                            O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    char pid[24] = "";
+    char pid[SP_LOCK_OWNER_MAX];
 
     if (fd < 0)
         return sp_fail_sys(err, errno, "state", "cannot open '%s/%s'",
@@ -54,14 +55,11 @@ take_lock(const struct sp_state *state, int *ret_fd, struct sp_error *err)
         if (errno != EWOULDBLOCK)
             return sp_fail_sys(err, errno, "state", "cannot lock '%s'",
                                lock_name);
-        if (pread(fd, pid, sizeof(pid) - 1, 0) < 0)
-            pid[0] = '\0';
-        pid[strspn(pid, "0123456789")] = '\0';
+        sp_lock_owner(fd, pid);
         return sp_fail(err, "busy", "process %s is updating this machine",
                        *pid ? pid : "?");
     }
-    (void)snprintf(pid, sizeof(pid), "%d\n", getpid());
-    if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, strlen(pid), 0) < 0)
+    if (sp_lock_sign(fd) < 0)
         return sp_fail_sys(err, errno, "state", "cannot write '%s'", lock_name);
     *ret_fd = sp_steal_fd(&fd);
     return 0;

@@ -13,6 +13,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/lock.h"
 #include "base/path.h"
 #include "base/text.h"
 
@@ -137,20 +138,10 @@ sp_state_close(struct sp_state *state)
     sp_close_fd(&state->state_fd);
 }
 
-static void
-read_pid(int fd, char dst[24])
-{
-    ssize_t n = pread(fd, dst, 23, 0);
-    size_t len = n > 0 ? (size_t)n : 0;
-
-    dst[len] = '\0';
-    dst[strspn(dst, "0123456789")] = '\0';
-}
-
 int
 sp_state_lock(struct sp_state *state, struct sp_error *err)
 {
-    char pid[24];
+    char pid[SP_LOCK_OWNER_MAX];
     SP_AUTO_FD fd = openat(state->repo_fd, ".lock",
                            O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
@@ -161,15 +152,12 @@ sp_state_lock(struct sp_state *state, struct sp_error *err)
         if (errno != EWOULDBLOCK)
             return sp_fail_sys(err, errno, "state", "cannot lock '%s'",
                                state->repo_path);
-        read_pid(fd, pid);
+        sp_lock_owner(fd, pid);
         return sp_fail(err, "busy", "%s%s is working on '%s'",
                        *pid ? "process " : "another process", pid,
                        state->repo_path);
     }
-    /* In this order: who is refused meanwhile finds a number. */
-    (void)snprintf(pid, sizeof(pid), "%d\n", getpid());
-    if (pwrite(fd, pid, strlen(pid), 0) < 0 ||
-        ftruncate(fd, (off_t)strlen(pid)) < 0)
+    if (sp_lock_sign(fd) < 0)
         return sp_fail_sys(err, errno, "state", "cannot write '%s/.lock'",
                            state->repo_path);
     state->lock_fd = sp_steal_fd(&fd);
