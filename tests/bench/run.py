@@ -195,23 +195,23 @@ def medians(measured):
 
 
 def peaks(measured):
+    """MiB by program, without what runs the line."""
     highest = {}
     for one in measured:
         for program, peak in one["peaks"].items():
-            highest[program] = max(highest.get(program, 0), peak)
-    return ", ".join("%s %.1f" % (program, peak / 1024)
-                     for program, peak in sorted(highest.items())
-                     if program not in ("sh", "python3"))
+            if program not in ("sh", "python3"):
+                highest[program] = max(highest.get(program, 0), peak / 1024)
+    return highest
 
 
 def judge(preset, results):
     """Whether our share of what the others cost, and memory, are as promised."""
     ours = medians(results["sallyport"])
-    mine = max(max(one["peaks"].values()) for one in results["sallyport"])
     verdicts = [("%s, ours / %s" % (what, name), ours[key] / medians(
         results[name])[key], limit) for name, key, what, limit in LIMITS.get(
             preset, ()) if name in results]
-    verdicts.append(("largest resident set of ours, MiB", mine / 1024, LARGEST_MIB))
+    verdicts.append(("largest resident set of ours, MiB",
+                     max(peaks(results["sallyport"]).values()), LARGEST_MIB))
     for what, value, limit in verdicts:
         print("  %-46s %6.2f  at most %5.2f  %s" % (
             what, value, limit, "ok" if value <= limit else "TOO MUCH"))
@@ -242,7 +242,8 @@ def compare(build, preset, runs, only):
             one["written"] / 1e6, ours["cpu"] / one["cpu"],
             ours["wall"] / one["wall"]), flush=True)
     for name, measured in results.items():
-        print("  peak MB, %s: %s" % (name, peaks(measured)))
+        print("  peak MB, %s: %s" % (name, ", ".join(
+            "%s %.1f" % one for one in sorted(peaks(measured).items()))))
     for name, line in lines.items():
         print("  line, %s: %s" % (name, line))
     return "sallyport" not in results or judge(preset, results)
