@@ -76,7 +76,7 @@ sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	policy floor quarantine generation index $(index_writer) \
 	index-check publish state history keyhome \
 	reply errors caller doctor doctor-jails ask pending rpmdb repofiles pubkeys comps \
-	round round-show round-talk update update-root update-vm update-stock update-guard \
+	round round-lines round-show round-talk tell update update-root update-vm update-stock update-guard \
 	update-features) \
 	$(call in,src/ingest,journal clock keytable ratchet listing evidence freshness) \
 	cli/freshness.c cli/cmd-state.c src/ingest/reset.c src/ingest/preview.c \

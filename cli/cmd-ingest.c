@@ -37,6 +37,10 @@ const struct sp_option sp_inspect_options[] = {
      "judge as if a package of this name were wanted"},
     {"allow-downgrade", 0, SP_OPTION_WORDS, "NAME",
      "judge as if a package of this name may be older"},
+    {"preview", 0, SP_OPTION_FLAG, NULL,
+     "show changelogs and dnf's plan as well"},
+    {"dnf", 0, SP_OPTION_WORDS, "ARGUMENT",
+     "what the preview asks dnf, not 'upgrade'"},
     {0},
 };
 
@@ -137,20 +141,25 @@ show(void *data, const struct sp_outcome *o)
     teller->shown = true;
 }
 
-/* Shown before anything is published; --json keeps to its one object. */
-static bool
-show_preview(void *data, const struct sp_outcome *o, const char *changelog,
-             const char *plan)
+/* Beside the table, wherever that stands; --json keeps to its one object. */
+static void
+show_changes(void *data, const struct sp_outcome *o, const char *text)
 {
     const struct teller *teller = data;
 
     sp_listener_finish(teller->listener);
     if (!teller->shown)
         sp_present_packages(o, (uint64_t)time(NULL), false, stderr);
-    (void)fprintf(stderr, "changes, from the verified packages:\n%s",
-                  changelog && *changelog ? changelog : "none are known\n");
+    sp_present_changes(text, stderr);
+}
+
+static bool
+show_plan(void *data, const char *text)
+{
+    const struct teller *teller = data;
+
     (void)fprintf(stderr, "the plan of dnf:\n%s",
-                  plan && *plan ? plan : "it gives none\n");
+                  text && *text ? text : "it gives none\n");
     /* Where nobody is, it is for a record: who asked for it goes on. */
     return !teller->asks || !sp_consent_possible() ||
            sp_consent_ask(NULL, "publish this?");
@@ -158,19 +167,26 @@ show_preview(void *data, const struct sp_outcome *o, const char *changelog,
 
 /* What is told and asked before anything is published. */
 static void
-tell_before(const struct sp_args *args, struct teller *teller,
-            struct sp_setup *setup)
+tell_before(const struct sp_args *args, enum sp_mode mode,
+            struct teller *teller, struct sp_setup *setup)
 {
+    bool ingest = mode == SP_MODE_INGEST;
+
     if (!teller->voice->json && !teller->voice->quiet) {
-        setup->ask = ask_person;
-        setup->ask_data = teller;
         setup->show = show;
         setup->show_data = teller;
+    }
+    if (setup->show && ingest) {
+        setup->ask = ask_person;
+        setup->ask_data = teller;
         teller->asks = !sp_args_flag(args, "yes");
     }
     if (sp_args_flag(args, "preview")) {
-        setup->preview = show_preview;
-        setup->preview_data = teller;
+        setup->changes = show_changes;
+        setup->changes_data = teller;
+        setup->plan = show_plan;
+        setup->plan_data = teller;
+        setup->rehearse = !ingest;
     }
 }
 
@@ -186,8 +202,7 @@ deliver(const struct sp_args *args, enum sp_mode mode, struct sp_setup setup)
 
     sp_options_voice(args, &voice);
     sp_listener_init(&listener, voice.progress, mode == SP_MODE_INSPECT);
-    if (mode == SP_MODE_INGEST)
-        tell_before(args, &teller, &setup);
+    tell_before(args, mode, &teller, &setup);
     sp_receive(&setup, mode, args->operands[0], sp_listener_hear, &listener,
                &outcome);
     sp_listener_finish(&listener);
@@ -220,6 +235,8 @@ take_permissions(const struct sp_args *args, struct sp_setup *setup)
         sp_args_words(args, "allow-new", &setup->allow_new.n);
     setup->allow_downgrade.word =
         sp_args_words(args, "allow-downgrade", &setup->allow_downgrade.n);
+    setup->plan_arguments.word =
+        sp_args_words(args, "dnf", &setup->plan_arguments.n);
 }
 
 int
@@ -229,8 +246,6 @@ sp_cmd_ingest(const struct sp_args *args)
 
     take_permissions(args, &setup);
     setup.yes = sp_args_flag(args, "yes");
-    setup.plan_arguments.word =
-        sp_args_words(args, "dnf", &setup.plan_arguments.n);
     return deliver(args, SP_MODE_INGEST, setup);
 }
 

@@ -238,3 +238,10 @@ sp_present_totals(const struct sp_outcome *outcome, uint64_t now, FILE *out)
         (void)fprintf(out, "newest accepted signature: %s (age: %s)\n", when,
                       age);
 }
+
+void
+sp_present_changes(const char *text, FILE *out)
+{
+    (void)fprintf(out, "changes, from the verified packages:\n%s",
+                  text && *text ? text : "none are known\n");
+}

@@ -53,6 +53,16 @@ confirm(void *data, const char *question)
     return !voice->no && sp_consent_ask(NULL, question);
 }
 
+/* Ends `out`, and says each line of what was written to it. */
+static void
+say_lines(void *data, FILE *out, char **text)
+{
+    if (fclose(out) != 0)
+        return;
+    for (char *rest = *text; rest && *rest;)
+        said(data, false, strsep(&rest, "\n"));
+}
+
 /* A table, in lines for programs too. */
 static void
 show(void *data, const struct sp_package *packages, size_t n)
@@ -63,19 +73,26 @@ show(void *data, const struct sp_package *packages, size_t n)
         .n_packages = n,
     };
     SP_AUTO_FREE char *text = NULL;
-    char *rest, *line;
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
     if (!out)
         return;
     sp_present_packages(&outcome, (uint64_t)time(NULL), false, out);
-    if (fclose(out) != 0)
+    say_lines(data, out, &text);
+}
+
+static void
+changes(void *data, const char *changelogs)
+{
+    SP_AUTO_FREE char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
         return;
-    for (rest = text; rest && *rest;) {
-        line = strsep(&rest, "\n");
-        said(data, false, line);
-    }
+    sp_present_changes(changelogs, out);
+    say_lines(data, out, &text);
 }
 
 /* Every name is there: nobody can agree to what was not shown. */
@@ -118,6 +135,7 @@ sp_update_voice_begin(struct sp_update_voice *voice,
                                       .percent = percent,
                                       .confirm = confirm,
                                       .show = show,
+                                      .changes = changes,
                                       .accept = accept};
     if (words->silent) {
         SP_AUTO_FD null = open("/dev/null", O_WRONLY | O_CLOEXEC);

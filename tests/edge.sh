@@ -205,6 +205,12 @@ Only its sub-packages are built.
 %install
 $4
 $3
+%changelog
+* Fri Jan 03 2025 B <b@example.invalid> - 2-1
+- the edge is rounded
+
+* Wed Jan 01 2025 A <a@example.invalid> - 1-1
+- the first edge
 END
     rpmbuild -bb --quiet --target "$2" --define "_topdir $top" \
         --define "_rpmdir $top/out" --define '_binary_payload w1.gzdio' \

@@ -18,10 +18,8 @@
 #include "ingest/floor.h"
 #include "ingest/generation.h"
 #include "ingest/index.h"
-#include "ingest/preview.h"
 #include "ingest/quarantine.h"
-
-enum { PLAN_ARGUMENTS_MAX = 32 };
+#include "ingest/tell.h"
 
 /* A line of 290 bytes becomes one of 400. */
 #define SP_GENERATION_COMPS_MAX (4 * SP_MIB)
@@ -169,36 +167,12 @@ stage(struct publication *p, struct sp_error *err)
     return 0;
 }
 
-/*
- * Whoever wants to know is told what would happen. What cannot be had, as
- * dnf's plan where there is no dnf, is told as NULL and stops nothing.
- */
 static int
-preview(struct publication *p, struct sp_error *err)
+tell(const struct publication *p, struct sp_error *err)
 {
-    const struct sp_setup *s = p->setup;
-    const char *arguments[PLAN_ARGUMENTS_MAX + 1] = {"upgrade"};
-    char packages[4300], stage_path[4300], scratch[4300];
-    SP_AUTO_FREE char *changelog = NULL;
-    SP_AUTO_FREE char *plan = NULL;
-
-    if (!s || !s->preview)
-        return 0;
-    phase(p, "preview");
-    (void)snprintf(stage_path, sizeof(stage_path), "%s/stage",
-                   p->quarantine->path);
-    (void)snprintf(packages, sizeof(packages), "%s/stage/rpm",
-                   p->quarantine->path);
-    (void)snprintf(scratch, sizeof(scratch), "%s/index", p->quarantine->path);
-    (void)sp_preview_changelog(p->outcome, packages, scratch, &changelog, NULL);
-    for (size_t i = 0; i < s->plan_arguments.n && i < PLAN_ARGUMENTS_MAX; i++)
-        arguments[i] = s->plan_arguments.word[i];
-    (void)sp_preview_plan(arguments, stage_path,
-                          s->keys_path ? s->keys_path : SP_DEFAULT_KEYS_PATH,
-                          scratch, &plan, NULL);
-    if (s->preview(s->preview_data, p->outcome, changelog, plan))
-        return 0;
-    return sp_fail(err, "not-confirmed", "the person did not agree");
+    if (sp_tell_is_long(p->setup))
+        phase(p, "preview");
+    return sp_tell(p->quarantine, p->outcome, p->setup, err);
 }
 
 /* The staged generation under its number, on the disk, not yet current. */
@@ -327,9 +301,7 @@ publish(struct publication *p, struct sp_error *err)
     }
     if (sp_generation_next(p->state, &p->number, err) < 0 || stage(p, err) < 0)
         return -1;
-    if (p->setup && p->setup->show)
-        p->setup->show(p->setup->show_data, o);
-    if (preview(p, err) < 0 || commit(p, err) < 0)
+    if (tell(p, err) < 0 || commit(p, err) < 0)
         return -1;
     note_published(p);
     return remember(p, err);
@@ -352,6 +324,30 @@ sp_publish(struct sp_state *state, const struct sp_policy *policy,
     };
     int status = publish(&p, err);
 
+    sp_text_release(&p.packages);
+    sp_text_release(&p.groups);
+    return status;
+}
+
+int
+sp_publish_rehearse(const struct sp_policy *policy,
+                    const struct sp_quarantine *quarantine,
+                    struct sp_outcome *outcome, sp_event_fn event, void *data,
+                    const struct sp_setup *setup, struct sp_error *err)
+{
+    struct publication p = {
+        .policy = policy,
+        .quarantine = quarantine,
+        .outcome = outcome,
+        .event = event,
+        .data = data,
+        .setup = setup,
+    };
+    int status = 0;
+
+    if (outcome->n_packages > 0 &&
+        (list_packages(&p, err) < 0 || stage(&p, err) < 0 || tell(&p, err) < 0))
+        status = -1;
     sp_text_release(&p.packages);
     sp_text_release(&p.groups);
     return status;

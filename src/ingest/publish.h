@@ -15,14 +15,24 @@
 /*
  * Publishes the accepted packages of *outcome out of the quarantine: sets
  * published, nothing_to_do and generation. `event` may be NULL. Once all is
- * staged setup->show and ->preview are told. On a fault
- * before the flip the repository is byte for byte what it was, and
- * outcome->repository_touched is false.
+ * staged the person is told (tell.h). On a fault before the flip the
+ * repository is byte for byte what it was, and outcome->repository_touched is
+ * false.
  */
 int sp_publish(struct sp_state *state, const struct sp_policy *policy,
                const struct sp_quarantine *quarantine,
                struct sp_outcome *outcome, sp_event_fn event, void *data,
                const struct sp_setup *setup, struct sp_error *err);
+
+/*
+ * The same up to what the person is told, in a quarantine that may lie
+ * anywhere: nothing is published, no state is needed or changed.
+ */
+int sp_publish_rehearse(const struct sp_policy *policy,
+                        const struct sp_quarantine *quarantine,
+                        struct sp_outcome *outcome, sp_event_fn event,
+                        void *data, const struct sp_setup *setup,
+                        struct sp_error *err);
 
 /* Is what *outcome holds the current generation, byte for byte? */
 bool sp_publish_is_current(struct sp_state *state, struct sp_outcome *outcome);

@@ -143,7 +143,6 @@ sp_quarantine_scratch(struct sp_quarantine *ret, struct sp_error *err)
 {
     struct sp_quarantine q = {.fd = -1, .packages_fd = -1, .stage_fd = -1};
     int parent = open(scratch_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    SP_AUTO_FD messages = -1;
 
     if (parent < 0)
         return sp_fail_sys(err, errno, "io", "cannot open '%s'", scratch_root);
@@ -157,9 +156,7 @@ sp_quarantine_scratch(struct sp_quarantine *ret, struct sp_error *err)
     }
     (void)snprintf(q.name, sizeof(q.name), "%s", strrchr(q.path, '/') + 1);
     q.fd = sp_path_open_dir(parent, q.name, err);
-    messages = q.fd >= 0 ? make_inside(&q, "messages", err) : -1;
-    q.packages_fd = messages >= 0 ? make_inside(&q, "packages", err) : -1;
-    if (q.packages_fd < 0 || sp_quarantine_id(q.id, err) < 0) {
+    if (q.fd < 0 || fill(&q, err) < 0 || sp_quarantine_id(q.id, err) < 0) {
         sp_quarantine_destroy(&q);
         return -1;
     }

@@ -42,9 +42,8 @@ int sp_quarantine_make(const struct sp_state *state, const char id[33],
                        struct sp_quarantine *ret, struct sp_error *err);
 
 /*
- * A scratch place for runs that store nothing (inspect, verify): a private
- * directory below /tmp with messages/, and packages/ for evidence. stage_fd is
- * -1.
+ * A scratch place for runs that publish nothing (inspect, verify): the same,
+ * as a private directory below /tmp.
  */
 int sp_quarantine_scratch(struct sp_quarantine *ret, struct sp_error *err);
 

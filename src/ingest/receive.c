@@ -103,6 +103,16 @@ show_round(void *data, const struct sp_outcome *outcome)
     (void)sp_round_show(&d->state, outcome, NULL);
 }
 
+static void
+show_round_changes(void *data, const struct sp_outcome *outcome,
+                   const char *text)
+{
+    struct delivery *d = data;
+
+    if (text)
+        (void)sp_round_show_changes(&d->state, outcome, text, NULL);
+}
+
 /* The whole of it first: that is what the question is about. */
 static bool
 ask_round(void *data, const struct sp_package *const *packages, size_t n)
@@ -127,6 +137,8 @@ join_round(struct delivery *d)
     }
     d->of_round.show = show_round;
     d->of_round.show_data = d;
+    d->of_round.changes = show_round_changes;
+    d->of_round.changes_data = d;
     d->setup = &d->of_round;
 }
 
@@ -220,6 +232,13 @@ open_keys(struct delivery *d)
     return sp_clock_check_keys(d->home, fault(d));
 }
 
+/* Are packages kept until the end? */
+static bool
+stores(const struct delivery *d)
+{
+    return d->mode == SP_MODE_INGEST || d->setup->rehearse;
+}
+
 /* What may be written: free space less the reserve, kept for the machine. */
 static int
 measure_space(struct delivery *d)
@@ -228,11 +247,11 @@ measure_space(struct delivery *d)
     struct statvfs fs;
     uint64_t free_bytes;
 
-    if (d->mode != SP_MODE_INGEST) {
+    if (!stores(d)) {
         c->space = SP_MAX_BUNDLE_BYTES;
         return 0;
     }
-    if (fstatvfs(d->state.repo_fd, &fs) < 0)
+    if (fstatvfs(d->quarantine.fd, &fs) < 0)
         return sp_fail_sys(fault(d), errno, "io", "cannot ask for free space");
     free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
     c->space = free_bytes > c->reserve ? free_bytes - c->reserve : 0;
@@ -266,7 +285,7 @@ plan_engine(struct delivery *d)
     p->medium = caps & SP_CAP_MEDIUM;
     p->go_on = d->mode != SP_MODE_INGEST;
     p->packages_fd = d->quarantine.packages_fd;
-    p->store = d->mode == SP_MODE_INGEST;
+    p->store = stores(d);
     p->hash_stored = p->store && sp_index_is_worker;
     p->home = d->home;
     p->messages = d->messages;
@@ -458,6 +477,15 @@ run_engine(struct delivery *d)
 }
 
 static int
+rehearse(struct delivery *d)
+{
+    if (!d->setup->rehearse)
+        return 0;
+    return sp_publish_rehearse(&d->policy, &d->quarantine, d->outcome, d->event,
+                               d->data, d->setup, fault(d));
+}
+
+static int
 deliver(struct delivery *d, const char *address)
 {
     /* The source comes first: whoever calls through it wants an answer. */
@@ -470,7 +498,7 @@ deliver(struct delivery *d, const char *address)
     if (run_engine(d) < 0 || judge(d) < 0)
         return -1;
     if (d->mode != SP_MODE_INGEST)
-        return judge_age(d);
+        return rehearse(d) < 0 ? -1 : judge_age(d);
     if (remember(d) < 0 ||
         sp_publish(&d->state, &d->policy, &d->quarantine, d->outcome, d->event,
                    d->data, d->setup, fault(d)) < 0 ||

@@ -48,19 +48,26 @@ struct sp_setup {
     void (*show)(void *data, const struct sp_outcome *outcome);
     void *show_data;
     /*
-     * Told once all is verified and staged, before anything is published:
-     * the changelogs and dnf's plan, NULL what could not be had. False stops
-     * the delivery: "not-confirmed". NULL: nobody wants to know.
+     * Told behind that, out of the verified files: the changelogs, NULL when
+     * they could not be had. NULL: nobody wants to know.
      */
-    bool (*preview)(void *data, const struct sp_outcome *outcome,
-                    const char *changelog, const char *plan);
-    void *preview_data;
+    void (*changes)(void *data, const struct sp_outcome *outcome,
+                    const char *text);
+    void *changes_data;
+    /*
+     * Told last, still before anything is published: dnf's plan, NULL when
+     * there is none. False stops the delivery: "not-confirmed". NULL: nobody
+     * wants to know.
+     */
+    bool (*plan)(void *data, const char *text);
+    void *plan_data;
     struct sp_words plan_arguments; /* of dnf; none: "upgrade" */
+    bool rehearse; /* inspect: tells these three as well; stores in /tmp */
 };
 
 enum sp_mode {
     SP_MODE_INGEST = 1,  /* decide and publish; stops at the first refusal */
-    SP_MODE_INSPECT = 2, /* judge all, store nothing, publish nothing */
+    SP_MODE_INSPECT = 2, /* judge all, publish nothing, leave nothing */
 };
 
 enum sp_event_kind {

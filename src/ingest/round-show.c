@@ -11,12 +11,13 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "bundle/rpm.h"
+#include "ingest/round-lines.h"
 #include "ingest/round.h"
 
 enum { SHOWN_BYTES_MAX = 16 * 1024 * 1024 };
 
-static const char show_name[] = "packages";
-static const char show_first[] = "packages 1";
+static const char show_name[] = "packages"; /* of the file and its heading */
+static const char changes_name[] = "changes";
 
 /* The words of a line, behind its key. */
 enum word {
@@ -59,10 +60,25 @@ sp_round_show(const struct sp_state *state, const struct sp_outcome *outcome,
 
     if (dir < 0)
         return -1;
-    sp_text_add(&text, "%s\ndelivery %s\n", show_first, outcome->delivery);
+    sp_round_put_heading(&text, show_name, outcome->delivery);
     for (uint64_t i = 0; i < outcome->n_packages; i++)
         add_package(&text, &outcome->packages[i]);
     return sp_keep_text(dir, show_name, &text, err);
+}
+
+int
+sp_round_show_changes(const struct sp_state *state,
+                      const struct sp_outcome *outcome, const char *changes,
+                      struct sp_error *err)
+{
+    SP_AUTO_FD dir = sp_path_open_dir(state->state_fd, "round", err);
+    struct sp_text text = {0};
+
+    if (dir < 0)
+        return -1;
+    sp_round_put_heading(&text, changes_name, outcome->delivery);
+    sp_text_add_bytes(&text, changes, strlen(changes));
+    return sp_keep_text(dir, changes_name, &text, err);
 }
 
 /* ---- the side that asks ---- */
@@ -126,12 +142,7 @@ parse(struct sp_lines *lines, struct sp_round_shown *shown)
     bool bad = false;
     char *value;
 
-    if (!sp_lines_next(lines, line, &bad) || strcmp(line, show_first) != 0 ||
-        !sp_lines_next(lines, line, &bad))
-        return false;
-    value = sp_lines_value(line);
-    if (strcmp(line, "delivery") != 0 ||
-        !take_text(shown->delivery, sizeof(shown->delivery), value))
+    if (!sp_round_heading(lines, show_name, shown->delivery))
         return false;
     /* No line is shorter than two bytes for each of its words. */
     shown->packages =
@@ -162,4 +173,23 @@ sp_round_shown(const struct sp_round_hold *hold, struct sp_round_shown *ret)
     free(ret->packages);
     ret->packages = NULL;
     return false;
+}
+
+bool
+sp_round_changes(const struct sp_round_hold *hold, const char delivery[33],
+                 char **ret)
+{
+    SP_AUTO_FREE char *text = NULL;
+    struct sp_lines lines = {0};
+    char of[33];
+
+    if (sp_read_file(hold->dir_fd, changes_name, SHOWN_BYTES_MAX, &text,
+                     &lines.size, NULL) < 0)
+        return false;
+    lines.text = text;
+    if (!sp_round_heading(&lines, changes_name, of) ||
+        strcmp(of, delivery) != 0)
+        return false;
+    *ret = strdup(text + lines.offset);
+    return *ret != NULL;
 }

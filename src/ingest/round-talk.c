@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "bundle/rpm.h"
+#include "ingest/round-lines.h"
 #include "ingest/round.h"
 
 enum {
@@ -22,19 +23,6 @@ enum {
     LOOK_MS = 200,
     PERSON_MS = 30 * 60 * 1000, /* to answer a question */
 };
-
-/* A line "KEY VALUE" of this key, else NULL. */
-static const char *
-next_value(struct sp_lines *lines, char line[SP_LINE_MAX], const char *key)
-{
-    bool bad = false;
-    const char *value;
-
-    if (!sp_lines_next(lines, line, &bad))
-        return NULL;
-    value = sp_lines_value(line);
-    return strcmp(line, key) == 0 ? value : NULL;
-}
 
 /* ---- the question ---- */
 
@@ -45,7 +33,7 @@ write_plan(int dir, const char *delivery,
 {
     struct sp_text text = {0};
 
-    sp_text_add(&text, "plan 1\ndelivery %s\n", delivery);
+    sp_round_put_heading(&text, "plan", delivery);
     for (size_t i = 0; i < n; i++) {
         const struct sp_package *p = packages[i];
         char nevra[SP_NEVRA_SHOWN_MAX];
@@ -128,15 +116,10 @@ static bool
 parse_plan(struct sp_lines *lines, struct sp_round_plan *plan)
 {
     char line[SP_LINE_MAX];
-    const char *value = next_value(lines, line, "plan");
     bool bad = false;
 
-    if (!value || strcmp(value, "1") != 0)
+    if (!sp_round_heading(lines, "plan", plan->delivery))
         return false;
-    value = next_value(lines, line, "delivery");
-    if (!value || strlen(value) != sizeof(plan->delivery) - 1)
-        return false;
-    memcpy(plan->delivery, value, sizeof(plan->delivery));
     /* No line is shorter than this. */
     plan->items = calloc(lines->size / 4 + 1, sizeof(*plan->items));
     while (plan->items && sp_lines_next(lines, line, &bad)) {
@@ -217,7 +200,7 @@ next_number(struct sp_lines *lines, const char *key, uint64_t max,
             uint64_t *ret)
 {
     char line[SP_LINE_MAX];
-    const char *value = next_value(lines, line, key);
+    const char *value = sp_round_value(lines, line, key);
 
     return value && sp_text_u64(value, max, ret);
 }
@@ -226,16 +209,16 @@ static bool
 parse_result(struct sp_lines *lines, struct sp_round_result *ret)
 {
     char line[SP_LINE_MAX], reason[SP_DETAIL_MAX];
-    const char *value = next_value(lines, line, "result");
+    const char *value = sp_round_value(lines, line, "result");
     uint64_t published, nothing;
 
     if (!value || strcmp(value, "1") != 0)
         return false;
-    value = next_value(lines, line, "reason");
+    value = sp_round_value(lines, line, "reason");
     if (!value || strlen(value) >= sizeof(reason))
         return false;
     memcpy(reason, value, strlen(value) + 1);
-    value = next_value(lines, line, "message");
+    value = sp_round_value(lines, line, "message");
     if (!value || (strcmp(reason, "-") != 0 && !sp_reason_find(reason)))
         return false;
     if (strcmp(reason, "-") != 0)

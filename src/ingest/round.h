@@ -8,6 +8,7 @@
  *   STATE/round/open      what the service may take; goes with the first
  *                         delivery that is taken in
  *   STATE/round/packages  what the service is about to publish
+ *   STATE/round/changes   what is new in it, out of the changelogs
  *   STATE/round/plan      it asks: packages that nobody asked for
  *   STATE/round/answer    the person's answer
  *   STATE/round/result    how the delivery ended
@@ -90,6 +91,10 @@ struct sp_round_shown {
 bool sp_round_shown(const struct sp_round_hold *hold,
                     struct sp_round_shown *ret);
 
+/* The changelogs of this delivery, when they were told; *ret is malloc'ed. */
+bool sp_round_changes(const struct sp_round_hold *hold, const char delivery[33],
+                      char **ret);
+
 struct sp_round_result {
     struct sp_error error; /* code SP_OK: taken in */
     bool published, nothing_to_do;
@@ -110,6 +115,11 @@ void sp_round_forget(struct sp_round *round);
 /* Tells the person who holds the round what this delivery brings. */
 int sp_round_show(const struct sp_state *state,
                   const struct sp_outcome *outcome, struct sp_error *err);
+
+/* And what is new in it, as printable lines. */
+int sp_round_show_changes(const struct sp_state *state,
+                          const struct sp_outcome *outcome, const char *text,
+                          struct sp_error *err);
 
 /*
  * Asks the person who holds the round, and waits: false when the answer is

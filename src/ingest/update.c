@@ -37,6 +37,7 @@ struct run {
     struct sp_asked asked;
     struct sp_error late; /* the fault of a delivery that was taken in */
     char shown[33];       /* the delivery that the person was told of */
+    bool shown_changes;   /* and what is new in it */
 };
 
 static void
@@ -110,10 +111,31 @@ show_packages(struct run *run)
 
     if (!sp_round_shown(&run->hold, &shown))
         return;
-    if (strcmp(shown.delivery, run->shown) != 0)
+    if (strcmp(shown.delivery, run->shown) != 0) {
         run->hooks->show(run->hooks->data, shown.packages, shown.n);
+        run->shown_changes = false;
+    }
     memcpy(run->shown, shown.delivery, sizeof(run->shown));
     free(shown.packages);
+}
+
+static void
+show_changes(struct run *run)
+{
+    SP_AUTO_FREE char *text = NULL;
+
+    if (!run->shown[0] || run->shown_changes ||
+        !sp_round_changes(&run->hold, run->shown, &text))
+        return;
+    run->hooks->changes(run->hooks->data, text);
+    run->shown_changes = true;
+}
+
+static void
+show_delivery(struct run *run)
+{
+    show_packages(run);
+    show_changes(run);
 }
 
 /* The service tells what it has, or has a question: answered here. */
@@ -124,7 +146,7 @@ answer_question(void *data, struct sp_error *err)
     struct sp_round_plan plan;
     int status;
 
-    show_packages(run);
+    show_delivery(run);
     if (!sp_round_question(&run->hold, &plan))
         return 0;
     status = sp_round_answer(
@@ -292,7 +314,7 @@ conclude(struct run *run, const struct sp_vm_end *vm, bool stock,
     struct sp_round_result result;
 
     sp_round_shut(&run->hold);
-    show_packages(run); /* it may have come behind the last look */
+    show_delivery(run); /* it may have come behind the last look */
     if (sp_round_result(&run->hold, &result)) {
         if (result.error.code != SP_OK && !result.published &&
             strcmp(result.error.detail, "too-old") != 0) {

@@ -24,6 +24,8 @@ struct sp_update_hooks {
     bool (*confirm)(void *data, const char *question);
     /* What was verified, before it is published, and once. */
     void (*show)(void *data, const struct sp_package *packages, size_t n);
+    /* What is new in it, as lines of its changelogs; "" = nothing is known. */
+    void (*changes)(void *data, const char *text);
     /* Packages that nobody asked for: may they come in? */
     bool (*accept)(void *data, const struct sp_round_item *items, size_t n);
 };

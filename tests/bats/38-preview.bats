@@ -110,6 +110,44 @@ the plan of dnf:'* ]] || fail "$stderr"
     assert_no_leftovers
 }
 
+@test "inspect --preview: the same, and nothing is left of it" {
+    requires real-jails
+    requires program dnf
+    before=$(repository_snapshot "$repo")
+    state_before=$(find "$state" -type f -exec sha256sum {} + | sort)
+    scratch=$(ls -d /tmp/sallyport-?????? 2>/dev/null) || true
+    sp 0 inspect --any-request --preview --dnf=install --dnf=logged \
+        --dnf=--installroot="$BATS_TEST_TMPDIR/root" --dnf=--releasever=41 \
+        "$BATS_TEST_TMPDIR/new"
+    [[ $stderr == *'logged 0:1-1 -> 2-1:
+  B <b@example.invalid> - 2-1
+    - a hole is closed
+'*'the plan of dnf:'*'Installing:'*' logged '*' 2-1 '* ]] || fail "$stderr"
+    assert_equal "$(grep -c '^accept ' <<<"$output")" 1
+    [[ $output == *'ingest would publish this'* ]] || fail "$output"
+    assert_equal "$(repository_snapshot "$repo")" "$before"
+    assert_equal "$(find "$state" -type f -exec sha256sum {} + | sort)" \
+        "$state_before"
+    assert_equal "$(ls -d /tmp/sallyport-?????? 2>/dev/null || true)" "$scratch"
+    assert_no_leftovers
+    # What is refused is told as ever, and gets no preview.
+    sp 15 inspect --preview "$BATS_TEST_TMPDIR/new"
+    assert_detail unsolicited
+    [[ $stderr != *'changes, from'* ]] || fail "$stderr"
+    [[ $output == *'logged.noarch'* ]] || fail "$output"
+    assert_equal "$(ls -d /tmp/sallyport-?????? 2>/dev/null || true)" "$scratch"
+}
+
+@test "inspect --preview without a state, by anybody" {
+    requires real-jails
+    rm -rf "$state"
+    sp 0 inspect --any-request --preview --dnf=no-such-command \
+        "$BATS_TEST_TMPDIR/new"
+    [[ $stderr == *$'packages:\nnone are known\n'*'No such command'* ]] ||
+        fail "$stderr"
+    [ ! -e "$state" ] || fail "a state was made"
+}
+
 # Answers at a terminal of its own: what was said, in $output.
 at_terminal() { # STATUS ANSWERS OPTION...
     local want=$1 answers=$2

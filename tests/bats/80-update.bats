@@ -68,6 +68,27 @@ shows_app() { # TEXT
     shows_app "$output"
 }
 
+@test "so are the changes since the installed version, and once" {
+    requires real-jails
+    printf '#!/bin/sh\necho "DNF BEGINS"\nexit 3\n' >"$bin/dnf"
+    up 3 -y
+    [[ ${output%%DNF BEGINS*} == *'
+changes, from the verified packages:
+'*'app 0:1-1 -> 2-1:
+  B <b@example.invalid> - 2-1
+    - the edge is rounded
+'* ]] || fail "$output"
+    [[ $output != *'the first edge'* ]] || fail "$output"
+    assert_equal "$(grep -c '^changes, ' <<<"$output")" 1
+    assert_equal "$(grep -c '^app ' <<<"$output")" 1
+    assert_no_leftovers
+    rm "$repo/current"
+    OWN='' up 3 -y --just-print-progress
+    [[ $output == *'
+dom0:out:     - the edge is rounded
+'* ]] || fail "$output"
+}
+
 @test "and before anything is published, with the question" {
     run -15 timeout 100 "$SP_TOP/tests/fake/on-terminal.py" n \
         "$bin/sallyport" "${SP_OPTIONS[@]}" update --dbpath "$(database)" \

@@ -91,12 +91,22 @@ sp_preview_plan(const char *const *arguments, const char *repository,
 
 static bool agrees;
 
-static bool
-preview(void *data, const struct sp_outcome *o, const char *changelog,
-        const char *plan)
+static void
+show(void *data, const struct sp_outcome *o)
 {
-    tell("asked:", data == &agrees && o == &outcome ? "" : "?");
-    tell(changelog, plan);
+    tell("shown", data == told && o == &outcome ? "" : "?");
+}
+
+static void
+changes(void *data, const struct sp_outcome *o, const char *text)
+{
+    tell(data == told && o == &outcome ? "changed:" : "?", text);
+}
+
+static bool
+plan(void *data, const char *text)
+{
+    tell(data == &agrees ? "asked:" : "?", text);
     return agrees;
 }
 
@@ -310,14 +320,18 @@ test_preview(void)
     struct sp_text before = {0};
 
     anew();
-    setup.preview = preview;
-    setup.preview_data = &agrees;
+    setup.show = show;
+    setup.show_data = setup.changes_data = told;
+    setup.changes = changes;
+    setup.plan = plan;
+    setup.plan_data = &agrees;
     deliver("1");
     tap_is_str(publish(), "ok", "the person agrees");
     tap_is_str(told,
-               "index index:2,1,1001, preview changelog:/stage/rpm /index "
+               "index index:2,1,1001, preview shown "
+               "changelog:/stage/rpm /index changed:changes "
                "plan:upgrade 1 /stage /etc/sallyport/keys /index "
-               "asked: changesplan sync publish ",
+               "asked:plan sync publish ",
                "and was shown all");
     snapshot(&before);
     agrees = false;
@@ -337,6 +351,47 @@ test_preview(void)
     (void)publish();
     tap_ok(strstr(told, "plan:x 32 ") != NULL,
            "as many words as there is room");
+    sp_text_release(&before);
+}
+
+static int
+rehearse(void)
+{
+    return sp_publish_rehearse(&policy, &q, &outcome, event, told, &setup,
+                               &err);
+}
+
+static void
+test_rehearsed(void)
+{
+    struct sp_text before = {0};
+
+    anew();
+    deliver("1");
+    (void)publish();
+    setup.show = show;
+    setup.show_data = setup.changes_data = told;
+    setup.changes = changes;
+    snapshot(&before);
+    deliver("2");
+    tap_ok(rehearse() == 0, "a rehearsal");
+    tap_is_str(told,
+               "index index:2,0,1001, preview shown "
+               "changelog:/stage/rpm /index changed:changes ",
+               "tells what would come");
+    sp_quarantine_destroy(&q);
+    tap_ok(is_as(&before) && !outcome.published &&
+               !outcome.repository_touched && !outcome.nothing_to_do,
+           "nothing changes");
+    deliver("2");
+    index_fails = true;
+    tap_ok(rehearse() < 0, "one that fails");
+    tap_is_str(told, "index index:2,0,1001, ", "tells nothing");
+    index_fails = false;
+    deliver("2");
+    outcome.n_packages = 0;
+    tap_ok(rehearse() == 0 && told[0] == '\0',
+           "an empty delivery has nothing to tell");
     sp_text_release(&before);
 }
 
@@ -599,6 +654,7 @@ main(void)
     test_again();
     test_groups();
     test_preview();
+    test_rehearsed();
     test_refused();
     test_rollback();
     tap_ok(faults_sweep(publish_first) > 60, "the first: each call fails");
