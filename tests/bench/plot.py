@@ -4,9 +4,11 @@
 
     plot.py [--build DIR] [--runs N] FILE.svg
 
-Each point is the median of N ingests (at least 3). The line goes through the
-first and the last point: where cost is linear, the others lie on it. The last
-line says how far they are from it; more than a quarter is an error.
+All sizes take turns, N times (5), so that a machine that is slow for a while
+is so for all of them: each point is the median of its ratios to the largest
+ingest of the same turn. The line goes through the first and the last point:
+where cost is linear, the others lie on it. The last line says how far they are
+from it; more than a quarter is an error.
 """
 import argparse
 import os
@@ -20,12 +22,18 @@ WIDE, HIGH, EDGE = 360, 240, 48
 AXES = {"packages": "packages of 8 kB", "bytes": "MB in 20 packages"}
 
 
-def cost(build, preset, runs):
-    data = run.prepare(build, preset)
+def costs(build, name, runs):
+    """The points (size, processor seconds) of one series."""
     work = os.path.join(build, "bench", "work")
-    line = run.contenders(build, data, work)["sallyport"]
-    measured = run.measure({"sallyport": line}, work, runs)["sallyport"]
-    return statistics.median(one["cpu"] for one in measured)
+    sizes = workload.SERIES[name]
+    lines = {n: run.contenders(build, run.prepare(build, "%s-%d" % (name, n)),
+                               work)["sallyport"] for n in sizes}
+    turns = [[one["cpu"] for one in turn]
+             for turn in zip(*run.measure(lines, work, runs).values())]
+    largest = statistics.median(turn[-1] for turn in turns)
+    return [(n, largest * statistics.median(turn[i] / turn[-1]
+                                            for turn in turns))
+            for i, n in enumerate(sizes)]
 
 
 def expected(points, x):
@@ -72,13 +80,12 @@ def main():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("file")
     options = parser.parse_args()
     build, series, worst = os.path.abspath(options.build), {}, 0
-    for name, numbers in workload.SERIES.items():
-        series[name] = [(n, cost(build, "%s-%d" % (name, n), options.runs))
-                        for n in numbers]
+    for name in workload.SERIES:
+        series[name] = costs(build, name, options.runs)
         for x, y in series[name]:
             away = y / expected(series[name], x) - 1
             worst = max(worst, abs(away))
