@@ -33,9 +33,11 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 in = $(patsubst %,$(1)/%.c,$(2))
 
 # Carriers for Xen: built where its headers are; WITH_XEN=0 leaves them out.
-WITH_XEN ?= $(if $(wildcard /usr/include/libxenvchan.h \
+ifndef WITH_XEN
+WITH_XEN := $(if $(wildcard /usr/include/libxenvchan.h \
 	/usr/include/*/libxenvchan.h),1,0)
-
+xen_missing := $(filter 0,$(WITH_XEN))
+endif
 vchan := $(if $(filter 1,$(WITH_XEN)),sallyport-vchan)
 
 # A writer of repository metadata that reads no payload: built where the
@@ -391,8 +393,16 @@ $(fuzz_seeds): tests/fuzz/seeds.py
 unit: $(unit_programs) ## run the unit tests only
 	$(Q)tests/run.sh $(O) $^
 
-check: all $(unit_programs) $(replays) $(differ) $(fake_vchan) ## unit and bats tests; no root
+# The optional parts are tested too: what they need is installed before another
+# make reads what is there.
+optional := $(if $(xen_missing),xen) $(if $(createrepo_missing),createrepo)
+check: ## unit and bats tests; no root
 	$(Q)tests/deps.sh run test
+	$(if $(strip $(optional)),$(Q)tests/deps.sh $(optional) || true)
+	$(Q)$(MAKE) check-here
+
+.PHONY: check-here
+check-here: all $(unit_programs) $(replays) $(differ) $(fake_vchan)
 	$(Q)tests/run.sh $(O) $(bats:%=tests/bats/%.bats) $(unit_programs) $(replays)
 
 check-root: ## check, and nothing may be skipped that root can do
