@@ -81,7 +81,7 @@ sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	round round-lines round-show round-talk tell update update-root update-vm update-stock update-guard \
 	update-features) \
 	$(call in,src/ingest,journal clock keytable ratchet listing evidence freshness) \
-	cli/freshness.c cli/cmd-state.c src/ingest/reset.c src/ingest/preview.c \
+	cli/freshness.c cli/cmd-state.c src/ingest/reset.c src/ingest/changelog.c src/ingest/dnf-plan.c \
 	$(call in,src/bundle,record groups nevra qfile-result request request-key \
 	request-print) \
 	$(call in,src/base,path lock keep lines wordlist json sha256 evr spawn-run \
@@ -162,7 +162,7 @@ unit := advice check command confirm devices download evidence-scan evr fields f
 	journal json keytable ledger lines list listing manifest message metadata \
 	nevra pack path plan policy progress publish qfile quarantine queue ratchet \
 	record repofile request \
-	rpm sandbox sha256 sigpacket spawn status tar transport unpack vchan-frame
+	round rpm sandbox sha256 sigpacket spawn status tar transport unpack vchan-frame
 bats := 00-smoke 01-house 02-install 65-memory 70-block 47-carriers \
 	71-sneakernet 20-hostile-rpm 25-verify 22-hostile-flip 12-golden 13-personas 10-cli \
 	11-completion 15-unpack 16-differ 21-hostile-container 23-corpus 24-check \
@@ -358,7 +358,7 @@ $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/fuzz-%.o \
 # The same program over a stand-in for Xen, so that it runs anywhere.
 fake_vchan := $(vchan:%=$(O)/tests/%-fake)
 $(O)/tests/sallyport-vchan-fake: $(call objects,$(sallyport-vchan_src) \
-		tests/fake/libxenvchan-socket.c) Makefile
+		tests/fake/libxenvchan-socket.c) $(shim) Makefile
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $(filter %.o,$^)
 

@@ -142,7 +142,7 @@ show(void *data, const struct sp_outcome *o)
 }
 
 /* Beside the table, wherever that stands; --json keeps to its one object. */
-static void
+static bool
 show_changes(void *data, const struct sp_outcome *o, const char *text)
 {
     const struct teller *teller = data;
@@ -151,6 +151,7 @@ show_changes(void *data, const struct sp_outcome *o, const char *text)
     if (!teller->shown)
         sp_present_packages(o, (uint64_t)time(NULL), false, stderr);
     sp_present_changes(text, stderr);
+    return true;
 }
 
 static bool
@@ -172,7 +173,7 @@ tell_before(const struct sp_args *args, enum sp_mode mode,
 {
     bool ingest = mode == SP_MODE_INGEST;
 
-    if (!teller->voice->json && !teller->voice->quiet) {
+    if (!teller->voice->json && !(teller->voice->quiet && ingest)) {
         setup->show = show;
         setup->show_data = teller;
     }

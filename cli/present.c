@@ -243,5 +243,5 @@ void
 sp_present_changes(const char *text, FILE *out)
 {
     (void)fprintf(out, "changes, from the verified packages:\n%s",
-                  text && *text ? text : "none are known\n");
+                  *text ? text : "none are known\n");
 }

@@ -30,7 +30,7 @@ void sp_present_packages(const struct sp_outcome *outcome, uint64_t now,
 void sp_present_totals(const struct sp_outcome *outcome, uint64_t now,
                        FILE *out);
 
-/* What is new, out of changelogs (preview.h); NULL or "": nothing is known. */
+/* What is new, out of changelogs (changelog.h); "": nothing is known. */
 void sp_present_changes(const char *text, FILE *out);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -19,7 +20,9 @@
 #include "bundle/rpm.h"
 
 static const char suffix[] = ".UNTRUSTED";
-static const char scratch_root[] = "/tmp";
+static const char scratch_root[] = "/tmp", scratch_name[] = "sallyport-";
+
+enum { SCRATCH_YOUNG = 60 }; /* seconds */
 
 int
 sp_quarantine_id(char ret_id[33], struct sp_error *err)
@@ -138,6 +141,45 @@ sp_quarantine_make(const struct sp_state *state, const char id[33],
     return 0;
 }
 
+/*
+ * A scratch place of ours that a dead run left: nobody holds it. What was made
+ * a moment ago is about to be held.
+ */
+static bool
+is_left_scratch(int parent, const char *name)
+{
+    SP_AUTO_FD fd = -1;
+    struct stat st;
+
+    if (strncmp(name, scratch_name, sizeof(scratch_name) - 1) != 0 ||
+        strlen(name) != sizeof(scratch_name) - 1 + sizeof("XXXXXX") - 1)
+        return false;
+    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+           (st.st_mode & 07777) == 0700 &&
+           st.st_mtime + SCRATCH_YOUNG < time(NULL) &&
+           flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+void
+sp_quarantine_tidy(void)
+{
+    SP_AUTO_DIR *dir = opendir(scratch_root);
+    struct dirent *d;
+
+    while (dir && sp_path_next(dir, &d, NULL) > 0)
+        if (is_left_scratch(dirfd(dir), d->d_name))
+            (void)sp_path_remove_tree(dirfd(dir), d->d_name, NULL);
+}
+
+static int
+hold_scratch(const struct sp_quarantine *q, struct sp_error *err)
+{
+    if (flock(q->fd, LOCK_EX | LOCK_NB) < 0)
+        return sp_fail_sys(err, errno, "io", "cannot lock '%s'", q->path);
+    return 0;
+}
+
 int
 sp_quarantine_scratch(struct sp_quarantine *ret, struct sp_error *err)
 {
@@ -148,7 +190,8 @@ sp_quarantine_scratch(struct sp_quarantine *ret, struct sp_error *err)
         return sp_fail_sys(err, errno, "io", "cannot open '%s'", scratch_root);
     q.parent_fd = parent;
     q.scratch = true;
-    (void)snprintf(q.path, sizeof(q.path), "%s/sallyport-XXXXXX", scratch_root);
+    (void)snprintf(q.path, sizeof(q.path), "%s/%sXXXXXX", scratch_root,
+                   scratch_name);
     if (!mkdtemp(q.path)) {
         (void)close(parent);
         return sp_fail_sys(err, errno, "io", "cannot make a directory in '%s'",
@@ -156,7 +199,8 @@ sp_quarantine_scratch(struct sp_quarantine *ret, struct sp_error *err)
     }
     (void)snprintf(q.name, sizeof(q.name), "%s", strrchr(q.path, '/') + 1);
     q.fd = sp_path_open_dir(parent, q.name, err);
-    if (q.fd < 0 || fill(&q, err) < 0 || sp_quarantine_id(q.id, err) < 0) {
+    if (q.fd < 0 || hold_scratch(&q, err) < 0 || fill(&q, err) < 0 ||
+        sp_quarantine_id(q.id, err) < 0) {
         sp_quarantine_destroy(&q);
         return -1;
     }

@@ -42,10 +42,16 @@ int sp_quarantine_make(const struct sp_state *state, const char id[33],
                        struct sp_quarantine *ret, struct sp_error *err);
 
 /*
- * A scratch place for runs that publish nothing (inspect, verify): the same,
- * as a private directory below /tmp.
+ * A scratch place for runs that publish nothing (inspect, verify): the same, as
+ * a private directory below /tmp, locked while it is used.
  */
 int sp_quarantine_scratch(struct sp_quarantine *ret, struct sp_error *err);
+
+/*
+ * Removes the scratch places of this user that dead runs left. That it cannot
+ * be done is no reason not to look at a bundle.
+ */
+void sp_quarantine_tidy(void);
 
 /* Removes it with all that it holds. */
 void sp_quarantine_destroy(struct sp_quarantine *quarantine);

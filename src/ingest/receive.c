@@ -103,14 +103,15 @@ show_round(void *data, const struct sp_outcome *outcome)
     (void)sp_round_show(&d->state, outcome, NULL);
 }
 
-static void
+/* Reading them takes its time, in which the person may have left. */
+static bool
 show_round_changes(void *data, const struct sp_outcome *outcome,
                    const char *text)
 {
     struct delivery *d = data;
 
-    if (text)
-        (void)sp_round_show_changes(&d->state, outcome, text, NULL);
+    (void)sp_round_show_changes(&d->state, outcome, text, NULL);
+    return sp_round_goes_on(&d->state, &d->round);
 }
 
 /* The whole of it first: that is what the question is about. */
@@ -200,6 +201,8 @@ open_places(struct delivery *d)
     memset(fault(d), 0, sizeof(*fault(d)));
     if (d->has_state && sp_clock_check(&d->state, fault(d)) < 0)
         return -1;
+    if (!ingest)
+        sp_quarantine_tidy();
     if (ingest)
         d->has_quarantine = sp_quarantine_make(&d->state, d->outcome->delivery,
                                                &d->quarantine, fault(d)) == 0;
@@ -468,6 +471,9 @@ run_engine(struct delivery *d)
                  strcmp(fault(d)->detail, "empty") == 0;
     struct sp_error why = {0};
 
+    if (result < 0 && d->quarantine.scratch &&
+        strcmp(fault(d)->detail, "space") == 0)
+        return sp_fail_prefix(fault(d), "%s", d->quarantine.path);
     if (result < 0 && !early)
         return -1;
     if (sp_transport_ending(&d->source, &why) == 0)
@@ -476,9 +482,16 @@ run_engine(struct delivery *d)
     return -1;
 }
 
+/* What ingest would do, as far as somebody wants to see it. */
 static int
 rehearse(struct delivery *d)
 {
+    struct sp_outcome *o = d->outcome;
+
+    if (d->has_state && sp_publish_is_current(&d->state, o)) {
+        o->nothing_to_do = true;
+        return sp_generation_current(&d->state, &o->generation, fault(d));
+    }
     if (!d->setup->rehearse)
         return 0;
     return sp_publish_rehearse(&d->policy, &d->quarantine, d->outcome, d->event,

@@ -48,10 +48,11 @@ struct sp_setup {
     void (*show)(void *data, const struct sp_outcome *outcome);
     void *show_data;
     /*
-     * Told behind that, out of the verified files: the changelogs, NULL when
-     * they could not be had. NULL: nobody wants to know.
+     * Told behind that, out of the verified files: what is new, "" when
+     * nothing is known. False stops the delivery: "not-confirmed". NULL:
+     * nobody wants to know.
      */
-    void (*changes)(void *data, const struct sp_outcome *outcome,
+    bool (*changes)(void *data, const struct sp_outcome *outcome,
                     const char *text);
     void *changes_data;
     /*

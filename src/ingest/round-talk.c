@@ -63,8 +63,8 @@ read_answer(int dir, const char *delivery)
 }
 
 /* The same round, and somebody who waits for it. */
-static bool
-goes_on(const struct sp_state *state, const struct sp_round *round)
+bool
+sp_round_goes_on(const struct sp_state *state, const struct sp_round *round)
 {
     struct sp_round now = {0};
     bool found = false;
@@ -87,7 +87,7 @@ sp_round_ask(const struct sp_state *state, const struct sp_round *round,
     if (dir < 0 || write_plan(dir, delivery, packages, n, NULL) < 0)
         return false;
     while (said < 0 && !*stop && sp_clock_ms() < deadline &&
-           goes_on(state, round)) {
+           sp_round_goes_on(state, round)) {
         said = read_answer(dir, delivery);
         if (said < 0)
             (void)usleep(LOOK_MS * 1000);
@@ -176,7 +176,7 @@ sp_round_tell(const struct sp_state *state, const struct sp_round *round,
                  strcmp(o->error.detail, "too-old") == 0;
     struct sp_text text = {0};
 
-    if (!goes_on(state, round))
+    if (!sp_round_goes_on(state, round))
         return 0;
     dir = sp_path_open_dir(state->state_fd, "round", err);
     if (dir < 0)

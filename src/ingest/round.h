@@ -112,6 +112,10 @@ int sp_round_find(const struct sp_state *state, struct sp_round *ret,
                   bool *ret_found, struct sp_error *err);
 void sp_round_forget(struct sp_round *round);
 
+/* Is it still the same round, and does somebody wait for it? */
+bool sp_round_goes_on(const struct sp_state *state,
+                      const struct sp_round *round);
+
 /* Tells the person who holds the round what this delivery brings. */
 int sp_round_show(const struct sp_state *state,
                   const struct sp_outcome *outcome, struct sp_error *err);

@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "base/auto.h"
-#include "ingest/preview.h"
+#include "ingest/changelog.h"
+#include "ingest/dnf-plan.h"
+#include "ingest/engine.h"
 #include "ingest/state.h"
 
 enum { PLAN_ARGUMENTS_MAX = 32, PLACE_MAX = 4300 };
@@ -17,20 +19,39 @@ place(const struct sp_quarantine *q, const char *name, char dst[PLACE_MAX])
     return dst;
 }
 
-static void
-tell_changes(const struct sp_quarantine *q, const struct sp_outcome *o,
-             const struct sp_setup *setup)
+/* Whatever could be told, whoever wants to stop is heard. */
+static int
+went_on(bool agreed, struct sp_error *err)
 {
-    char packages[PLACE_MAX], scratch[PLACE_MAX];
-    SP_AUTO_FREE char *text = NULL;
-
-    (void)sp_preview_changelog(o, place(q, "stage/rpm", packages),
-                               place(q, "index", scratch), &text, NULL);
-    setup->changes(setup->changes_data, o, text);
+    if (*sp_engine_stop_flag())
+        return sp_fail(err, "interrupted", "interrupted by a signal");
+    if (!agreed)
+        return sp_fail(err, "not-confirmed",
+                       "the person did not agree, or waits no more");
+    return 0;
 }
 
-static bool
-tell_plan(const struct sp_quarantine *q, const struct sp_setup *setup)
+static int
+tell_changes(const struct sp_quarantine *q, const struct sp_outcome *o,
+             const struct sp_setup *setup, struct sp_error *err)
+{
+    char packages[PLACE_MAX], scratch[PLACE_MAX], none[SP_MESSAGE_MAX + 64];
+    SP_AUTO_FREE char *text = NULL;
+    struct sp_error why = {0};
+
+    if (sp_changelog_read(o, place(q, "stage/rpm", packages),
+                          place(q, "index", scratch), &text, &why) < 0)
+        (void)snprintf(none, sizeof(none), "they could not be read: %s\n",
+                       why.msg);
+    return went_on(
+        *sp_engine_stop_flag() ||
+            setup->changes(setup->changes_data, o, text ? text : none),
+        err);
+}
+
+static int
+tell_plan(const struct sp_quarantine *q, const struct sp_setup *setup,
+          struct sp_error *err)
 {
     const char *arguments[PLAN_ARGUMENTS_MAX + 1] = {"upgrade"};
     const char *keys =
@@ -41,9 +62,10 @@ tell_plan(const struct sp_quarantine *q, const struct sp_setup *setup)
     for (size_t i = 0; i < setup->plan_arguments.n && i < PLAN_ARGUMENTS_MAX;
          i++)
         arguments[i] = setup->plan_arguments.word[i];
-    (void)sp_preview_plan(arguments, place(q, "stage", stage), keys,
-                          place(q, "index", scratch), &text, NULL);
-    return setup->plan(setup->plan_data, text);
+    (void)sp_dnf_plan(arguments, place(q, "stage", stage), keys,
+                      place(q, "index", scratch), &text, NULL);
+    return went_on(
+        *sp_engine_stop_flag() || setup->plan(setup->plan_data, text), err);
 }
 
 bool
@@ -61,9 +83,7 @@ sp_tell(const struct sp_quarantine *quarantine,
         return 0;
     if (setup->show)
         setup->show(setup->show_data, outcome);
-    if (setup->changes)
-        tell_changes(quarantine, outcome, setup);
-    if (setup->plan && !tell_plan(quarantine, setup))
-        return sp_fail(err, "not-confirmed", "the person did not agree");
-    return 0;
+    if (setup->changes && tell_changes(quarantine, outcome, setup, err) < 0)
+        return -1;
+    return setup->plan ? tell_plan(quarantine, setup, err) : 0;
 }

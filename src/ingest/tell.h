@@ -10,8 +10,8 @@
 /*
  * Calls setup->show, ->changes and ->plan, in this order and as far as they
  * are there, about the packages that are staged in the quarantine. What
- * cannot be had, as a plan where there is no dnf, is told as NULL and stops
- * nothing. Reasons: not-confirmed.
+ * cannot be had, as a plan where there is no dnf, stops nothing. Reasons:
+ * not-confirmed, interrupted.
  */
 int sp_tell(const struct sp_quarantine *quarantine,
             const struct sp_outcome *outcome, const struct sp_setup *setup,

@@ -53,6 +53,7 @@ sp_verifier_open(const struct sp_setup *setup, struct sp_verifier **ret,
     v->setup = setup;
     v->scratch.fd = -1;
     sp_engine_catch_signals();
+    sp_quarantine_tidy();
     if (sp_spawn_init(err) < 0 ||
         sp_policy_load(setup->policy_path, &v->policy, err) < 0 ||
         sp_quarantine_scratch(&v->scratch, err) < 0 || open_keys(v, err) < 0) {

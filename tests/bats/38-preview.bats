@@ -5,6 +5,30 @@
 load helpers
 load policy
 
+# A signed package in $MADE/VERSION, its changelog on standard input.
+make_logged() { # NAME VERSION
+    cat - >"$MADE/changes"
+    cat >"$MADE/logged.spec" <<END
+Name: $1
+Version: $2
+Release: 1
+Summary: A package with a changelog
+License: GPL-2.0-or-later
+BuildArch: noarch
+%description
+It holds no file.
+%files
+%changelog
+$(cat "$MADE/changes")
+END
+    rpmbuild -bb --quiet --define "_topdir $MADE/top" \
+        --define "_rpmdir $MADE/$2" \
+        --define '_build_name_fmt %%{NAME}-%%{VERSION}.rpm' \
+        --define '_binary_payload w3.gzdio' "$MADE/logged.spec" \
+        >"$MADE/log" 2>&1 || return 1
+    sign_packages rsa "$MADE/$2/$1-$2.rpm"
+}
+
 # Two versions of a package with a changelog: $old, $new.
 setup_file() {
     local version changes='* Wed Jan 01 2025 A <a@example.invalid> - 1-1
@@ -19,25 +43,7 @@ setup_file() {
 - between them
 
 $changes"
-        cat >"$MADE/logged.spec" <<END
-Name: logged
-Version: $version
-Release: 1
-Summary: A package with a changelog
-License: GPL-2.0-or-later
-BuildArch: noarch
-%description
-It holds no file.
-%files
-%changelog
-$changes
-END
-        rpmbuild -bb --quiet --define "_topdir $MADE/top" \
-            --define "_rpmdir $MADE/$version" \
-            --define '_build_name_fmt %%{NAME}-%%{VERSION}.rpm' \
-            --define '_binary_payload w3.gzdio' "$MADE/logged.spec" \
-            >"$MADE/log" 2>&1 || return 1
-        sign_packages rsa "$MADE/$version/logged-$version.rpm"
+        make_logged logged $version <<<"$changes"
     done
 }
 
@@ -146,6 +152,105 @@ the plan of dnf:'* ]] || fail "$stderr"
     [[ $stderr == *$'packages:\nnone are known\n'*'No such command'* ]] ||
         fail "$stderr"
     [ ! -e "$state" ] || fail "a state was made"
+}
+
+@test "one package cannot speak for another one" {
+    requires real-jails
+    make_logged aforger 1 <<<'* Wed Jan 01 2025 A <a@example.invalid> - 1-1
+- the first one'
+    make_bundle "$BATS_TEST_TMPDIR/have" "$MADE"/1/{logged,aforger}-1.rpm
+    sp 0 ingest --any-request --quiet "$BATS_TEST_TMPDIR/have"
+    # libcreaterepo_c refuses such bytes in the ten entries that it reads.
+    {
+        for _ in 1 2 3 4 5 6 7 8 9 10; do
+            printf '%s\n' '* Fri Jan 03 2025 B <b@example.invalid> - 2-1' \
+                '- harmless' ''
+        done
+        printf '%s\n' '* Fri Jan 03 2025 B <b@example.invalid> - 2-1' \
+            '%{lua: print(string.char(1).."P logged")}' \
+            '%{lua: print(string.char(1).."T 0 The Distribution")}' \
+            '%{lua: print(string.char(1).."P")}' \
+            '%{lua: print(string.char(1).."T The Distribution")}' \
+            '- FORGED'
+    } | make_logged aforger 2
+    make_bundle "$BATS_TEST_TMPDIR/two" "$MADE"/2/{logged,aforger}-2.rpm
+    sp 0 inspect --any-request --preview --dnf=no-such-command \
+        "$BATS_TEST_TMPDIR/two"
+    [[ $stderr == *$'logged 0:1-1 -> 2-1:\n  B <b@example.invalid> - 2-1\n'* ]] ||
+        fail "$stderr"
+    assert_equal "$(grep -c '^logged ' <<<"$stderr")" 1
+    ! grep -q '^  The Distribution' <<<"$stderr" || fail "$stderr"
+}
+
+@test "nor hide it: what is long is cut, and said to be" {
+    requires real-jails
+    for name in abig abigger abiggest; do
+        make_logged $name 1 <<<'* Wed Jan 01 2025 A <a@example.invalid> - 1-1
+- the first one'
+        {
+            echo '* Fri Jan 03 2025 B <b@example.invalid> - 2-1'
+            yes -- "- $(printf '%090d' 7)" | head -n 80000
+        } | make_logged $name 2
+    done
+    make_bundle "$BATS_TEST_TMPDIR/have" "$MADE"/1/{abig,abigger,abiggest,logged}-1.rpm
+    make_bundle "$BATS_TEST_TMPDIR/big" "$MADE"/2/{abig,abigger,abiggest,logged}-2.rpm
+    sp 0 ingest --any-request --quiet "$BATS_TEST_TMPDIR/have"
+    sp 0 inspect --any-request --preview --dnf=no-such-command \
+        "$BATS_TEST_TMPDIR/big"
+    assert_equal "$(grep -c '^    \.\.\.$' <<<"$stderr")" 3
+    [ ${#stderr} -lt 60000 ] || fail "${#stderr} bytes are shown"
+    [[ $stderr == *$'logged 0:1-1 -> 2-1:\n  B '*'- a hole is closed'* ]] ||
+        fail "${stderr: -2000}"
+}
+
+@test "a signal during the preview: nothing is published" {
+    requires real-jails
+    bin=$BATS_TEST_TMPDIR/bin
+    mkdir "$bin"
+    cp "$SP_BUILD/sallyport" "${SP_WORKERS[@]}" "$bin"
+    printf '#!/bin/sh\n: >"%s/begun"\nexec sleep 100\n' "$bin" >"$bin/dnf"
+    chmod +x "$bin/dnf"
+    before=$(repository_snapshot "$repo")
+    for command in ingest inspect; do
+        rm -f "$bin/begun"
+        "$bin/sallyport" $command "${SP_OPTIONS[@]}" --any-request --preview \
+            "$BATS_TEST_TMPDIR/new" >"$bin/said" 2>&1 3>&- &
+        pid=$!
+        for _ in $(seq 200); do
+            [ ! -e "$bin/begun" ] || break
+            sleep 0.1
+        done
+        kill -TERM $pid
+        status=0
+        wait $pid || status=$?
+        assert_equal "$status" 1
+        output=$(<"$bin/said")
+        assert_detail interrupted
+        [[ $output != *'would publish'* ]] || fail "$output"
+        assert_equal "$(repository_snapshot "$repo")" "$before"
+        assert_no_leftovers
+    done
+}
+
+@test "inspect --preview: no room in /tmp is named as such" {
+    requires real-jails
+    policy 'reserve-bytes = 1099511627776'
+    sp 19 inspect --any-request --preview "$BATS_TEST_TMPDIR/new"
+    assert_detail space
+    [[ $stderr == *"/tmp/sallyport-"* ]] || fail "$stderr"
+    sp 0 inspect --any-request "$BATS_TEST_TMPDIR/new"
+}
+
+@test "inspect of what is published already: nothing to do, nothing to show" {
+    sp 0 inspect --any-request --preview "$BATS_TEST_TMPDIR/old"
+    [[ $output == *'nothing to do: this is what generation 1 holds'* ]] ||
+        fail "$output"
+    [[ $stderr != *'changes, from'* ]] || fail "$stderr"
+    sp 0 inspect --any-request --json "$BATS_TEST_TMPDIR/old"
+    assert_equal "$(json nothing_to_do)" true
+    sp 0 inspect --any-request --quiet --preview --dnf=no-such-command \
+        "$BATS_TEST_TMPDIR/new"
+    assert_equal "$(grep -c '^accept ' <<<"$output$stderr")" 1
 }
 
 # Answers at a terminal of its own: what was said, in $output.

@@ -31,7 +31,7 @@ part() { # FILE
         echo networked ;;
     */doctor* | */escape*) echo doctor ;;
     cli/*) echo people ;;
-    */update* | */round* | */preview.* | */tell.*) echo round ;;
+    */update* | */round* | */changelog.* | */dnf-plan.* | */tell.*) echo round ;;
     */ask.* | */rpmdb.* | */repofiles.* | */pubkeys.* | */request*)
         echo request ;;
     */history.* | */journal.* | */reply.* | */errors.* | */overview.* | \

@@ -2,11 +2,12 @@
 /* Publishing and going back: what lies there, in which order; calls fail. */
 #include "ingest/publish.h"
 
+#include "ingest/changelog.h"
 #include "ingest/clock.h"
+#include "ingest/dnf-plan.h"
 #include "ingest/floor.h"
 #include "ingest/generation.h"
 #include "ingest/index.h"
-#include "ingest/preview.h"
 #include "tests/unit/faults.h"
 #include "tests/unit/repository.h"
 
@@ -56,22 +57,33 @@ sp_index_run(const struct sp_quarantine *quarantine, struct sp_outcome *o,
     }
 }
 
+/* The signal that comes while the first, the second of the two is read. */
+static int stop_at;
+static volatile sig_atomic_t stopped;
+
+const volatile sig_atomic_t *
+sp_engine_stop_flag(void)
+{
+    return &stopped;
+}
+
 int
-sp_preview_changelog(const struct sp_outcome *o, const char *folder,
-                     const char *scratch, char **ret, struct sp_error *ret_err)
+sp_changelog_read(const struct sp_outcome *o, const char *folder,
+                  const char *scratch, char **ret, struct sp_error *ret_err)
 {
     (void)o;
     (void)ret_err;
     tell("changelog:", folder + strlen(q.path));
     tell("", scratch + strlen(q.path));
+    stopped = stop_at == 1;
     *ret = strdup("changes");
     return 0;
 }
 
 int
-sp_preview_plan(const char *const *arguments, const char *repository,
-                const char *keys, const char *scratch, char **ret,
-                struct sp_error *ret_err)
+sp_dnf_plan(const char *const *arguments, const char *repository,
+            const char *keys, const char *scratch, char **ret,
+            struct sp_error *ret_err)
 {
     char count[16];
     unsigned n = 0;
@@ -85,6 +97,7 @@ sp_preview_plan(const char *const *arguments, const char *repository,
     tell("", repository + strlen(q.path));
     tell("", keys);
     tell("", scratch + strlen(q.path));
+    stopped = stopped || stop_at == 2;
     *ret = strdup("plan");
     return 0;
 }
@@ -97,10 +110,13 @@ show(void *data, const struct sp_outcome *o)
     tell("shown", data == told && o == &outcome ? "" : "?");
 }
 
-static void
+static bool waits;
+
+static bool
 changes(void *data, const struct sp_outcome *o, const char *text)
 {
     tell(data == told && o == &outcome ? "changed:" : "?", text);
+    return waits;
 }
 
 static bool
@@ -169,7 +185,7 @@ anew(void)
     memset(&setup, 0, sizeof(setup));
     policy.keep_generations = 3;
     index_fails = false;
-    agrees = true;
+    agrees = waits = true;
 }
 
 /* The word of the fault, "ok" when there is none; the quarantine is gone. */
@@ -351,6 +367,22 @@ test_preview(void)
     (void)publish();
     tap_ok(strstr(told, "plan:x 32 ") != NULL,
            "as many words as there is room");
+    agrees = true;
+    waits = false;
+    deliver("2");
+    tap_is_str(publish(), "not-confirmed", "nobody waits any more");
+    tap_ok(strstr(told, "plan:") == NULL && is_as(&before), "nothing changes");
+    waits = true;
+    for (stop_at = 1; stop_at <= 2; stop_at++) {
+        stopped = 0;
+        deliver("2");
+        tap_is_str(publish(), "interrupted", "a signal while %s is read",
+                   stop_at == 1 ? "the changelog" : "the plan");
+        tap_ok(strstr(told, stop_at == 1 ? "changed:" : "asked:") == NULL &&
+                   is_as(&before),
+               "nothing is told of it, nothing changes");
+    }
+    stop_at = stopped = 0;
     sp_text_release(&before);
 }
 

@@ -2,6 +2,7 @@
 /* The quarantine: made, filled, staged from, gone; each call fails. */
 #include "ingest/quarantine.h"
 
+#include <sys/file.h>
 #include <time.h>
 
 #include "tests/unit/faults.h"
@@ -120,10 +121,68 @@ test_scratch(void)
     tap_is_u64(mode_of(AT_FDCWD, q.path), 0700, "private");
     tap_is_u64(mode_of(q.fd, "messages"), 0700, "messages");
     tap_is_u64(mode_of(q.fd, "packages"), 0700, "packages");
-    tap_ok(q.stage_fd == -1 && strlen(q.id) == 32 && q.packages_fd >= 0,
-           "nothing to publish from");
+    tap_ok(q.stage_fd >= 0 && strlen(q.id) == 32 && q.packages_fd >= 0,
+           "as another one");
     sp_quarantine_destroy(&q);
     tap_ok(stat(q.path, &st) < 0 && q.parent_fd == -1, "and gone");
+}
+
+/* A folder in /tmp that has not been written to for this long. */
+static void
+make_old(char *path, mode_t mode, time_t seconds)
+{
+    const struct timespec times[2] = {{.tv_sec = time(NULL) - seconds},
+                                      {.tv_sec = time(NULL) - seconds}};
+
+    if (!mkdtemp(path) || chmod(path, mode) < 0 ||
+        utimensat(AT_FDCWD, path, times, 0) < 0)
+        tap_ok(false, "cannot make '%s'", path);
+}
+
+static bool
+stays(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0;
+}
+
+static void
+test_tidy(void)
+{
+    char dead[] = "/tmp/sallyport-XXXXXX", young[] = "/tmp/sallyport-XXXXXX";
+    char held[] = "/tmp/sallyport-XXXXXX", open_one[] = "/tmp/sallyport-XXXXXX";
+    char other[] = "/tmp/sallyport-x-XXXXXX", link[] = "/tmp/sallyport-Link00";
+    char inside[64];
+    int fd;
+
+    make_old(dead, 0700, 61);
+    (void)snprintf(inside, sizeof(inside), "%s/stage", dead);
+    make_old(young, 0700, 50);
+    make_old(held, 0700, 61);
+    make_old(open_one, 0755, 61);
+    make_old(other, 0700, 61);
+    tap_ok(symlink(other, link) == 0, "a link of such a name");
+    fd = open(held, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    tap_ok(flock(fd, LOCK_EX | LOCK_NB) == 0, "one that is used");
+    sp_quarantine_tidy();
+    tap_ok(!stays(dead), "what a dead run left is gone");
+    tap_ok(stays(held), "what is used stays");
+    tap_ok(stays(young), "so does what may be used in a moment");
+    tap_ok(stays(open_one) && stays(other) && stays(link),
+           "and what we have not made");
+    (void)close(fd);
+    sp_quarantine_tidy();
+    tap_ok(!stays(held), "once it is not used it goes");
+    (void)unlink(link);
+    (void)rmdir(young);
+    (void)rmdir(open_one);
+    (void)rmdir(other);
+    tap_ok(sp_quarantine_scratch(&q, &err) == 0, "a scratch place");
+    fd = open(q.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    tap_ok(flock(fd, LOCK_EX | LOCK_NB) < 0, "is held");
+    (void)close(fd);
+    sp_quarantine_destroy(&q);
 }
 
 static struct sp_package
@@ -295,6 +354,7 @@ main(void)
     test_leftovers();
     test_make();
     test_scratch();
+    test_tidy();
     test_stage();
     tap_ok(faults_sweep(make) > 15, "made: each call fails");
     before = scratch_places();
