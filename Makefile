@@ -163,14 +163,15 @@ unit := advice check command confirm devices download evidence-scan evr fields f
 	nevra pack path plan policy progress publish qfile quarantine queue ratchet \
 	record repofile request \
 	round rpm sandbox sha256 sigpacket spawn status tar transport unpack vchan-frame
-bats := 00-smoke 01-house 02-install 65-memory 70-block 47-carriers \
-	71-sneakernet 20-hostile-rpm 25-verify 22-hostile-flip 12-golden 13-personas 10-cli \
-	11-completion 15-unpack 16-differ 21-hostile-container 23-corpus 24-check \
-	24-second-opinion 26-hostile-set 27-hostile-load \
-	28-hostile-places 29-hostile-words 30-publish 31-index 32-request 35-workers 36-attack \
-	37-policy-attacks 38-preview 40-sandbox 45-qrexec 46-example 48-qubes \
-	50-build 51-pack 52-metadata 53-solve 54-hostile-server 55-vchan 60-faults \
-	72-two-builders 80-update 81-update-options 82-update-stock 85-packaging
+bats := 00-smoke 01-house 02-install 80-update 47-carriers 53-solve \
+	54-hostile-server 25-verify 52-metadata 37-policy-attacks 50-build \
+	81-update-options 70-block 40-sandbox 55-vchan 20-hostile-rpm \
+	60-faults 38-preview 35-workers 26-hostile-set 12-golden 45-qrexec \
+	27-hostile-load 85-packaging 15-unpack 30-publish 22-hostile-flip \
+	10-cli 11-completion 82-update-stock 21-hostile-container 65-memory \
+	71-sneakernet 13-personas 16-differ 23-corpus 24-check \
+	24-second-opinion 28-hostile-places 29-hostile-words 31-index 32-request \
+	36-attack 46-example 48-qubes 51-pack 72-two-builders
 
 # With the sanitizers: what feeds bytes to our parsers. Left out is what
 # looks at jails, places, memory, time or devices; those are the same code.
