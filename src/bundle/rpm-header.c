@@ -33,6 +33,17 @@ sp_rpm_u64(const uint8_t *p)
     return (uint64_t)sp_rpm_u32(p) << 32 | sp_rpm_u32(p + 4);
 }
 
+bool
+sp_rpm_is_zero(struct sp_cursor untrusted_bytes)
+{
+    const uint8_t *p;
+
+    while ((p = sp_cursor_take(&untrusted_bytes, 1)) != NULL)
+        if (*p != 0)
+            return false;
+    return true;
+}
+
 static struct entry
 load_entry(const uint8_t *p)
 {
@@ -63,27 +74,33 @@ sp_rpm_header_size(const uint8_t *untrusted_intro,
     return 0;
 }
 
+static int
+fail_short(const struct sp_rpm_grammar *grammar, struct sp_error *err)
+{
+    return sp_fail(err, "truncated", "the package ends inside its %s",
+                   grammar->name);
+}
+
 int
-sp_rpm_header_open(struct sp_cursor untrusted_header,
+sp_rpm_header_take(struct sp_cursor *untrusted,
                    const struct sp_rpm_grammar *grammar,
                    struct sp_rpm_header *ret, struct sp_error *err)
 {
-    struct sp_cursor c = untrusted_header, index = c, data = c;
-    const uint8_t *intro = sp_cursor_take(&c, SP_RPM_INTRO_BYTES);
-    size_t size = 0;
-    uint32_t entries;
+    struct sp_rpm_header header = {grammar, *untrusted, *untrusted, *untrusted};
+    const uint8_t *intro = sp_cursor_take(untrusted, SP_RPM_INTRO_BYTES);
+    size_t size = 0, index_size;
 
-    if (!intro || sp_rpm_header_size(intro, grammar, &size, err) < 0)
+    if (!intro)
+        return fail_short(grammar, err);
+    if (sp_rpm_header_size(intro, grammar, &size, err) < 0)
         return -1;
-    entries = sp_rpm_u32(intro + 8);
-    if (size != sp_cursor_size(&untrusted_header) ||
-        !sp_cursor_part(&c, SP_RPM_ENTRY_BYTES * (size_t)entries, &index) ||
-        !sp_cursor_part(&c, sp_rpm_u32(intro + 12) - SP_RPM_REGION_BYTES,
-                        &data))
-        return sp_fail(err, "truncated", "the %s has another size than it says",
-                       grammar->name);
-    *ret = (struct sp_rpm_header){
-        .grammar = grammar, .index = index, .data = data, .trailer = c};
+    size -= SP_RPM_INTRO_BYTES + SP_RPM_REGION_BYTES;
+    index_size = SP_RPM_ENTRY_BYTES * (size_t)sp_rpm_u32(intro + 8);
+    if (!sp_cursor_part(untrusted, index_size, &header.index) ||
+        !sp_cursor_part(untrusted, size - index_size, &header.data) ||
+        !sp_cursor_part(untrusted, SP_RPM_REGION_BYTES, &header.trailer))
+        return fail_short(grammar, err);
+    *ret = header;
     return 0;
 }
 
@@ -183,20 +200,17 @@ check_place(struct walk *w, const struct entry *e, struct sp_error *err)
     uint32_t align = width_of(e->type);
     uint32_t position = w->data_end - (uint32_t)sp_cursor_size(&w->data);
     uint32_t start = (position + align - 1) / align * align;
+    struct sp_cursor padding = w->data;
 
     if (e->offset != start)
         return sp_fail(err, "tag-offset", "data of tag %u at %u instead of %u",
                        e->tag, e->offset, start);
-    if (start > w->data_end)
+    if (!sp_cursor_part(&w->data, start - position, &padding))
         return sp_fail(err, "tag-bounds", "no room for the data of tag %u",
                        e->tag);
-    for (uint32_t i = position; i < start; i++) {
-        const uint8_t *p = sp_cursor_take(&w->data, 1);
-
-        if (!p || *p != 0)
-            return sp_fail(err, "tag-padding", "bytes hidden before tag %u",
-                           e->tag);
-    }
+    if (!sp_rpm_is_zero(padding))
+        return sp_fail(err, "tag-padding", "bytes hidden before tag %u",
+                       e->tag);
     return 0;
 }
 

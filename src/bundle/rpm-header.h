@@ -51,6 +51,7 @@ extern const struct sp_rpm_grammar sp_rpm_main_grammar;
 
 uint32_t sp_rpm_u32(const uint8_t *p);
 uint64_t sp_rpm_u64(const uint8_t *p);
+bool sp_rpm_is_zero(struct sp_cursor untrusted_bytes);
 
 /*
  * Looks at the 16 bytes of an intro alone. *ret_size: bytes of the whole
@@ -67,8 +68,8 @@ struct sp_rpm_header {
     struct sp_cursor trailer;
 };
 
-/* Finds the parts of a header of exactly sp_rpm_header_size() bytes. */
-int sp_rpm_header_open(struct sp_cursor untrusted_header,
+/* Takes the sp_rpm_header_size() bytes of a header, and finds its parts. */
+int sp_rpm_header_take(struct sp_cursor *untrusted,
                        const struct sp_rpm_grammar *grammar,
                        struct sp_rpm_header *ret, struct sp_error *err);
 

@@ -189,53 +189,54 @@ sp_rpm_need(const uint8_t *untrusted_head, size_t have, uint64_t file_size,
 
 /* A head taken apart. */
 struct head {
-    struct sp_cursor lead, signature, padding, main;
+    const uint8_t *lead;
+    struct sp_rpm_header signature, main;
+    struct sp_cursor signature_bytes, padding, main_bytes;
 };
 
-/* The parts of a head of exactly the right size. Each of *ret is all of it. */
+/* The main header, behind which nothing stands. */
+static int
+take_main(struct sp_cursor *c, struct sp_rpm_header *ret, struct sp_error *err)
+{
+    if (sp_rpm_header_take(c, &sp_rpm_main_grammar, ret, err) < 0)
+        return -1;
+    if (c->left > 0)
+        return sp_fail(err, "trailing-data", "bytes behind the main header");
+    return 0;
+}
+
 static int
 find_headers(struct sp_cursor untrusted_head, struct head *ret,
              struct sp_error *err)
 {
-    struct head head = *ret;
-    size_t all = 0, size = 0;
-    const uint8_t *intro;
+    struct sp_cursor c = untrusted_head;
+    struct head head = {.padding = c};
+    size_t size;
 
-    if (need(untrusted_head, untrusted_head.left, &all, err) < 0)
-        return -1;
-    if (all != untrusted_head.left)
-        return sp_fail(err, "trailing-data", "bytes behind the main header");
-    if (!sp_cursor_part(&head.main, SP_RPM_LEAD_BYTES, &head.lead))
+    head.lead = sp_cursor_take(&c, SP_RPM_LEAD_BYTES);
+    if (!head.lead)
         return fail_short(untrusted_head, err);
-    head.signature = head.main;
-    intro = sp_cursor_take(&head.signature, SP_RPM_INTRO_BYTES);
-    if (!intro ||
-        sp_rpm_header_size(intro, &sp_rpm_signature_grammar, &size, err) < 0)
-        return -1; /* unreached: need has read it */
-    if (!sp_cursor_part(&head.main, size, &head.signature) ||
-        !sp_cursor_part(&head.main,
-                        main_offset(size) - SP_RPM_LEAD_BYTES - size,
+    head.signature_bytes = c;
+    if (check_lead(head.lead, err) < 0 ||
+        sp_rpm_header_take(&c, &sp_rpm_signature_grammar, &head.signature,
+                           err) < 0)
+        return -1;
+    head.signature_bytes.stop = c.left;
+    size = sp_cursor_size(&head.signature_bytes);
+    if (!sp_cursor_part(&c, main_offset(size) - SP_RPM_LEAD_BYTES - size,
                         &head.padding))
         return fail_short(untrusted_head, err);
+    head.main_bytes = c;
+    if (take_main(&c, &head.main, err) < 0)
+        return -1;
     *ret = head;
     return 0;
-}
-
-static bool
-is_zero(struct sp_cursor bytes)
-{
-    const uint8_t *p;
-
-    while ((p = sp_cursor_take(&bytes, 1)) != NULL)
-        if (*p != 0)
-            return false;
-    return true;
 }
 
 static int
 check_padding(struct sp_cursor padding, struct sp_error *err)
 {
-    if (!is_zero(padding))
+    if (!sp_rpm_is_zero(padding))
         return sp_fail(err, "sig-padding",
                        "bytes hidden behind the signature header");
     return 0;
@@ -243,18 +244,17 @@ check_padding(struct sp_cursor padding, struct sp_error *err)
 
 /* rpm v6 says so in its main header, and in the lead (major 4). */
 static int
-check_format(struct sp_cursor lead, const struct sp_rpm_header *header,
+check_format(const uint8_t *lead, const struct sp_rpm_header *header,
              struct sp_error *err)
 {
     struct sp_rpm_value format;
-    const uint8_t *start = sp_cursor_take(&lead, 5);
 
     if (sp_rpm_header_find(header, TAG_RPMFORMAT, &format) &&
         sp_rpm_value_u32(&format) != 4)
         return sp_fail(err, "format-unsupported",
                        "rpm format %u is not supported",
                        sp_rpm_value_u32(&format));
-    if (start && start[4] == 4)
+    if (lead[4] == 4)
         return sp_fail(err, "format-unsupported",
                        "rpm format 6 is not supported");
     return 0;
@@ -266,7 +266,7 @@ check_reserved(const struct sp_rpm_header *header, uint32_t tag,
 {
     struct sp_rpm_value value;
 
-    if (sp_rpm_header_find(header, tag, &value) && !is_zero(value.data))
+    if (sp_rpm_header_find(header, tag, &value) && !sp_rpm_is_zero(value.data))
         return sp_fail(err, "reserved-nonzero",
                        "bytes hidden in reserved tag %u", tag);
     return 0;
@@ -332,24 +332,17 @@ parse(struct sp_cursor untrusted_head, struct sp_rpm *ret_rpm,
       struct sp_error *err)
 {
     struct sp_rpm rpm = {0};
-    struct sp_rpm_header signature, main;
-    struct head head = {untrusted_head, untrusted_head, untrusted_head,
-                        untrusted_head};
+    struct head head;
 
-    if (find_headers(untrusted_head, &head, err) < 0)
-        return -1;
-    rpm.signature_header = span_of(&untrusted_head, &head.signature);
-    rpm.main_header = span_of(&untrusted_head, &head.main);
-    if (sp_rpm_header_open(head.signature, &sp_rpm_signature_grammar,
-                           &signature, err) < 0 ||
-        sp_rpm_header_check(&signature, err) < 0 ||
+    if (find_headers(untrusted_head, &head, err) < 0 ||
+        sp_rpm_header_check(&head.signature, err) < 0 ||
         check_padding(head.padding, err) < 0 ||
-        sp_rpm_header_open(head.main, &sp_rpm_main_grammar, &main, err) < 0 ||
-        sp_rpm_header_check(&main, err) < 0)
+        sp_rpm_header_check(&head.main, err) < 0 ||
+        check_format(head.lead, &head.main, err) < 0 ||
+        read_signature_tags(untrusted_head, &head.signature, &rpm, err) < 0)
         return -1;
-    if (check_format(head.lead, &main, err) < 0 ||
-        read_signature_tags(untrusted_head, &signature, &rpm, err) < 0)
-        return -1;
+    rpm.signature_header = span_of(&untrusted_head, &head.signature_bytes);
+    rpm.main_header = span_of(&untrusted_head, &head.main_bytes);
     *ret_rpm = rpm;
     return 0;
 }
@@ -360,6 +353,11 @@ sp_rpm_parse(const uint8_t *untrusted_head, size_t size, struct sp_rpm *ret_rpm,
 {
     return parse(sp_cursor_over(untrusted_head, size), ret_rpm, err);
 }
+
+/* What every package says about itself. */
+struct required {
+    struct sp_rpm_value name, version, release, arch;
+};
 
 static int
 require(const struct sp_rpm_header *header, uint32_t tag,
@@ -397,18 +395,13 @@ read_payload_digest(const struct sp_rpm_header *header,
 /* A string of the header into dst, whose size is one more than `is_ok` lets
  * through. */
 static int
-copy_part(const struct sp_rpm_header *header, uint32_t tag,
-          bool (*is_ok)(const char *, size_t), char *dst, size_t room,
-          const char *what, struct sp_error *err)
+copy_part(const struct sp_rpm_value *value, bool (*is_ok)(const char *, size_t),
+          char *dst, size_t room, const char *what, struct sp_error *err)
 {
-    struct sp_rpm_value value;
     char text[SP_SHOWN_MAX + 1] = "", shown[SP_SHOWN_MAX];
-    size_t size;
+    size_t size = sp_cursor_size(&value->data);
 
-    if (require(header, tag, &value, err) < 0)
-        return -1;
-    size = sp_cursor_size(&value.data);
-    (void)sp_cursor_copy(value.data, (uint8_t *)text, SP_SHOWN_MAX);
+    (void)sp_cursor_copy(value->data, (uint8_t *)text, SP_SHOWN_MAX);
     if (size == 0 || size > room || !is_ok(text, size - 1)) {
         sp_text_show(shown, sizeof(shown), text);
         return sp_fail(err, "nevra", "bad %s '%s'", what, shown);
@@ -418,20 +411,20 @@ copy_part(const struct sp_rpm_header *header, uint32_t tag,
 }
 
 static int
-read_nevra(const struct sp_rpm_header *header, struct sp_nevra *ret,
-           struct sp_error *err)
+read_nevra(const struct sp_rpm_header *header, const struct required *required,
+           struct sp_nevra *ret, struct sp_error *err)
 {
     struct sp_nevra nevra = {0};
     struct sp_rpm_value epoch;
     char filename[SP_FILENAME_MAX + 1];
 
-    if (copy_part(header, TAG_NAME, sp_nevra_name_ok, nevra.name,
+    if (copy_part(&required->name, sp_nevra_name_ok, nevra.name,
                   sizeof(nevra.name), "name", err) < 0 ||
-        copy_part(header, TAG_VERSION, sp_nevra_version_ok, nevra.version,
+        copy_part(&required->version, sp_nevra_version_ok, nevra.version,
                   sizeof(nevra.version), "version", err) < 0 ||
-        copy_part(header, TAG_RELEASE, sp_nevra_version_ok, nevra.release,
+        copy_part(&required->release, sp_nevra_version_ok, nevra.release,
                   sizeof(nevra.release), "release", err) < 0 ||
-        copy_part(header, TAG_ARCH, sp_nevra_arch_ok, nevra.arch,
+        copy_part(&required->arch, sp_nevra_arch_ok, nevra.arch,
                   sizeof(nevra.arch), "architecture", err) < 0)
         return -1;
     if (sp_rpm_header_find(header, TAG_EPOCH, &epoch))
@@ -454,21 +447,25 @@ is_linux(const struct sp_rpm_value *value)
 }
 
 static int
-check_required(const struct sp_rpm_header *header, struct sp_error *err)
+find_required(const struct sp_rpm_header *header, struct required *ret,
+              struct sp_error *err)
 {
-    static const uint32_t required[] = {TAG_NAME, TAG_VERSION, TAG_RELEASE,
-                                        TAG_ARCH, TAG_OS};
+    struct required found;
     struct sp_rpm_value value;
 
-    for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
-        if (require(header, required[i], &value, err) < 0)
-            return -1;
-    if (!is_linux(&value)) /* the last one */
+    if (require(header, TAG_NAME, &found.name, err) < 0 ||
+        require(header, TAG_VERSION, &found.version, err) < 0 ||
+        require(header, TAG_RELEASE, &found.release, err) < 0 ||
+        require(header, TAG_ARCH, &found.arch, err) < 0 ||
+        require(header, TAG_OS, &value, err) < 0)
+        return -1;
+    if (!is_linux(&value))
         return sp_fail(err, "missing-tag", "the package is not for linux");
     if (sp_rpm_header_find(header, TAG_I18NTABLE, &value) &&
         value.type != SP_RPM_STRING_ARRAY)
         return sp_fail(err, "tag-type", "the language table has type %u",
                        value.type);
+    *ret = found;
     return 0;
 }
 
@@ -478,15 +475,16 @@ facts(struct sp_cursor untrusted_head, struct sp_rpm *rpm, struct sp_error *err)
     struct sp_cursor main = untrusted_head, before = main;
     struct sp_rpm_header header;
     struct sp_rpm found = *rpm;
+    struct required required;
     struct sp_rpm_value value;
 
     if (!sp_cursor_part(&main, rpm->main_header.offset, &before) ||
         sp_cursor_size(&main) != rpm->main_header.size)
         return sp_fail(err, "truncated", "these are facts of another head");
-    if (sp_rpm_header_open(main, &sp_rpm_main_grammar, &header, err) < 0 ||
-        check_required(&header, err) < 0 ||
+    if (take_main(&main, &header, err) < 0 ||
+        find_required(&header, &required, err) < 0 ||
         read_payload_digest(&header, found.payload_sha256, err) < 0 ||
-        read_nevra(&header, &found.nevra, err) < 0)
+        read_nevra(&header, &required, &found.nevra, err) < 0)
         return -1;
     found.is_source = !sp_rpm_header_find(&header, TAG_SOURCERPM, &value) ||
                       sp_rpm_header_find(&header, TAG_SOURCEPACKAGE, &value);

@@ -134,6 +134,7 @@ judge(const uint8_t *h, size_t size, const struct sp_rpm_grammar *grammar)
 {
     struct sp_error err = {0};
     struct sp_rpm_header header;
+    struct sp_cursor rest = sp_cursor_over(h, size);
     struct sp_rpm_value none;
     size_t whole = 0;
 
@@ -145,9 +146,9 @@ judge(const uint8_t *h, size_t size, const struct sp_rpm_grammar *grammar)
     }
     if (whole != size)
         return;
-    if (sp_rpm_header_open(sp_cursor_over(h, size), grammar, &header, &err) <
-            0 ||
-        sp_rpm_header_check(&header, &err) < 0) {
+    FUZZ_CHECK(sp_rpm_header_take(&rest, grammar, &header, &err) == 0);
+    FUZZ_CHECK(rest.left == 0);
+    if (sp_rpm_header_check(&header, &err) < 0) {
         fuzz_refused(&err);
         return;
     }

@@ -55,9 +55,10 @@ UNITS = {
         "proves": ["src/bundle/rpm-header.c", "src/bundle/rpm-prefix.c"],
         "also": ["src/bundle/nevra.c"],
         "options": ["-eva-split-return-function",
-                    "sp_rpm_header_open:-1:0,find_headers:-1:0,need:-1:0,"
+                    "sp_rpm_header_take:-1:0,take_main:-1:0,"
+                    "find_headers:-1:0,find_required:-1:0,need:-1:0,"
                     "require:-1:0,parse:-1:0"],
-        "slevel": "sp_rpm_header_find:100,sp_rpm_header_open:100,require:100",
+        "slevel": "sp_rpm_header_find:100,sp_rpm_header_take:100,require:100",
     },
     "manifest": {
         "about": "MANIFEST, 0 to 16 MiB, and the walk over it",

@@ -252,10 +252,12 @@ test_good(void)
     reset(&p);
     set_tag(&p.main, &(struct tag)BYTES(1106, SP_RPM_INT32, 1, "\0\0\0\1"));
     drop_tag(&p.main, 1006);
+    drop_tag(&p.main, 1009);
     build(&p);
     (void)judge(p.bytes, p.size, &rpm);
     tap_ok(rpm.is_source, "a package that calls itself one");
     tap_is_u64(rpm.build_time, 0, "and has no build time");
+    tap_is_u64(rpm.installed_bytes, 0, "nor a size when installed");
 }
 
 /* ---- values and tags ------------------------------------------------------
@@ -580,11 +582,16 @@ static void
 test_long_name(void)
 {
     static struct package p;
-    char part[129];
+    char part[129], more[130];
 
     memset(part, 'a', sizeof(part));
     part[128] = '\0';
+    memset(more, 'a', sizeof(more));
+    more[129] = '\0';
     reset(&p);
+    set_tag(&p.main, &(struct tag){1000, SP_RPM_STRING, 1, more, sizeof(more)});
+    build(&p);
+    expect(&p, "nevra", "a name of 129 bytes");
     set_tag(&p.main, &(struct tag){1000, SP_RPM_STRING, 1, part, sizeof(part)});
     build(&p);
     expect(&p, "ok", "a name of 128 bytes");
@@ -689,19 +696,132 @@ test_short(void)
     tap_ok(sp_rpm_parse(p.bytes, p.size, &rpm, &err) < 0, "another magic");
 }
 
+/* Each step is asked for with as many bytes as come, not with all of them. */
+static void
+test_need(void)
+{
+    static struct package p;
+    struct sp_error err = {0};
+    size_t wrong = 0, first = 96 + 16, second;
+
+    reset(&p);
+    build(&p);
+    second = p.main_index;
+    for (size_t have = 0; have <= p.size; have++) {
+        size_t need = 0;
+        size_t want = have < first ? first : have < second ? second : p.size;
+
+        wrong += sp_rpm_need(guard_behind(p.bytes, have), have, p.size, &need,
+                             &err) < 0 ||
+                 need != want;
+    }
+    tap_is_u64(wrong, 0, "every part of a head says how much is needed");
+}
+
+static const char *
+need_word(const struct package *p, size_t have, uint64_t file_size)
+{
+    static struct sp_error err;
+    size_t need;
+
+    memset(&err, 0, sizeof(err));
+    return sp_rpm_need(guard_behind(p->bytes, have), have, file_size, &need,
+                       &err) < 0
+               ? err.detail
+               : "ok";
+}
+
+/* What cannot become a head is refused before more of it is read. */
+static void
+test_need_refuses(void)
+{
+    static struct package p;
+    const size_t first = 96 + 16;
+
+    reset(&p);
+    build(&p);
+    tap_is_str(need_word(&p, 3, 3), "not-rpm", "a file of 3 bytes");
+    tap_is_str(need_word(&p, first - 1, first - 1), "truncated",
+               "a file without a signature header");
+    tap_is_str(need_word(&p, first, p.main_index - 1), "truncated",
+               "a file that ends before its main header");
+    tap_is_str(need_word(&p, first, p.main_index), "ok", "or behind its intro");
+    tap_is_str(need_word(&p, p.main_index, p.size - 1), "truncated",
+               "a file that ends inside its main header");
+    p.bytes[0] ^= 1;
+    tap_is_str(need_word(&p, first, p.size), "not-rpm", "another lead");
+    p.bytes[0] ^= 1;
+    p.bytes[96] ^= 1;
+    tap_is_str(need_word(&p, first, p.size), "header-magic",
+               "another signature header");
+    p.bytes[96] ^= 1;
+    p.bytes[p.main_index - 16] ^= 1;
+    tap_is_str(need_word(&p, p.main_index, p.size), "header-magic",
+               "another main header");
+}
+
+/* A head that is parsed before sp_rpm_need has seen its end. */
+static void
+test_cut_heads(void)
+{
+    static struct package p;
+    struct sp_rpm rpm;
+    size_t wrong = 0;
+
+    reset(&p);
+    build(&p);
+    for (size_t size = 0; size < p.size; size++) {
+        struct sp_error err = {0};
+        const char *detail = judge_head(p.bytes, size, &rpm, &err);
+
+        wrong += strcmp(detail, size < 4 ? "not-rpm" : "truncated") != 0;
+    }
+    tap_is_u64(wrong, 0, "no shorter head is one");
+    p.bytes[96] ^= 1;
+    tap_is_str(judge_head(p.bytes, p.size, &rpm, &(struct sp_error){0}),
+               "header-magic", "nor one without a signature header");
+    p.bytes[96] ^= 1;
+    p.bytes[p.main_index - 16] ^= 1;
+    tap_is_str(judge_head(p.bytes, p.size, &rpm, &(struct sp_error){0}),
+               "header-magic", "nor one without a main header");
+}
+
+static const char *
+facts_word(const struct package *p, size_t size, const struct sp_rpm *rpm)
+{
+    static struct sp_error err;
+    struct sp_rpm copy = *rpm;
+
+    memset(&err, 0, sizeof(err));
+    return sp_rpm_facts(guard_behind(p->bytes, size), size, &copy, &err) < 0
+               ? err.detail
+               : "ok";
+}
+
+/* Of a head that is not the one that was parsed. */
 static void
 test_facts_of_another(void)
 {
     static struct package p;
     struct sp_rpm rpm = {0};
-    struct sp_error err = {0};
+    size_t offset;
 
     reset(&p);
     build(&p);
     (void)judge(p.bytes, p.size, &rpm);
-    tap_ok(sp_rpm_facts(p.bytes, p.size - 1, &rpm, &err) < 0,
-           "facts of another head");
-    tap_is_str(err.detail, "truncated", "are refused");
+    offset = rpm.main_header.offset;
+    tap_is_str(facts_word(&p, p.size, &rpm), "ok", "facts of the head");
+    tap_is_str(facts_word(&p, p.size - 1, &rpm), "truncated", "of a shorter");
+    tap_is_str(facts_word(&p, p.size + 1, &rpm), "truncated", "of a longer");
+    tap_is_str(facts_word(&p, offset - 1, &rpm), "truncated",
+               "of one that ends before the main header");
+    p.bytes[offset] ^= 1;
+    tap_is_str(facts_word(&p, p.size, &rpm), "header-magic",
+               "of one without a main header");
+    p.bytes[offset] ^= 1;
+    put_u32(p.bytes + p.main_index + 32 + TYPE, SP_RPM_BIN);
+    put_u32(p.bytes + p.main_index + 32 + TALLY, 0);
+    tap_is_str(facts_word(&p, p.size, &rpm), "nevra", "of one without a name");
 }
 
 /* No room for what the caller brings. */
@@ -720,6 +840,27 @@ test_prefix_room(void)
                0, "a packet above its ceiling");
 }
 
+/* The lead has room for 65 bytes of a name and a NUL. */
+static void
+test_prefix_name(void)
+{
+    static const int sizes[] = {1, 60, 61, 62, SP_NAME_MAX};
+    static uint8_t out[SP_RPM_PREFIX_MAX];
+    uint8_t digest[32] = {0};
+    struct sp_rpm rpm = {.nevra = {.version = "1", .release = "2"}};
+    char whole[SP_NAME_MAX + 8];
+
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        memset(rpm.nevra.name, 'n', (size_t)sizes[i]);
+        (void)snprintf(whole, sizeof(whole), "%s-1-2", rpm.nevra.name);
+        whole[65] = '\0';
+        (void)sp_rpm_prefix(&rpm, digest, sizeof(digest), digest, 0, out,
+                            sizeof(out));
+        tap_is_str((const char *)out + 10, whole, "a name of %d bytes",
+                   sizes[i]);
+    }
+}
+
 /* ---- the canonical prefix --------------------------------------------------
  */
 
@@ -733,6 +874,7 @@ test_prefix(uint64_t payload, size_t packet_size, bool is_long)
     struct sp_rpm rpm = {0}, again = {0};
     struct sp_rpm_header header = {0};
     struct sp_rpm_value value = {0};
+    struct sp_cursor c;
     struct sp_error err = {0};
     size_t size;
 
@@ -756,9 +898,10 @@ test_prefix(uint64_t payload, size_t packet_size, bool is_long)
                memcmp(out + again.signature.offset, packet, packet_size) == 0,
            "the packet is there");
     tap_ok(strncmp(again.header_sha256, "cdcdcd", 6) == 0, "and the digest");
-    tap_ok(sp_rpm_header_open(
-               sp_cursor_over(out + 96, again.signature_header.size),
-               &sp_rpm_signature_grammar, &header, &err) == 0 &&
+    c = sp_cursor_over(out + 96, again.signature_header.size);
+    tap_ok(sp_rpm_header_take(&c, &sp_rpm_signature_grammar, &header, &err) ==
+                   0 &&
+               c.left == 0 &&
                sp_rpm_header_find(&header, is_long ? 270 : 1000, &value),
            "and the size");
     tap_is_u64(is_long ? sp_rpm_value_u64(&value) : sp_rpm_value_u32(&value),
@@ -830,13 +973,31 @@ test_corpus(void)
 
 /* ---- the header alone ---------------------------------------------------- */
 
+/* Returns how many bytes stand behind it, -1 when it is refused. */
 static int
-open_header(const uint8_t *bytes, size_t size, struct sp_rpm_header *ret,
+take_header(const uint8_t *bytes, size_t size, struct sp_rpm_header *ret,
             struct sp_error *err)
 {
+    struct sp_cursor c = sp_cursor_over(guard_behind(bytes, size), size);
+
     memset(err, 0, sizeof(*err));
-    return sp_rpm_header_open(sp_cursor_over(guard_behind(bytes, size), size),
-                              &sp_rpm_main_grammar, ret, err);
+    return sp_rpm_header_take(&c, &sp_rpm_main_grammar, ret, err) < 0
+               ? -1
+               : (int)c.left;
+}
+
+/* Cut at each byte. */
+static void
+test_cut_header(const uint8_t *bytes, size_t size)
+{
+    struct sp_rpm_header header;
+    struct sp_error err;
+    size_t refused = 0;
+
+    for (size_t n = 0; n < size; n++)
+        refused += take_header(bytes, n, &header, &err) == -1 &&
+                   strcmp(err.detail, "truncated") == 0;
+    tap_is_u64(refused, size, "no shorter one is a header");
 }
 
 /* As callers are told not to use it. */
@@ -855,9 +1016,13 @@ test_header_alone(void)
     build(&p);
     start = p.main_index - 16;
     size = p.size - start;
-    tap_ok(open_header(p.bytes + start, size, &header, &err) == 0 &&
+    tap_ok(take_header(p.bytes + start, size, &header, &err) == 0 &&
                sp_rpm_header_check(&header, &err) == 0,
            "a header");
+    test_cut_header(p.bytes + start, size);
+    tap_ok(take_header(p.bytes + start, size + 1, &header, &err) == 1,
+           "what stands behind it is left");
+    (void)take_header(p.bytes + start, size, &header, &err);
     cut = header;
     cut.index = (struct sp_cursor){.end = header.index.end};
     tap_ok(sp_rpm_header_check(&cut, &err) == -1, "one without entries");
@@ -866,46 +1031,60 @@ test_header_alone(void)
     cut.trailer = (struct sp_cursor){.end = header.trailer.end};
     tap_ok(sp_rpm_header_check(&cut, &err) == -1, "one without a trailer");
     tap_is_str(err.detail, "region", "has none either");
-    tap_ok(open_header(p.bytes + start, size + 1, &header, &err) == -1,
-           "a byte too many");
-    tap_is_str(err.detail, "truncated", "has a word");
-    tap_ok(open_header(p.bytes + start, size - 1, &header, &err) == -1,
-           "a byte too few");
-    tap_is_str(err.detail, "truncated", "has the same");
-    tap_ok(open_header(p.bytes + start, 15, &header, &err) == -1,
-           "less than an intro");
     p.bytes[0] ^= 1;
     tap_is_str(judge_head(p.bytes, p.size, &rpm, &err), "not-rpm",
                "a head that nobody has looked at");
     p.bytes[start] ^= 1;
-    tap_ok(open_header(p.bytes + start, size, &header, &err) == -1,
+    tap_ok(take_header(p.bytes + start, size, &header, &err) == -1,
            "another magic");
-    tap_is_str(err.detail, "header-magic", "has its own");
+    tap_is_str(err.detail, "header-magic", "has its own word");
     set_tag(&p.main, &far);
     build(&p);
     size = p.size - start;
     for (size_t i = p.main_index; i + 16 < p.size; i += 16)
         if (memcmp(p.bytes + i, "\0\0\x03\xf2", 4) == 0)
             put_u32(p.bytes + i + 8, 0x10000);
-    (void)open_header(p.bytes + start, size, &header, &err);
+    (void)take_header(p.bytes + start, size, &header, &err);
     tap_ok(!sp_rpm_header_find(&header, 1010, &value),
            "a value beyond the data is not found");
     reset(&p);
     p.main.tags[p.main.n - 2].count = 99;
     build(&p);
     size = p.size - start;
-    (void)open_header(p.bytes + start, size, &header, &err);
+    (void)take_header(p.bytes + start, size, &header, &err);
     tap_ok(!sp_rpm_header_find(&header, 5092, &value),
            "strings that do not end are not found");
+}
+
+/* A value that has fewer bytes than a number. */
+static void
+test_short_numbers(void)
+{
+    static const uint8_t ones[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+    struct sp_rpm_value value = {0};
+
+    for (size_t n = 0; n <= 8; n++) {
+        value.data = sp_cursor_over(guard_behind(ones, n), n);
+        tap_is_u64(sp_rpm_value_u32(&value), n < 4 ? 0 : 0x01010101,
+                   "32 bits out of %zu bytes", n);
+        tap_is_u64(sp_rpm_value_u64(&value),
+                   n < 8 ? 0 : UINT64_C(0x0101010101010101),
+                   "64 bits out of %zu bytes", n);
+    }
 }
 
 int
 main(void)
 {
     test_header_alone();
+    test_short_numbers();
     test_short();
+    test_need();
+    test_need_refuses();
+    test_cut_heads();
     test_facts_of_another();
     test_prefix_room();
+    test_prefix_name();
     test_good();
     test_values();
     test_fields();
