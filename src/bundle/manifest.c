@@ -43,12 +43,13 @@ struct reader {
 };
 
 /* The longest field of a line that can be right, an EVR, is shorter. */
-enum { FIELD_MAX = 320 };
+enum { FIELD_MAX = 319 };
 
-/* One field, zero behind it. The end of a longer one is not kept. */
+/* One field, zero behind it. The end of a longer one is not kept. The text
+ * ends the struct, so that `make prove` sees one byte too far. */
 struct field {
-    char text[FIELD_MAX + 1];
     size_t size;
+    char text[FIELD_MAX + 1];
 };
 
 static bool
@@ -87,22 +88,27 @@ take_field(struct reader *r, char stop, struct field *ret)
     return true;
 }
 
-/* The part of the field from *at on, up to `stop`, which is taken too. */
-static bool
-split_field(const struct field *f, size_t *at, char stop, struct field *ret)
+/* What is left of a field, as a field of its own. */
+static void
+keep_part(struct sp_cursor part, struct field *ret)
 {
-    size_t room = FIELD_MAX, i;
-
     memset(ret, 0, sizeof(*ret));
-    for (i = *at; i < FIELD_MAX && i < f->size && f->text[i] != stop; i++) {
-        if (room == 0)
-            return false;
-        ret->text[FIELD_MAX - room] = f->text[i];
-        room--;
-    }
-    ret->size = FIELD_MAX - room;
-    *at = i + 1;
-    return i < f->size;
+    ret->size = sp_cursor_copy(part, (uint8_t *)ret->text, FIELD_MAX);
+}
+
+/* The part of a field up to `stop`, which is taken too. */
+static bool
+split_field(struct sp_cursor *rest, char stop, struct field *ret)
+{
+    struct sp_cursor part = *rest;
+    const uint8_t *p;
+
+    do {
+        part.stop = rest->left;
+        p = sp_cursor_take(rest, 1);
+    } while (p && *p != (uint8_t)stop);
+    keep_part(part, ret);
+    return p;
 }
 
 static bool
@@ -141,15 +147,17 @@ static bool
 take_evr(struct reader *r, struct sp_nevra *n)
 {
     struct field f, epoch, version, release;
+    struct sp_cursor rest = {(const uint8_t *)f.text + FIELD_MAX, FIELD_MAX, 0};
     uint64_t number;
-    size_t at = 0;
 
-    if (!take_field(r, ' ', &f) || f.size > FIELD_MAX ||
-        !split_field(&f, &at, ':', &epoch) ||
-        !split_field(&f, &at, '-', &version) ||
-        split_field(&f, &at, '\0', &release) ||
+    if (!take_field(r, ' ', &f) || f.size > FIELD_MAX)
+        return false;
+    rest.stop = FIELD_MAX - f.size; /* the zeros behind it */
+    if (!split_field(&rest, ':', &epoch) ||
+        !split_field(&rest, '-', &version) ||
         !sp_text_u64_len(epoch.text, epoch.size, UINT32_MAX, &number))
         return false;
+    keep_part(rest, &release);
     n->epoch = (uint32_t)number;
     return copy_word(&version, sp_nevra_version_ok, n->version,
                      sizeof(n->version)) &&
@@ -372,9 +380,10 @@ check_seal(struct sp_cursor text, bool *ret_sealed, struct sp_error *err)
     const uint8_t *line;
 
     *ret_sealed = false;
-    if (text.left < END_LINE ||
-        !sp_cursor_part(&text, text.left - END_LINE, &body) ||
-        !(line = sp_cursor_take(&text, END_LINE)))
+    line = sp_cursor_part(&text, text.left - END_LINE, &body)
+               ? sp_cursor_take(&text, END_LINE)
+               : NULL;
+    if (!line)
         return 0;
     memcpy(hex, line + END_KEYWORD, END_HEX);
     if (memcmp(line, "end ", END_KEYWORD) != 0 || line[END_LINE - 1] != '\n' ||

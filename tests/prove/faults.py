@@ -37,8 +37,11 @@ FAULTS = [
     ("rpm", "src/bundle/rpm-header.c", "static const uint32_t least[] = {0, 0, ",
      "static const uint32_t least[] = {0, "),
     ("manifest", "src/bundle/manifest.c",
-     "ret->text[FIELD_MAX - room] = f->text[i];",
-     "ret->text[FIELD_MAX - room + 2] = f->text[i];"),
+     "(uint8_t *)ret->text, FIELD_MAX);",
+     "(uint8_t *)ret->text, FIELD_MAX + 2);"),
+    ("manifest", "src/bundle/manifest.c",
+     "{(const uint8_t *)f.text + FIELD_MAX, FIELD_MAX, 0}",
+     "{(const uint8_t *)f.text + FIELD_MAX + 2, FIELD_MAX, 0}"),
     # a string that need not end, a length that is not looked at
     ("record", "src/bundle/record.c", "ret[SP_DETAIL_MAX] = '\\0';", ""),
     ("rpm", "src/bundle/rpm-prefix.c",

@@ -303,6 +303,10 @@ test_packages(void)
         {"bundle 1\npackage p000001.rpm 200 200 abc a 0:1-1 noarch -\n"
          "total 1 200\n",
          "manifest-syntax", "a digest of 3 digits"},
+        {"bundle 1\npackage p000001.rpm 200 200 "
+         "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef"
+         " a 0:1-1 noarch -\ntotal 1 200\n",
+         "manifest-syntax", "a digest in upper case"},
         {"bundle 1\nrequest \ntotal 0 0\n", "manifest-syntax",
          "an empty request id"},
         {"bundle 1\nrequest " ID1 " \ntotal 0 0\n", "manifest-syntax",
@@ -448,6 +452,29 @@ test_short(void)
                "a text of as much as may be");
 }
 
+/* Fields around the longest one that is kept. */
+static void
+test_long_fields(void)
+{
+    static char name[1024], evr[1024], dash[1024];
+
+    for (int n = 318; n <= 322; n++) {
+        (void)snprintf(name, sizeof(name), PKG("%0*d 0:1-1 noarch -"), n, 0);
+        tap_is_str(judge(name), "manifest-syntax", "a name of %d bytes", n);
+        (void)snprintf(evr, sizeof(evr), PKG("a %0*d noarch -"), n, 0);
+        tap_is_str(judge(evr), "manifest-syntax", "an epoch of %d bytes", n);
+        (void)snprintf(dash, sizeof(dash), PKG("a 0:1-%0*d noarch -"), n - 4,
+                       0);
+        tap_is_str(judge(dash), "manifest-syntax", "an EVR of %d bytes", n);
+    }
+    (void)snprintf(evr, sizeof(evr), PKG("a 4294967295:%0128d-%0128d noarch -"),
+                   0, 0);
+    tap_is_str(judge(evr), "ok", "the longest EVR that can be right");
+    (void)snprintf(evr, sizeof(evr), PKG("a 4294967295:%0128d-%0129d noarch -"),
+                   0, 0);
+    tap_is_str(judge(evr), "manifest-syntax", "and one byte more");
+}
+
 static void
 test_requests_ceiling(void)
 {
@@ -499,6 +526,7 @@ main(void)
     tap_aborts(ask_beyond, "there is no such request");
     test_short();
     test_requests_ceiling();
+    test_long_fields();
     tap_aborts(walk_what_changed, "the text stays as it was");
     test_walk();
     test_print();
