@@ -64,8 +64,8 @@ take_length(struct sp_cursor *c, unsigned two_byte_end, uint32_t *ret)
 {
     uint32_t first, second;
 
-    if (!take_number(c, 1, &first))
-        return false;
+    if (!take_number(c, 1, &first)) /* unreached: no caller is at the end */
+        return false;               /* unreached: as above */
     if (first < 192) {
         *ret = first;
         return true;
@@ -101,7 +101,8 @@ open_packet(struct sp_cursor *c, struct sp_error *err)
     if (is_new)
         known = take_length(c, 224, &length);
     else
-        known = form < 3 && take_number(c, (size_t)1 << form, &length);
+        known = form < 3 && /* SP_SIG_MIN_BYTES hold each of the three */
+                take_number(c, 1u << form, &length); /* unreached: false */
     if (!known || length > c->left)
         return sp_fail(err, "sig-packet-length",
                        "bad length of the signature packet");
@@ -197,14 +198,6 @@ refuse(const struct subpacket *sub, const char *area, struct sp_error *err)
                    sub->type);
 }
 
-static bool
-is_number(const struct subpacket *sub, uint32_t *ret)
-{
-    struct sp_cursor body = sub->body;
-
-    return sp_cursor_size(&body) == 4 && take_number(&body, 4, ret);
-}
-
 /* The body, when it has exactly n bytes. */
 static const uint8_t *
 all_of(const struct subpacket *sub, size_t n)
@@ -212,6 +205,16 @@ all_of(const struct subpacket *sub, size_t n)
     struct sp_cursor body = sub->body;
 
     return sp_cursor_size(&body) == n ? sp_cursor_take(&body, n) : NULL;
+}
+
+static bool
+is_number(const struct subpacket *sub, uint32_t *ret)
+{
+    const uint8_t *body = all_of(sub, 4);
+
+    if (body)
+        *ret = big_endian(body, 4);
+    return body;
 }
 
 /* Version 4 and the fingerprint, whose last bytes are the key id. */
@@ -369,7 +372,8 @@ take_mpi(struct sp_cursor *c, uint16_t *ret_bits, struct sp_error *err)
     struct sp_cursor bytes = *c;
     uint32_t bits = 0, first = 0;
 
-    if (!take_number(c, 2, &bits) || bits == 0 || bits > MAX_MPI_BITS ||
+    /* An integer of no bits has no first byte. */
+    if (!take_number(c, 2, &bits) || bits > MAX_MPI_BITS ||
         !sp_cursor_part(c, (bits + 7) / 8, &bytes) ||
         !take_number(&bytes, 1, &first) || first >> ((bits - 1) % 8) != 1)
         return sp_fail(err, "sig-mpi", "bad integer in the signature");
@@ -412,7 +416,8 @@ parse(struct sp_cursor c, struct sp_sigpacket *ret_packet, struct sp_error *err)
     if (open_packet(&c, err) < 0)
         return -1;
     signed_part = c;
-    if (!take_number(&c, 1, &version) || (version != 3 && version != 4))
+    (void)take_number(&c, 1, &version); /* else it stays 0 */
+    if (version != 3 && version != 4)
         return sp_fail(err, "sig-version", "signature of version %u", version);
     packet.version = (uint8_t)version;
     if ((version == 4 ? read_v4(&packet, signed_part, &c, err)

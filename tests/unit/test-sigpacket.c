@@ -775,6 +775,25 @@ test_encode(void)
                "byte by byte");
 }
 
+/* A packet that no parser has passed: longer than one can be. */
+static void
+test_encode_too_much(void)
+{
+    static struct sp_sigpacket packet = {.version = 4, .issuer_hashed = true};
+    static uint8_t out[2 * SP_SIGPACKET_ENCODED_MAX];
+    const size_t framing = 3 + 2 + 2; /* length, unhashed area, digest */
+
+    packet.mpis_size = SP_SIG_MPIS_MAX;
+    packet.signed_size = SP_SIGPACKET_ENCODED_MAX - framing - packet.mpis_size;
+    tap_is_u64(
+        sp_sigpacket_encode(&packet, (const uint8_t *)"XY", out, sizeof(out)),
+        SP_SIGPACKET_ENCODED_MAX, "the longest that is written");
+    packet.signed_size++;
+    tap_is_u64(
+        sp_sigpacket_encode(&packet, (const uint8_t *)"XY", out, sizeof(out)),
+        0, "and one byte more, for which there would be room");
+}
+
 int
 main(void)
 {
@@ -793,5 +812,6 @@ main(void)
     test_tag();
     test_time();
     test_encode();
+    test_encode_too_much();
     return tap_done();
 }
