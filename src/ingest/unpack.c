@@ -114,7 +114,8 @@ agree_on_header(const struct bundle *b, struct archive_entry *entry)
 
 /*
  * A run of data must continue the member and be the very bytes that the gate
- * passed, in the buffer where they passed.
+ * passed, in the buffer where they passed. (Its distance from the chunk has no
+ * sign: what begins before it is too far behind it.)
  */
 static void
 agree_on_data(const struct bundle *b, const void *run, size_t len,
@@ -126,8 +127,8 @@ agree_on_data(const struct bundle *b, const void *run, size_t len,
 
     if (at != (la_int64_t)done || len > b->gate.size - done)
         fault_disagreement(b, "the data");
-    if (run_at < chunk_at || skip > b->chunk_size ||
-        len > b->chunk_size - (size_t)skip || run != b->chunk + skip)
+    if (skip > b->chunk_size || len > b->chunk_size - (size_t)skip ||
+        run != b->chunk + skip)
         fault_disagreement(b, "the bytes");
 }
 

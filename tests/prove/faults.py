@@ -47,7 +47,8 @@ FAULTS = [
     ("rpm", "src/bundle/rpm-prefix.c",
      "    if (packet_size > SP_SIG_MAX_BYTES + 32)\n        return 0;\n", ""),
     # what the archive library may do
-    ("unpack", "src/ingest/unpack.c", "|| run != b->chunk + skip", ""),
+    ("unpack", "src/ingest/unpack.c", " ||\n        run != b->chunk + skip", ""),
+    ("unpack", "src/ingest/unpack.c", "skip > b->chunk_size || ", ""),
     ("unpack", "src/ingest/unpack.c", "b->gate.last != SP_GATE_END || ", ""),
     ("unpack", "src/ingest/unpack.c",
      "b->gate.left > 0 && ready - passed >= SP_TAR_BLOCK",
