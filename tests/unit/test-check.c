@@ -197,6 +197,15 @@ end_with(const char *word)
 }
 
 static const char *
+end_without_store(void)
+{
+    struct scene scene = storing();
+
+    scene.words[0] = "store=0"; /* the first word counts */
+    return end_of(&scene);
+}
+
+static const char *
 end_at(const char *now)
 {
     struct scene scene = storing();
@@ -249,7 +258,8 @@ test_good(void)
     said = scene_report(SP_REPORT_REQUEST, 0);
     tap_is_str(said ? said->body.request.id : NULL, ID, "and its request");
     tap_ok(!scene_report(SP_REPORT_EVIDENCE, 0), "no evidence");
-    tap_is_str(end_with("store=0"), "done", "and nothing stored");
+    tap_is_str(end_without_store(), "done", "judged and not stored");
+    tap_is_u64(stored("000001.rpm"), 0, "there is no file");
     b.n = 0;
     add_text(&b);
     write_bundle(&b);
@@ -775,7 +785,8 @@ test_signature(void)
     tap_is_str(end_with(NULL), "done", "and not kept");
     tap_is_str(evidence_word(1), "accepted", "it is judged all the same");
     tap_is_u64(stored("e0001"), 0, "no file");
-    tap_is_str(end_with("store=0"), "done", "no file of a package either");
+    tap_is_str(end_without_store(), "done", "and packages are not");
+    tap_is_u64(stored("000001.rpm"), 0, "no file of a package either");
     packet[27] ^= 1;
     sp_sha256(packet, size, b.members[1].sha256);
     tap_is_str(judge_evidence(&b), "done", "another digest in the packet");
