@@ -8,6 +8,7 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "bundle/manifest.h"
 #include "bundle/rpm.h"
 #include "bundle/sigpacket.h"
@@ -31,7 +32,7 @@ static struct file {
 } hello;
 
 /* What was written into the stream; the text of MANIFEST stands apart. */
-static uint8_t stream[8 << 20];
+static uint8_t stream[12 << 20];
 static size_t stream_size;
 
 static void
@@ -264,6 +265,30 @@ test_good(void)
     add_text(&b);
     write_bundle(&b);
     tap_is_str(end_with(NULL), "not-rpm", "a package that is none");
+}
+
+/* The index is told what it finds in the file. */
+static void
+test_stored_digest(void)
+{
+    struct bundle b = {.n = 0};
+    static uint8_t bytes[sizeof(hello.bytes)];
+    const struct sp_report *said;
+    SP_AUTO_FD fd = -1;
+    uint8_t digest[32];
+    ssize_t n;
+
+    (void)add_hello(&b);
+    write_bundle(&b);
+    tap_is_str(end_with("hash-stored=1"), "done", "a package for the index");
+    fd = openat(directory_fd, "000001.rpm", O_RDONLY | O_CLOEXEC);
+    n = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+    said = scene_report(SP_REPORT_PACKAGE, 0);
+    if (!tap_ok(n > 0 && said, "is stored and reported"))
+        return;
+    sp_sha256(bytes, (size_t)n, digest);
+    tap_is_mem(said->body.package.stored_sha256, digest, 32,
+               "with the digest of the file");
 }
 
 static void
@@ -520,6 +545,85 @@ test_store_faults(void)
     for (size_t i = 0; i < COUNT(rows); i++)
         tap_is_str(failing("keep=1", rows[i].call, rows[i].fd, rows[i].sys),
                    rows[i].want, "evidence: %s", rows[i].what);
+}
+
+/* ---- a package that is written back while it comes ------------------------
+ */
+
+enum { LARGE = 9 << 20 };
+
+/* Another tag than the one of an unsigned digest, which is not right now. */
+static void
+rename_tag(uint8_t *head, const char *tag, uint8_t last)
+{
+    size_t at = 112;
+
+    while (memcmp(head + at, tag, 4) != 0)
+        at += 16;
+    head[at + 3] = last;
+}
+
+/* What the main header and the signature say of a payload of zeros. */
+static void
+say_zeros(uint8_t *head, size_t size)
+{
+    static const uint8_t zeros[LARGE];
+    static struct sp_sigpacket packet;
+    struct sp_rpm rpm = {0};
+    struct sp_error err = {0};
+    struct sp_sha256 state;
+    uint8_t digest[32];
+    char hex[65];
+    uint8_t *blob, *claimed;
+
+    if (sp_rpm_parse(head, size, &rpm, &err) < 0 ||
+        sp_rpm_facts(head, size, &rpm, &err) < 0)
+        abort();
+    sp_sha256(zeros, sizeof(zeros), digest);
+    sp_text_hex(hex, digest, sizeof(digest));
+    claimed = memmem(head, size, rpm.payload_sha256, 64);
+    blob = head + rpm.signature.offset;
+    if (!claimed ||
+        sp_sigpacket_parse(blob, rpm.signature.size, &packet, &err) < 0 ||
+        packet.hash_algo != SP_HASH_SHA256)
+        abort();
+    memcpy(claimed, hex, 64);
+    sp_sha256_init(&state);
+    sp_sha256_update(&state, head + rpm.main_header.offset,
+                     rpm.main_header.size);
+    sp_sha256_update(&state, packet.trailer, packet.trailer_size);
+    sp_sha256_final(&state, digest);
+    memcpy(blob + rpm.signature.size - packet.mpis_size - 2, digest, 2);
+    rename_tag(head, "\0\0\1\x0d", 0x10);
+    rename_tag(head, "\0\0\1\x11", 0x17);
+}
+
+static void
+test_write_back(void)
+{
+    struct bundle b = {.n = 0};
+    size_t head = add_hello(&b)->head_size, whole;
+    const struct sp_report *said;
+    uint8_t *copy;
+
+    begin(SP_STREAM_RPM);
+    put_record(SP_ENTRY_FILE, SP_STREAM_RPM, 0, head + LARGE, "");
+    copy = stream + stream_size;
+    put(hello.bytes, head);
+    say_zeros(copy, head);
+    memset(stream + stream_size, 0, LARGE);
+    stream_size += LARGE;
+    put_record(SP_ENTRY_END, SP_STREAM_RPM, 1, head + LARGE, "");
+    tap_is_str(end_with(NULL), "done", "a package of more than 8 MiB");
+    said = scene_report(SP_REPORT_PACKAGE, 0);
+    whole = stored("000001.rpm");
+    tap_ok(whole > LARGE && said && said->body.package.file_bytes == whole,
+           "is stored whole");
+    tap_is_str(failing("keep=0", SYS_sync_file_range, SP_FD_DIR + 1, EIO),
+               "done", "and when the disk cannot begin yet");
+    tap_is_u64(stored("000001.rpm"), whole, "too");
+    tap_is_str(end_without_store(), "done", "and judged without a file");
+    tap_is_u64(stored("000001.rpm"), 0, "that nobody wants");
 }
 
 /* ---- the stream -----------------------------------------------------------
@@ -913,11 +1017,13 @@ main(void)
     hello.size = (size_t)n;
     directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     test_good();
+    test_stored_digest();
     test_names();
     test_hints();
     test_damage();
     test_ceilings();
     test_store_faults();
+    test_write_back();
     test_stream();
     test_against_manifest();
     test_bounds();
