@@ -165,11 +165,12 @@ void
 sp_quarantine_tidy(void)
 {
     SP_AUTO_DIR *dir = opendir(scratch_root);
+    int parent = dir ? dirfd(dir) : -1;
     struct dirent *d;
 
-    while (dir && sp_path_next(dir, &d, NULL) > 0)
-        if (is_left_scratch(dirfd(dir), d->d_name))
-            (void)sp_path_remove_tree(dirfd(dir), d->d_name, NULL);
+    while (parent >= 0 && sp_path_next(dir, &d, NULL) > 0)
+        if (is_left_scratch(parent, d->d_name))
+            (void)sp_path_remove_tree(parent, d->d_name, NULL);
 }
 
 static int

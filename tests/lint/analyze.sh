@@ -50,9 +50,11 @@ analyze_clang() {
 }
 
 # Those that need the two lowest rooms alone: they call libc and no library.
+# Left out is `path`, whose test stands in front of libc, so that what readdir
+# gives is not known to be written; valgrind looks at it.
 analyze_memory() {
-    local -a names=(evr gate json lines manifest nevra path qfile record
-        request rpm sha256 sigpacket tar)
+    local -a names=(evr gate json lines manifest nevra qfile record request rpm
+        sha256 sigpacket tar)
     local -a programs=("${names[@]/#/build-memory/tests/unit/test-}")
     make -j"$jobs" O=build-memory MEMORY=1 CC="$clang" "${programs[@]}" \
         >/dev/null || return 1
