@@ -12,8 +12,9 @@
 #include "base/text.h"
 #include "cli/present.h"
 #include "cli/table.h"
+#include "ingest/engine.h"
 
-enum { WAIT_SECONDS = 30 * 60 };
+enum { WAIT_SECONDS = 30 * 60, LOOK_MS = 200 };
 
 /* Not standard input: that may be the delivery itself. */
 static FILE *
@@ -48,15 +49,31 @@ list(FILE *terminal, const struct sp_package *const *packages, size_t n)
     }
 }
 
+/*
+ * Is there an answer in time? A signal that came before the wait does not end
+ * it, so that its flag is looked at again and again.
+ */
+static bool
+is_answered(int fd)
+{
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+    int ready = 0;
+
+    for (int ms = 0; ready == 0 && ms < WAIT_SECONDS * 1000; ms += LOOK_MS) {
+        if (*sp_engine_stop_flag())
+            return false;
+        ready = poll(&one, 1, LOOK_MS);
+    }
+    return ready == 1;
+}
+
 /* One line, or nothing in time. */
 static bool
 says_yes(int fd)
 {
-    struct pollfd one = {.fd = fd, .events = POLLIN};
     char answer[16] = {0};
 
-    if (poll(&one, 1, WAIT_SECONDS * 1000) != 1 ||
-        sp_read_some(fd, answer, sizeof(answer) - 1) <= 0)
+    if (!is_answered(fd) || sp_read_some(fd, answer, sizeof(answer) - 1) <= 0)
         return false;
     answer[strcspn(answer, "\r\n")] = '\0';
     return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;

@@ -281,6 +281,20 @@ at_terminal() { # STATUS ANSWERS OPTION...
     assert_equal "$(readlink "$repo/current")" generations/3
 }
 
+@test "Ctrl-C that comes before the answer is waited for is heard" {
+    requires real-jails
+    requires program strace
+    run -1 timeout 60 "$SP_TOP/tests/fake/on-terminal.py" ^ \
+        strace -o /dev/null -P /dev/tty -e trace=write \
+        -e inject=write:delay_exit=1500000 "$SP_BUILD/sallyport" ingest \
+        "${SP_OPTIONS[@]}" --any-request --preview --dnf=no-such-command \
+        "$BATS_TEST_TMPDIR/new"
+    output=${output//$'\r'/}
+    [[ $output == *'publish this? [y/N] '* ]] || fail "$output"
+    assert_detail interrupted
+    assert_equal "$(readlink "$repo/current")" generations/1
+}
+
 @test "--preview: without a plan and without a changelog the delivery goes on" {
     make_bundle "$BATS_TEST_TMPDIR/hello" "$FIXTURES"/rpms/hello*.rpm
     sp 0 ingest --any-request --preview --dnf=no-such-command \
