@@ -47,7 +47,8 @@ from view import View  # noqa: E402
 from work import TOP, fixtures_of, make_bundle  # noqa: E402
 
 PROGRAMS = ("sallyport", "sallyport-unpack", "sallyport-check",
-            "sallyport-verify", "sallyport-index")  # the last: not in all
+            "sallyport-verify", "sallyport-index",  # the last: not in all
+            "sallyport-builder", "sallyport-metadata")  # in no ingest
 ERRORS = ("ENOSPC", "EIO", "EINTR", "EDQUOT", "EMFILE", "ENOMEM", "EROFS",
           "EACCES")
 HEAD = "<5i"  # program, call, error, at, failed: struct control of shim.c

@@ -53,7 +53,7 @@
 enum { CALLS(NAMED) CALL_COUNT };
 #undef NAMED
 
-enum { SHORT = -1, LIE = -2, KILL = -3, PROGRAMS = 5 };
+enum { SHORT = -1, LIE = -2, KILL = -3, PROGRAMS = 7 };
 
 struct control {
     int32_t program, call; /* which fails; call -1 = none */
@@ -118,8 +118,9 @@ __attribute__((constructor)) static void
 map_control(void)
 {
     static const char *const names[PROGRAMS] = {
-        "sallyport", "sallyport-unpack", "sallyport-check", "sallyport-verify",
-        "sallyport-index"};
+        "sallyport",        "sallyport-unpack", "sallyport-check",
+        "sallyport-verify", "sallyport-index",  "sallyport-builder",
+        "sallyport-metadata"};
     char path[4096 + 8];
     ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 8);
     char *name;
