@@ -190,7 +190,7 @@ sp_cmd_build(const struct sp_args *args)
     if (!sp_args_flag(args, "output"))
         return sp_args_mistake(args, "-o DEST is missing");
     if (!requests)
-        return SP_E_INTERNAL;
+        return sp_args_no_memory(args);
     status = build(args, requests);
     sp_requests_release(requests);
     return status;

@@ -83,7 +83,7 @@ sp_cmd_check(const struct sp_args *args)
     if (!sp_args_flag(args, "request"))
         return sp_args_mistake(args, "--request SRC is missing");
     if (!requests)
-        return SP_E_INTERNAL;
+        return sp_args_no_memory(args);
     if (!sp_builder_fetch_options(args, &deliver.fetch, &status))
         return status;
     status = check(args, &deliver, requests);

@@ -147,12 +147,12 @@ sp_program_run(const struct sp_program *program, int argc, char **argv)
     if (make_room(&args))
         status = run(&args);
     else
-        (void)fprintf(stderr, "%s: no memory\n", program->name);
+        (void)sp_args_no_memory(&args);
     release(&args);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         (void)fprintf(stderr,
                       "%s: cannot write to standard output; what the command "
-                      "did stands\n",
+                      "did stands (io, io)\n",
                       program->name);
         return status == SP_OK ? SP_E_IO : status;
     }
@@ -214,6 +214,16 @@ sp_args_text(const struct sp_args *args, const char *name,
     const char *const *values = sp_args_words(args, name, &n);
 
     return n > 0 ? values[n - 1] : otherwise;
+}
+
+int
+sp_args_no_memory(const struct sp_args *args)
+{
+    const char *command = args->command ? args->command->name : "";
+
+    (void)fprintf(stderr, "%s%s%s: no memory (internal, no-memory)\n",
+                  args->program->name, args->command ? " " : "", command);
+    return SP_E_INTERNAL;
 }
 
 int

@@ -100,6 +100,9 @@ const char *sp_args_text(const struct sp_args *args, const char *name,
 const char *const *sp_args_words(const struct sp_args *args, const char *name,
                                  size_t *ret_n);
 
+/* Tells that there is no memory, and returns the exit status. */
+int sp_args_no_memory(const struct sp_args *args);
+
 /*
  * For commands that find a mistake themselves: reports it as the parser
  * would (one line, and where the help is) and returns the exit status.
