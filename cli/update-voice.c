@@ -110,7 +110,7 @@ accept(void *data, const struct sp_round_item *items, size_t n)
     for (size_t i = 0; i < n; i++)
         (void)fprintf(out, "  %s, signed by %s; the builder says: %s\n",
                       items[i].nevra, items[i].fpr, items[i].why);
-    if (fclose(out) != 0)
+    if (fclose(out) != 0 || !list)
         return false;
     if (voice->yes || voice->no) {
         note(data, list);

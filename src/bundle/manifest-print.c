@@ -80,7 +80,7 @@ sp_manifest_print(const char *const *requests, size_t n_requests,
     failed = ferror(out) != 0 || failed;
     failed = fclose(out) != 0 || failed;
     out = NULL;
-    if (failed)
+    if (failed || !text) /* which fclose does not tell */
         return sp_fail(err, "no-memory", "no memory for MANIFEST");
     if (sp_manifest_parse(text, size, &parsed, err) < 0)
         return -1;

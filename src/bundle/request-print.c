@@ -114,7 +114,7 @@ sp_request_write_end(struct sp_request_writer *writer, char **ret_text,
     failed = ferror(writer->out) != 0 || failed;
     failed = fclose(writer->out) != 0 || failed;
     writer->out = NULL;
-    if (failed)
+    if (failed || !writer->text) /* which fclose does not tell */
         return sp_fail(err, "no-memory", "no memory for a request");
     if (sp_request_parse(writer->text, writer->size, &parsed, err) < 0)
         return -1;
