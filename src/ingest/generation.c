@@ -122,21 +122,30 @@ remove_generation(const struct sp_state *state, uint64_t number,
     return sp_path_remove_tree(state->repo_fd, removed, err);
 }
 
-/* STATE/highest: the highest number that was ever published. */
-static uint64_t
-read_highest(const struct sp_state *state)
+/*
+ * STATE/highest: the highest number that was ever published, 0 when it is not
+ * there or damaged. One that cannot be read is no 0: a lower one in its place
+ * would take the newer generations away.
+ */
+static int
+read_highest(const struct sp_state *state, uint64_t *ret, struct sp_error *err)
 {
     SP_AUTO_FREE char *text = NULL;
+    struct sp_error why = {0};
     size_t size;
-    uint64_t number = 0;
 
-    if (sp_read_file(state->state_fd, "highest", 64, &text, &size, NULL) < 0)
-        return 0;
+    *ret = 0;
+    if (sp_read_file(state->state_fd, "highest", 64, &text, &size, &why) < 0) {
+        if (why.sys == ENOENT)
+            return 0;
+        if (err)
+            *err = why;
+        return -1;
+    }
     /* Cut short it would be another number. */
-    if (size == 0 || text[size - 1] != '\n' ||
-        !sp_text_u64_len(text, size - 1, UINT64_MAX / 2, &number))
-        return 0;
-    return number;
+    if (size > 0 && text[size - 1] == '\n')
+        (void)sp_text_u64_len(text, size - 1, UINT64_MAX / 2, ret);
+    return 0;
 }
 
 static int
@@ -155,9 +164,10 @@ static int
 highest_published(const struct sp_state *state, const uint64_t *list, size_t n,
                   uint64_t *ret, struct sp_error *err)
 {
-    uint64_t current, highest = read_highest(state);
+    uint64_t current, highest;
 
-    if (sp_generation_current(state, &current, err) < 0)
+    if (read_highest(state, &highest, err) < 0 ||
+        sp_generation_current(state, &current, err) < 0)
         return -1;
     /* A state that was lost knows nothing: then all that lies there counts. */
     if (highest == 0 && n > 0 && current != 0)
@@ -239,7 +249,7 @@ sp_generation_recover(const struct sp_state *state, struct sp_error *err)
     static const char *const halves[] = {".current.new", ".rpm.new",
                                          ".repodata.new"};
     SP_AUTO_FREE uint64_t *list = NULL;
-    uint64_t current, highest;
+    uint64_t current, highest, noted;
     size_t n;
 
     if (sp_path_remove_tree(state->repo_fd, removed, err) < 0)
@@ -257,9 +267,9 @@ sp_generation_recover(const struct sp_state *state, struct sp_error *err)
         (current != 0 && take_over_all(state, err) < 0))
         return -1;
     /* The run that published it may have died before it noted that. */
-    if (highest > read_highest(state))
-        return write_highest(state, highest, err);
-    return 0;
+    if (read_highest(state, &noted, err) < 0)
+        return -1;
+    return highest > noted ? write_highest(state, highest, err) : 0;
 }
 
 int
@@ -328,8 +338,10 @@ sp_generation_flip(const struct sp_state *state, uint64_t number,
                    struct sp_error *err)
 {
     char target[LINK_MAX_BYTES];
-    uint64_t highest = read_highest(state);
+    uint64_t highest;
 
+    if (read_highest(state, &highest, err) < 0)
+        return -1;
     for (size_t i = 0; i < FIXED; i++)
         if (prepare_fixed(state, fixed[i], err) < 0)
             return -1;

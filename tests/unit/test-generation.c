@@ -208,6 +208,13 @@ test_flip(void)
     plant_link("rpm", "current/rpmx");
     tap_ok(sp_generation_flip(&state, 1, &err) == 0, "a longer one");
     tap_is_str(points_to("rpm"), "current/rpm", "too");
+    (void)sp_generation_flip(&state, 2, &err);
+    (void)unlinkat(state.state_fd, "highest", 0);
+    (void)mkdirat(state.state_fd, "highest", 0700);
+    tap_ok(sp_generation_flip(&state, 1, &err) < 0 &&
+               sp_generation_recover(&state, &err) < 0,
+           "without the note none is older or newer");
+    tap_is_str(points_to("current"), "generations/2", "current stays");
 }
 
 /* Another tool's directories, with `path` in them. */
