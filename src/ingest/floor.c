@@ -183,7 +183,8 @@ load_file(const struct sp_state *state, struct sp_floor *floor,
 
 /*
  * What is published counts as well. A list that somebody removed behind our
- * back tells nothing; the file above still does.
+ * back tells nothing; the file above still does. One that is there and cannot
+ * be read might tell of more.
  */
 static int
 load_current(const struct sp_state *state, struct sp_floor *floor,
@@ -193,6 +194,7 @@ load_current(const struct sp_state *state, struct sp_floor *floor,
     struct sp_lines lines = {0};
     struct sp_generation_line entry;
     char line[SP_LINE_MAX];
+    struct sp_error why = {0};
     uint64_t current;
     bool bad = false;
 
@@ -200,8 +202,12 @@ load_current(const struct sp_state *state, struct sp_floor *floor,
         return -1;
     if (current == 0)
         return 0;
-    if (sp_generation_packages(state, current, &text, &lines.size, NULL) < 0)
-        return 0;
+    if (sp_generation_packages(state, current, &text, &lines.size, &why) < 0) {
+        if (why.sys == ENOENT)
+            return 0;
+        *err = why;
+        return -1;
+    }
     lines.text = text;
     while (sp_lines_next(&lines, line, &bad)) {
         if (!sp_generation_parse(line, &entry) ||

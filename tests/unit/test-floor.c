@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/path.h"
@@ -128,6 +129,25 @@ test_lines(void)
     tap_ok(true, "no line that is cut is taken");
 }
 
+static void
+test_published(void)
+{
+    struct sp_floor floor = {0};
+    struct sp_error err = {0};
+
+    tap_ok(mkdirat(state.repo_fd, "generations", 0755) == 0 &&
+               mkdirat(state.repo_fd, "generations/1", 0755) == 0 &&
+               symlinkat("generations/1", state.repo_fd, "current") == 0,
+           "a generation");
+    put("floor", "");
+    tap_ok(sp_floor_load(&state, &floor, &err) == 0,
+           "a list that is gone tells nothing");
+    sp_floor_release(&floor);
+    (void)mkdirat(state.repo_fd, "generations/1/packages", 0755);
+    tap_ok(sp_floor_load(&state, &floor, &err) < 0,
+           "one that cannot be read could tell more");
+}
+
 int
 main(void)
 {
@@ -138,6 +158,7 @@ main(void)
     test_damaged();
     test_clock();
     test_lines();
+    test_published();
     (void)sp_path_remove_tree(AT_FDCWD, dir, NULL);
     return tap_done();
 }
