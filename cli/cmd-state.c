@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sallyport state: what the machine remembers, and forgetting it. */
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,14 +54,21 @@ static int
 read_pending(const struct sp_state *state, struct memory *m,
              struct sp_error *err)
 {
-    int fd = sp_path_open_dir(state->state_fd, "pending", NULL);
+    struct sp_error why = {0};
+    int fd = sp_path_open_dir(state->state_fd, "pending", &why);
     SP_AUTO_DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *d;
-    int left = 0;
+    int left;
 
-    if (!dir && fd >= 0)
-        (void)close(fd);
-    while (dir && (left = sp_path_next(dir, &d, err)) > 0) {
+    if (fd < 0 && why.sys == ENOENT)
+        return 0; /* no request was ever made */
+    if (!dir) {
+        int sys = fd < 0 ? why.sys : errno;
+
+        sp_close_fd(&fd);
+        return sp_fail_sys(err, sys, "state", "cannot list the requests");
+    }
+    while ((left = sp_path_next(dir, &d, err)) > 0) {
         char(*more)[33];
 
         if (strlen(d->d_name) != 32 || !sp_text_is_hex(d->d_name, 32))
@@ -78,9 +86,9 @@ static int
 read_memory(const struct sp_state *state, struct memory *ret,
             struct sp_error *err)
 {
-    ret->clock = sp_clock_known(state);
     ret->now = sp_clock_now(state);
-    if (sp_floor_load(state, &ret->floor, err) < 0 ||
+    if (sp_clock_read(state, &ret->clock, err) < 0 ||
+        sp_floor_load(state, &ret->floor, err) < 0 ||
         sp_ratchet_load(state, &ret->ratchet, err) < 0)
         return -1;
     return read_pending(state, ret, err);

@@ -51,6 +51,12 @@ sp_clock_known(const struct sp_state *state)
     return stored;
 }
 
+int
+sp_clock_read(const struct sp_state *state, uint64_t *ret, struct sp_error *err)
+{
+    return read_known(state, ret) ? 0 : damaged(state, err);
+}
+
 static uint64_t
 machine_clock(void)
 {

@@ -17,8 +17,11 @@ uint64_t sp_clock_now(const struct sp_state *state);
 int sp_clock_raise(const struct sp_state *state, uint64_t time,
                    struct sp_error *err);
 
-/* STATE/clock, 0 = nothing was verified yet. */
+/* STATE/clock, 0 = nothing was verified yet, or it cannot be read. */
 uint64_t sp_clock_known(const struct sp_state *state);
+/* The same for who shows it: one that cannot be read is a fault, "state". */
+int sp_clock_read(const struct sp_state *state, uint64_t *ret,
+                  struct sp_error *err);
 
 /*
  * A clock that is more than a day behind what was verified here is wrong,
