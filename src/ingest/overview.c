@@ -2,6 +2,7 @@
 /* What `sallyport status` shows: the repository and the last delivery. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,13 +14,32 @@
 #include "ingest/quarantine.h"
 #include "ingest/state.h"
 
-static bool
-is_locked(const struct sp_state *state)
+static int
+look_at_lock(const struct sp_state *state, bool *ret_busy, struct sp_error *err)
 {
     SP_AUTO_FD fd =
         openat(state->repo_fd, ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool known = fd >= 0 || errno == ENOENT;
 
-    return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    *ret_busy = false;
+    if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0) {
+        *ret_busy = errno == EWOULDBLOCK;
+        known = *ret_busy;
+    }
+    return known ? 0
+                 : sp_fail_sys(err, errno, "state", "cannot look at '%s/.lock'",
+                               state->repo_path);
+}
+
+/* One that is at work has a quarantine, which is not left over. */
+static int
+look_for_runs(const struct sp_state *state, struct sp_status *status,
+              struct sp_error *err)
+{
+    if (state->lock_fd < 0 && look_at_lock(state, &status->busy, err) < 0)
+        return -1;
+    return status->busy ? 0
+                        : sp_quarantine_leftover(state, &status->leftover, err);
 }
 
 static int
@@ -34,8 +54,12 @@ describe(const struct sp_state *state, uint64_t number,
     struct stat st;
     bool bad = false;
 
-    if (dir < 0 || fstat(dir, &st) < 0 ||
-        sp_generation_packages(state, number, &text, &lines.size, err) < 0)
+    if (dir < 0)
+        return -1;
+    if (fstat(dir, &st) < 0)
+        return sp_fail_sys(err, errno, "state",
+                           "cannot stat generation %" PRIu64, number);
+    if (sp_generation_packages(state, number, &text, &lines.size, err) < 0)
         return -1;
     ret->number = number;
     ret->published = (uint64_t)st.st_ctime;
@@ -119,12 +143,11 @@ sp_status_read(struct sp_state *state, struct sp_status *ret,
 
     memset(&status, 0, sizeof(status));
     if (describe_all(state, &status, err) < 0 ||
-        last_delivery(state, &status, err) < 0) {
+        last_delivery(state, &status, err) < 0 ||
+        look_for_runs(state, &status, err) < 0) {
         sp_status_release(&status);
         return -1;
     }
-    status.busy = state->lock_fd < 0 && is_locked(state);
-    status.leftover = !status.busy && sp_quarantine_leftover(state);
     *ret = status;
     return 0;
 }

@@ -48,7 +48,8 @@ is_quarantine(const char *name)
            strcmp(name + 32, suffix) == 0;
 }
 
-/* Calls for every quarantine that lies there; stops when it says no. */
+/* Calls for every quarantine that lies there; stops when it says no, with 1
+ * when it is no fault. */
 static int
 each_leftover(const struct sp_state *state,
               int (*one)(const struct sp_state *, const char *,
@@ -58,15 +59,17 @@ each_leftover(const struct sp_state *state,
     int fd = openat(state->repo_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *d;
-    int more;
+    int more, found = 0;
 
     if (!dir)
         return sp_fail_sys(err, errno, "state", "cannot list '%s'",
                            state->repo_path);
-    while ((more = sp_path_next(dir, &d, err)) > 0)
-        if (is_quarantine(d->d_name) && one(state, d->d_name, err) != 0)
-            return -1;
-    return more;
+    while (found == 0 && (more = sp_path_next(dir, &d, err)) != 0)
+        found =
+            more < 0
+                ? -1
+                : (is_quarantine(d->d_name) ? one(state, d->d_name, err) : 0);
+    return found;
 }
 
 static int
@@ -85,13 +88,19 @@ static int
 found_one(const struct sp_state *state, const char *name, struct sp_error *err)
 {
     (void)state;
-    return sp_fail(err, "state", "'%s' is left over", name);
+    (void)name;
+    (void)err;
+    return 1;
 }
 
-bool
-sp_quarantine_leftover(const struct sp_state *state)
+int
+sp_quarantine_leftover(const struct sp_state *state, bool *ret,
+                       struct sp_error *err)
 {
-    return each_leftover(state, found_one, NULL) < 0;
+    int found = each_leftover(state, found_one, err);
+
+    *ret = found > 0;
+    return found < 0 ? -1 : 0;
 }
 
 static int

@@ -57,7 +57,8 @@ void sp_quarantine_tidy(void);
 void sp_quarantine_destroy(struct sp_quarantine *quarantine);
 
 /* Is a quarantine of a dead run there? */
-bool sp_quarantine_leftover(const struct sp_state *state);
+int sp_quarantine_leftover(const struct sp_state *state, bool *ret,
+                           struct sp_error *err);
 
 /*
  * Moves the verified package from packages/ to stage/rpm under its name, as
