@@ -224,7 +224,8 @@ sp_quarantine_destroy(struct sp_quarantine *q)
     sp_close_fd(&q->packages_fd);
     sp_close_fd(&q->stage_fd);
     sp_close_fd(&q->fd);
-    if (q->name[0])
+    /* A second try, for what lasts no longer than a moment. */
+    if (q->name[0] && sp_path_remove_tree(q->parent_fd, q->name, NULL) < 0)
         (void)sp_path_remove_tree(q->parent_fd, q->name, NULL);
     q->name[0] = '\0';
     if (q->scratch)
