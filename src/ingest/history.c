@@ -180,6 +180,32 @@ is_id(const struct dirent *entry)
            sp_text_is_hex(entry->d_name, ID_LENGTH);
 }
 
+/*
+ * Up to max records of those that are named. What is damaged or gone is left
+ * out; what is there and cannot be read is a fault: without it the list would
+ * be another one.
+ */
+static int
+read_records(int dir, struct dirent **names, size_t n, size_t max,
+             struct sp_history *list, size_t *ret_n, struct sp_error *err)
+{
+    size_t taken = 0;
+
+    for (size_t i = 0; i < n && taken < max; i++) {
+        struct sp_error why = {0};
+
+        if (read_record(dir, names[i]->d_name, &list[taken], NULL, &why) == 0) {
+            taken++;
+        } else if (strcmp(why.detail, "state") != 0 &&
+                   strcmp(why.detail, "not-found") != 0) {
+            *err = why;
+            return -1;
+        }
+    }
+    *ret_n = taken;
+    return 0;
+}
+
 /* Ids begin with the time, so that their order is the order of time. */
 static int
 newest_first(const struct dirent **a, const struct dirent **b)
@@ -214,7 +240,8 @@ sp_history_list(struct sp_state *state, size_t max, struct sp_history **ret,
         openat(state->state_fd, "history", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct sp_history *list;
     struct dirent **names;
-    size_t n, taken = 0;
+    size_t n;
+    int status;
 
     *ret = NULL;
     *ret_n = 0;
@@ -225,15 +252,14 @@ sp_history_list(struct sp_state *state, size_t max, struct sp_history **ret,
     if (list_ids(dir, &names, &n, err) < 0)
         return -1;
     list = calloc(n ? n : 1, sizeof(*list));
-    for (size_t i = 0; list && i < n && taken < max; i++)
-        if (read_record(dir, names[i]->d_name, &list[taken], NULL, NULL) == 0)
-            taken++;
+    status = list ? read_records(dir, names, n, max, list, ret_n, err)
+                  : sp_fail(err, "no-memory", "no memory for the history");
     free_names(names, n);
-    if (!list)
-        return sp_fail(err, "no-memory", "no memory for the history");
-    *ret = list;
-    *ret_n = taken;
-    return 0;
+    if (status < 0)
+        free(list);
+    else
+        *ret = list;
+    return status;
 }
 
 int
