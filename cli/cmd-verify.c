@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sallyport verify: one line of fixed form for each package file. */
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,21 +38,30 @@ or_dash(const char *text)
     return text[0] ? text : "-";
 }
 
+/* Piece by piece: a line without its file is none. */
+static void
+print_path(const char *path)
+{
+    char shown[8];
+
+    for (; *path; path++) {
+        sp_text_show_bytes(shown, sizeof(shown), path, 1);
+        (void)fputs(shown, stdout);
+    }
+}
+
 static void
 print_line(const char *path, const struct sp_error *err,
            const struct sp_package *package)
 {
-    size_t room = 4 * strlen(path) + 8;
-    SP_AUTO_FREE char *shown = malloc(room);
     char nevra[SP_NEVRA_SHOWN_MAX] = "-";
     bool good = err->code == SP_OK;
 
-    if (shown)
-        sp_text_show(shown, room, path);
     if (package)
         sp_present_nevra(nevra, sizeof(nevra), &package->facts.nevra);
-    (void)printf("%s\t%s\t%s\t%s\t%s\t%s\n", good ? "accept" : "refuse",
-                 shown ? shown : "-", good ? "-" : sp_code_word(err->code),
+    (void)fputs(good ? "accept\t" : "refuse\t", stdout);
+    print_path(path);
+    (void)printf("\t%s\t%s\t%s\t%s\n", good ? "-" : sp_code_word(err->code),
                  or_dash(err->detail), nevra,
                  package ? or_dash(package->primary_fpr) : "-");
 }
