@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "build/hash.h"
 #include "cli/confirm.h"
 #include "cli/result.h"
 
@@ -135,6 +136,8 @@ sp_job_open(struct sp_job *job, struct sp_error *err)
         return sp_fail(err, "usage",
                        "--json and the destination '-' both want standard "
                        "output");
+    if (sp_hash_prepare(err) < 0)
+        return -1;
     return sp_transport_open_write(&job->dest, job->destination, &job->user,
                                    err);
 }

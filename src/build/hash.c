@@ -2,7 +2,9 @@
 #include "build/hash.h"
 
 #include <gcrypt.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/banned.h"
 
@@ -25,6 +27,20 @@ static const struct {
          "d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94f"
          "a54ca49f"},
 };
+
+/* The library aborts when it has not what it needs to begin. */
+static void
+on_abort(int number)
+{
+    static const char text[] = "sallyport-builder: libgcrypt cannot begin, "
+                               "mostly for want of memory (internal, "
+                               "no-memory)\n";
+
+    (void)number;
+    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+        _exit(SP_E_IO);
+    _exit(SP_E_INTERNAL);
+}
 
 /* Once: lets the library look at the processor. */
 static int
@@ -61,11 +77,27 @@ try_out(enum sp_digest_algo algo, struct sp_error *err)
     return 0;
 }
 
+static int
+prepare(enum sp_digest_algo algo, struct sp_error *err)
+{
+    void (*was)(int) = signal(SIGABRT, on_abort);
+    int status = start(err) < 0 || try_out(algo, err) < 0 ? -1 : 0;
+
+    (void)signal(SIGABRT, was == SIG_ERR ? SIG_DFL : was);
+    return status;
+}
+
+int
+sp_hash_prepare(struct sp_error *err)
+{
+    return prepare(SP_DIGEST_SHA256, err);
+}
+
 int
 sp_hash_begin(struct sp_hash *hash, enum sp_digest_algo algo,
               struct sp_error *err)
 {
-    if (start(err) < 0 || try_out(algo, err) < 0)
+    if (prepare(algo, err) < 0)
         return -1;
     if (hash->handle && hash->algo == algo) {
         gcry_md_reset(hash->handle);

@@ -19,6 +19,12 @@ struct sp_hash {
     enum sp_digest_algo algo;
 };
 
+/*
+ * Lets the library begin, which ends the process when it cannot: before there
+ * is something that would be left behind.
+ */
+int sp_hash_prepare(struct sp_error *err);
+
 /* Begins, also anew. Fails with no-memory, or internal (a wrong library). */
 int sp_hash_begin(struct sp_hash *hash, enum sp_digest_algo algo,
                   struct sp_error *err);
