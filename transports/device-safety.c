@@ -37,6 +37,10 @@ sp_device_check(const struct sp_device *device, struct sp_error *err)
     bool pluggable = device->removable || device->bus == SP_BUS_USB ||
                      device->bus == SP_BUS_MMC;
 
+    if (device->blind)
+        return sp_fail(err, "device-unsafe",
+                       "what '/dev/%s' is cannot be read from the kernel",
+                       name);
     if (check_use(device, err) < 0)
         return -1;
     if (device->is_partition)

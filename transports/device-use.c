@@ -106,7 +106,8 @@ look_in_table(const char *path, bool must_exist,
         line[strcspn(line, "\n")] = '\0';
         look(line, part, device);
     }
-    if (ferror(table))
+    /* Without memory for a line it is no error of the table. */
+    if (device->use == SP_USE_NONE && !feof(table))
         return sp_fail(err, "io", "cannot read '%s'", path);
     return 0;
 }
@@ -120,8 +121,15 @@ look_at_holders(int dir, const struct part *part, struct sp_device *device,
     struct dirent *entry;
     int more = 0;
 
-    if (!holders)
+    if (!holders) {
+        int sys = errno;
+
         sp_close_fd(&fd);
+        return sys == ENOENT
+                   ? 0
+                   : sp_fail_sys(err, sys, "io",
+                                 "cannot list the holders of '%s'", part->name);
+    }
     while (holders && (more = sp_path_next(holders, &entry, err)) > 0)
         if (entry->d_name[0] != '.')
             found(device, part, SP_USE_HELD, entry->d_name);
@@ -155,9 +163,16 @@ look_at_entry(const struct sp_device_tables *tables, int dir, const char *name,
         openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     dev_t number = 0;
 
-    if (fd < 0 || faccessat(fd, "partition", F_OK, 0) < 0 ||
-        !sp_device_number(fd, &number))
+    if (fd < 0 || faccessat(fd, "partition", F_OK, 0) < 0) {
+        /* Files and links are no folders. */
+        if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+            device->blind = true;
         return 0;
+    }
+    if (!sp_device_number(fd, &number)) {
+        device->blind = true;
+        return 0;
+    }
     return look_at_part(tables, fd, name, number, device, err);
 }
 

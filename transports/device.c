@@ -20,19 +20,23 @@ const struct sp_device_tables sp_device_tables = {
 
 /*
  * An attribute without blanks, line ends and NULs around it. False when it is
- * missing, empty, or, for a dying device, cannot be read.
+ * missing, empty, or, for a dying device, cannot be read: that sets
+ * *ret_blind.
  */
 static bool
 read_attribute(int dir, const char *name, char *untrusted, size_t size,
-               size_t *ret_len)
+               size_t *ret_len, bool *ret_blind)
 {
     SP_AUTO_FD fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     size_t start = 0, len;
     ssize_t n;
 
-    if (fd < 0)
+    if (fd < 0) {
+        *ret_blind = *ret_blind || errno != ENOENT;
         return false;
+    }
     n = sp_read_full(fd, untrusted, size);
+    *ret_blind = *ret_blind || n < 0;
     if (n <= 0)
         return false;
     len = (size_t)n;
@@ -46,44 +50,50 @@ read_attribute(int dir, const char *name, char *untrusted, size_t size,
 }
 
 static uint64_t
-read_number(int dir, const char *name)
+read_number(int dir, const char *name, struct sp_device *device)
 {
     char text[32];
     size_t len = 0;
     uint64_t value = 0;
 
-    if (!read_attribute(dir, name, text, sizeof(text), &len) ||
+    if (!read_attribute(dir, name, text, sizeof(text), &len, &device->blind) ||
         !sp_text_u64_len(text, len, UINT64_MAX, &value))
         return 0;
     return value;
 }
 
 static bool
-read_text(int dir, const char *name, char dst[SP_DEVICE_TEXT_MAX])
+read_text(int dir, const char *name, struct sp_device *device,
+          char dst[SP_DEVICE_TEXT_MAX])
 {
     char untrusted[256];
     size_t len = 0;
 
-    if (!read_attribute(dir, name, untrusted, sizeof(untrusted), &len))
+    if (!read_attribute(dir, name, untrusted, sizeof(untrusted), &len,
+                        &device->blind))
         return false;
     sp_text_show_bytes(dst, SP_DEVICE_TEXT_MAX, untrusted, len);
     return true;
 }
 
 static bool
-is_word(int dir, const char *name, const char *want)
+is_word(int dir, const char *name, const char *want, struct sp_device *device)
 {
     char text[32];
     size_t len = 0;
 
-    return read_attribute(dir, name, text, sizeof(text), &len) &&
+    return read_attribute(dir, name, text, sizeof(text), &len,
+                          &device->blind) &&
            len == strlen(want) && memcmp(text, want, len) == 0;
 }
 
 static bool
-exists(int dir, const char *name)
+exists(int dir, const char *name, struct sp_device *device)
 {
-    return faccessat(dir, name, F_OK, 0) == 0;
+    if (faccessat(dir, name, F_OK, 0) == 0)
+        return true;
+    device->blind = device->blind || errno != ENOENT;
+    return false;
 }
 
 bool
@@ -93,8 +103,9 @@ sp_device_number(int dir, dev_t *ret)
     size_t len = 0;
     uint64_t major_number = 0, minor_number = 0;
     const char *colon;
+    bool blind = false; /* who has no number is not looked at further */
 
-    if (!read_attribute(dir, "dev", text, sizeof(text), &len))
+    if (!read_attribute(dir, "dev", text, sizeof(text), &len, &blind))
         return false;
     colon = memchr(text, ':', len);
     if (!colon ||
@@ -109,13 +120,15 @@ sp_device_number(int dir, dev_t *ret)
 
 /* The last component of the link `subsystem`: "usb", "mmc", "scsi". */
 static void
-read_subsystem(int dir, char dst[SP_DEVICE_NAME_MAX])
+read_subsystem(int dir, struct sp_device *device, char dst[SP_DEVICE_NAME_MAX])
 {
     char link[1024];
     ssize_t n = readlinkat(dir, "subsystem", link, sizeof(link) - 1);
     const char *slash;
 
     dst[0] = '\0';
+    if (n < 0 && errno != ENOENT)
+        device->blind = true;
     if (n <= 0)
         return;
     link[n] = '\0';
@@ -135,21 +148,24 @@ look_upwards(int from, struct sp_device *device)
     char subsystem[SP_DEVICE_NAME_MAX];
     bool searching = device->serial[0] == '\0';
 
-    for (int depth = 0; dir >= 0 && depth < MAX_DEPTH && exists(dir, "uevent");
+    device->blind = device->blind || dir < 0;
+    for (int depth = 0;
+         dir >= 0 && depth < MAX_DEPTH && exists(dir, "uevent", device);
          depth++) {
         int up;
 
-        read_subsystem(dir, subsystem);
+        read_subsystem(dir, device, subsystem);
         if (strcmp(subsystem, "usb") == 0)
             device->bus = SP_BUS_USB;
         else if (strcmp(subsystem, "mmc") == 0 ||
                  strcmp(subsystem, "mmc_host") == 0)
             device->bus = SP_BUS_MMC;
         if (searching &&
-            (read_text(dir, "serial", device->serial) ||
-             exists(dir, "idVendor") || strcmp(subsystem, "pci") == 0))
+            (read_text(dir, "serial", device, device->serial) ||
+             exists(dir, "idVendor", device) || strcmp(subsystem, "pci") == 0))
             searching = false;
         up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        device->blind = device->blind || up < 0;
         sp_close_fd(&dir);
         dir = up;
     }
@@ -162,24 +178,26 @@ read_hardware(int dir, struct sp_device *device)
         openat(dir, "device", O_PATH | O_DIRECTORY | O_CLOEXEC);
     char vendor[SP_DEVICE_TEXT_MAX] = "", model[SP_DEVICE_TEXT_MAX] = "";
 
-    if (hardware < 0)
+    if (hardware < 0) {
+        device->blind = device->blind || errno != ENOENT;
         return;
+    }
     device->has_hardware = true;
     look_upwards(hardware, device);
-    (void)read_text(hardware, "vendor", vendor);
-    if (!read_text(hardware, "model", model))
-        (void)read_text(hardware, "name", model);
+    (void)read_text(hardware, "vendor", device, vendor);
+    if (!read_text(hardware, "model", device, model))
+        (void)read_text(hardware, "name", device, model);
     /* A PCI number in place of a name tells nobody anything. */
     if (strncmp(vendor, "0x", 2) == 0)
         vendor[0] = '\0';
     (void)snprintf(device->model, sizeof(device->model), "%.40s%s%.50s", vendor,
                    *vendor && *model ? " " : "", model);
     if (device->bus == SP_BUS_MMC)
-        device->soldered = is_word(hardware, "type", "MMC");
+        device->soldered = is_word(hardware, "type", "MMC", device);
     else /* SCSI peripheral device type 0: direct access (SPC-4, 6.4.2) */
-        device->optical = exists(hardware, "type") &&
-                          exists(hardware, "scsi_level") &&
-                          !is_word(hardware, "type", "0");
+        device->optical = exists(hardware, "type", device) &&
+                          exists(hardware, "scsi_level", device) &&
+                          !is_word(hardware, "type", "0", device);
 }
 
 /* dir: /sys/block/NAME, or that of a partition. */
@@ -195,17 +213,17 @@ read_facts(int dir, const char *name, struct sp_device *device,
     (void)snprintf(device->name, sizeof(device->name), "%s", name);
     if (!sp_device_number(dir, &device->number))
         return sp_fail(err, "io", "'%s' has no device number in sysfs", shown);
-    device->size = read_number(dir, "size");
+    device->size = read_number(dir, "size", device);
     device->size = device->size > UINT64_MAX / SYSFS_SECTOR
                        ? 0
                        : device->size * SYSFS_SECTOR;
-    device->sequence = read_number(dir, "diskseq");
-    device->is_partition = exists(dir, "partition");
-    device->read_only = read_number(dir, "ro") != 0;
-    device->removable = read_number(dir, "removable") != 0;
+    device->sequence = read_number(dir, "diskseq", device);
+    device->is_partition = exists(dir, "partition", device);
+    device->read_only = read_number(dir, "ro", device) != 0;
+    device->removable = read_number(dir, "removable", device) != 0;
     if (major(device->number) == LOOP_MAJOR)
         device->bus = SP_BUS_LOOP;
-    (void)read_text(dir, "serial", device->serial);
+    (void)read_text(dir, "serial", device, device->serial);
     read_hardware(dir, device);
     return 0;
 }

@@ -50,6 +50,7 @@ struct sp_device {
     uint64_t sequence; /* new for each medium; 0 = the kernel has none */
     bool is_partition; /* then `name` is the partition's own */
     bool has_hardware; /* not only a thing of the kernel's */
+    bool blind;        /* something that is there could not be read */
     bool read_only;
     bool removable;
     bool soldered; /* eMMC */

@@ -368,7 +368,16 @@ test_blind(void)
     struct sp_device_tables blind = tables;
     struct sp_devices none = {0};
     struct sp_error err = {0};
+    struct sp_device device;
+    char path[512];
 
+    (void)snprintf(path, sizeof(path), "%s/class/block/sdb/ro", tables.sys);
+    tap_ok(unlink(path) == 0 && mkdir(path, 0700) == 0 &&
+               sp_device_read(&tables, "sdb", &device, &err) == 0 &&
+               sp_device_check(&device, &err) == -1,
+           "what cannot be read is not called safe");
+    tap_is_str(err.detail, "device-unsafe", "its word");
+    (void)rmdir(path);
     blind.swaps = "/nowhere/swaps";
     tap_ok(sp_devices_list(&blind, &none, &err) == 0, "a kernel without swap");
     sp_devices_release(&none);
