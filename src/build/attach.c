@@ -18,13 +18,16 @@ size_fits(const struct sp_metadata_file *file)
            file->size <= SP_MAX_EVIDENCE_BYTES;
 }
 
-bool
-sp_attach_fits(const struct sp_cache *cache, const struct sp_metadata *metadata)
+static int
+fits(const struct sp_cache *cache, const struct sp_metadata *metadata,
+     bool *ret, struct sp_error *err)
 {
-    return metadata->available && metadata->signature.present &&
-           size_fits(&metadata->repomd) && size_fits(&metadata->primary) &&
-           strlen(metadata->repo->id) <= LABEL_MAX &&
-           sp_evidence_has_profile(cache, &metadata->signature);
+    *ret = false;
+    if (!metadata->available || !metadata->signature.present ||
+        !size_fits(&metadata->repomd) || !size_fits(&metadata->primary) ||
+        strlen(metadata->repo->id) > LABEL_MAX)
+        return 0;
+    return sp_evidence_has_profile(cache, &metadata->signature, ret, err);
 }
 
 static int
@@ -78,19 +81,35 @@ add(const struct sp_cache *cache, const struct sp_metadata *metadata,
     memcpy(one->sha256, file->sha256, sizeof(one->sha256));
 }
 
-static size_t
-collect(const struct sp_cache *cache, const struct sp_supply *supplies,
-        size_t n, const struct sp_metadata **list)
+static int
+collect(const struct sp_cache *cache, const struct sp_supply *supply,
+        const struct sp_metadata **list, size_t *n, struct sp_error *err)
+{
+    for (size_t i = 0; i < supply->chosen.n; i++) {
+        bool one = false;
+
+        if (fits(cache, &supply->metadata[i], &one, err) < 0)
+            return -1;
+        if (one)
+            list[(*n)++] = &supply->metadata[i];
+    }
+    return 0;
+}
+
+static int
+collect_all(const struct sp_cache *cache, const struct sp_supply *supplies,
+            size_t n, const struct sp_metadata **list, size_t *ret_n,
+            struct sp_error *err)
 {
     size_t found = 0;
 
     for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < supplies[i].chosen.n; k++)
-            if (sp_attach_fits(cache, &supplies[i].metadata[k]))
-                list[found++] = &supplies[i].metadata[k];
+        if (collect(cache, &supplies[i], list, &found, err) < 0)
+            return -1;
     if (found > 0)
         qsort(list, found, sizeof(list[0]), compare_metadata);
-    return unite(list, found);
+    *ret_n = unite(list, found);
+    return 0;
 }
 
 /* The groups that the requests name, as one member of its own. */
@@ -210,7 +229,8 @@ sp_attach(const struct sp_cache *cache, const struct sp_supply *supplies,
     ret->list = calloc(FILES_PER_REPO * all + 2, sizeof(ret->list[0]));
     if (!list || !ret->list)
         return sp_fail(err, "no-memory", "no memory for signed metadata");
-    all = collect(cache, supplies, n, list);
+    if (collect_all(cache, supplies, n, list, &all, err) < 0)
+        return -1;
     attach_metadata(cache, list, all, ret);
     if (attach_groups(cache, supplies, n, ret, err) < 0)
         return -1;

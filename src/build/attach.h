@@ -28,8 +28,4 @@ int sp_attach(const struct sp_cache *cache, const struct sp_supply *supplies,
               size_t n, struct sp_attachments *ret, struct sp_error *err);
 void sp_attachments_release(struct sp_attachments *attachments);
 
-/* Would its metadata go along, as far as it alone can tell? */
-bool sp_attach_fits(const struct sp_cache *cache,
-                    const struct sp_metadata *metadata);
-
 #endif

@@ -148,17 +148,24 @@ sp_evidence_dearmor(const struct sp_cache *cache, const char *name,
     return 0;
 }
 
-bool
+int
 sp_evidence_has_profile(const struct sp_cache *cache,
-                        const struct sp_metadata_file *signature)
+                        const struct sp_metadata_file *signature, bool *ret,
+                        struct sp_error *err)
 {
     struct sp_sigpacket packet;
     SP_AUTO_FREE char *text = NULL;
     size_t len = 0;
 
-    return sp_read_file(cache->dirfd, signature->name, SP_SIG_MAX_BYTES, &text,
-                        &len, NULL) == 0 &&
-           sp_sigpacket_parse((const uint8_t *)text, len, &packet, NULL) == 0;
+    if (signature->size > SP_SIG_MAX_BYTES) {
+        *ret = false;
+        return 0;
+    }
+    if (sp_read_file(cache->dirfd, signature->name, SP_SIG_MAX_BYTES, &text,
+                     &len, err) < 0)
+        return -1;
+    *ret = sp_sigpacket_parse((const uint8_t *)text, len, &packet, NULL) == 0;
+    return 0;
 }
 
 /* A signature that is not understood is judged where it counts. */

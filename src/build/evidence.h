@@ -38,8 +38,9 @@ int sp_evidence_dearmor(const struct sp_cache *cache, const char *name,
                         struct sp_metadata_file *ret, struct sp_error *err);
 
 /* Is it one packet of the profile that a receiver reads? */
-bool sp_evidence_has_profile(const struct sp_cache *cache,
-                             const struct sp_metadata_file *signature);
+int sp_evidence_has_profile(const struct sp_cache *cache,
+                            const struct sp_metadata_file *signature, bool *ret,
+                            struct sp_error *err);
 
 /*
  * Do the two belong together? With keys, gpg decides; without, the two bytes
