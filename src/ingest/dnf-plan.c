@@ -2,12 +2,14 @@
 #include "ingest/dnf-plan.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "base/lines.h"
+#include "base/path.h"
 #include "base/spawn.h"
 #include "base/text.h"
 #include "ingest/engine.h"
@@ -46,21 +48,28 @@ show_all(const char *said, char **ret, struct sp_error *err)
 }
 
 /* "--setopt=sallyport.gpgkey=file://A,file://B" */
-static void
-name_keys(const char *keys, struct sp_text *ret)
+static int
+name_keys(const char *keys, struct sp_text *ret, struct sp_error *err)
 {
     SP_AUTO_DIR *dir = opendir(keys);
     const char *comma = "";
+    struct dirent *d;
+    int left = 0;
 
+    if (!dir && errno != ENOTDIR)
+        return sp_fail_sys(err, errno, "io", "cannot list '%.200s'", keys);
     sp_text_add(ret, "--setopt=sallyport.gpgkey=");
     if (!dir)
         sp_text_add(ret, "file://%.900s", keys);
-    for (struct dirent *d; dir && (d = readdir(dir));) {
+    while (dir && (left = sp_path_next(dir, &d, err)) > 0) {
         if (d->d_name[0] == '.' || strpbrk(d->d_name, ", "))
             continue;
         sp_text_add(ret, "%sfile://%.700s/%s", comma, keys, d->d_name);
         comma = ",";
     }
+    if (ret->failed)
+        return sp_fail(err, "no-memory", "no memory for dnf's plan");
+    return left;
 }
 
 int
@@ -100,7 +109,10 @@ sp_dnf_plan(const char *const *arguments, const char *repository,
             return sp_fail(err, "usage", "too many arguments for dnf");
         argv[n++] = arguments[i];
     }
-    name_keys(keys, &key_option);
+    if (name_keys(keys, &key_option, err) < 0) {
+        sp_text_release(&key_option);
+        return -1;
+    }
     argv[n++] = key_option.bytes;
     plan.fds[0] = -1;
     plan.stop = sp_engine_stop_flag();
