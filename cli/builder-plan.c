@@ -63,6 +63,24 @@ show_advisories(const struct sp_advisories *advisories)
     }
 }
 
+static bool
+is_unread(const struct sp_supply *supply, size_t repo)
+{
+    return supply->metadata[repo].unread.code != SP_OK;
+}
+
+static void
+show_unread(const struct sp_supply *supply)
+{
+    for (size_t i = 0; supply->metadata && i < supply->chosen.n; i++)
+        if (is_unread(supply, i))
+            (void)fprintf(stderr,
+                          "what '%s' says about its updates cannot be told: "
+                          "%s\n",
+                          supply->chosen.repos[i]->id,
+                          supply->metadata[i].unread.msg);
+}
+
 static void
 show_skipped(const struct sp_supply *supply)
 {
@@ -117,6 +135,7 @@ show_plan(const struct sp_supply *supply, bool color)
     }
     show_notes(&supply->plan);
     show_advisories(&supply->advisories);
+    show_unread(supply);
     show_skipped(supply);
 }
 
@@ -190,6 +209,16 @@ json_advisories(struct sp_json *json, const struct sp_advisories *advisories)
 }
 
 static void
+json_unread(struct sp_json *json, const struct sp_supply *supply)
+{
+    sp_json_open_array(json, "unread_advisories");
+    for (size_t i = 0; supply->metadata && i < supply->chosen.n; i++)
+        if (is_unread(supply, i))
+            sp_json_string(json, NULL, supply->chosen.repos[i]->id);
+    sp_json_close_array(json);
+}
+
+static void
 json_skipped(struct sp_json *json, const struct sp_supply *supply)
 {
     sp_json_open_array(json, "skipped_repos");
@@ -217,6 +246,7 @@ json_plan(struct sp_json *json, const struct sp_supply *supply)
     json_notes(json, "unmet", plan, SP_NOTE_UNMET);
     json_notes(json, "watched", plan, SP_NOTE_WATCHED);
     json_advisories(json, &supply->advisories);
+    json_unread(json, supply);
     json_skipped(json, supply);
     sp_json_close_object(json);
 }

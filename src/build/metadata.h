@@ -78,6 +78,7 @@ struct sp_metadata {
     struct sp_metadata_file primary;
     struct sp_metadata_file group;      /* comps */
     struct sp_metadata_file updateinfo; /* a hint, nobody signs it */
+    struct sp_error unread;             /* why updateinfo could not be read */
     struct sp_metadata_source filelists;
 
     struct sp_mirrors *mirrors; /* for sp_fetch_item.mirrors */

@@ -263,18 +263,17 @@ read_advisories(const struct sp_cache *cache,
     return sp_advisories_add(&supply->advisories, file, &supply->plan, err);
 }
 
-/* Hints: what cannot be read is left out, and only a wish to stop counts. */
+/* Hints: what cannot be read is told, and only a wish to stop counts. */
 static int
 get_advisories(const struct sp_cache *cache, const struct sp_build_hooks *hooks,
                struct sp_supply *supply, struct sp_error *err)
 {
     for (size_t i = 0; supply->plan.n > 0 && i < supply->chosen.n; i++) {
-        const struct sp_metadata *metadata = &supply->metadata[i];
-        struct sp_error fault = {0};
+        struct sp_metadata *metadata = &supply->metadata[i];
 
         if (metadata->available && metadata->updateinfo.present)
             (void)read_advisories(cache, &metadata->updateinfo, hooks, supply,
-                                  &fault);
+                                  &metadata->unread);
         if (sp_hooks_stopped(hooks, err) < 0)
             return -1;
     }
