@@ -84,6 +84,9 @@ DIFFERS = (
     (re.compile(r"\b[\d.]+ (B|KiB|MiB|GiB|KB|MB|GB|TB|kB) (are )?free"),
      "ROOM free"),
     (re.compile(r"\b\d+ (second|minute|hour)s?\b"), "TIME"),
+    (re.compile(r"^/dev/loop.*\n", re.M), ""),
+    (re.compile(r',?\{"device":"/dev/loop[^}]*\}'), ""),
+    (re.compile(r" {2,}"), "  "),
 )
 
 Command = collections.namedtuple("Command", "name words out may_tell")
