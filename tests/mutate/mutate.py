@@ -14,7 +14,15 @@ bytes, or metadata in the same jail, and what publishes.
 Two classes are counted apart, and all of theirs must be killed: `check`, a
 refusal that is taken away or loosened, and `sync`, a write to the disk that
 is not waited for. One of these that the unit programs do not see is linked
-into the program as well, and the suites of its file are run (SUITES). Mutants
+into the program as well, and the suites of its file are run (SUITES).
+
+A status is 0 or negative, and its callers ask `< 0`. So in a function that
+returns only statuses `return 0` becomes -1 and `return -1` becomes 0, and
+neither becomes another number: 1 is the same to them as 0, and -2 as -1. For
+the same reason the -1 that a variable or a member is set to (no descriptor
+yet, not yet good) becomes 0 or 1 but not -2. Each other number is tried.
+
+Mutants
 that change nothing anyone can see stand in the file `equivalent`, with the
 reason; a line there that fits no mutant is a fault. --sample N: all of the
 two classes, and N of the others. Survivors are kept by name in
@@ -62,6 +70,9 @@ SYNCS = {"fsync", "fdatasync", "syncfs", "sync_file_range",
 REFUSES = re.compile(r"\b(sp_fail\w*|sp_worker_fault|fault\w*|refuse\w*|"
                      r"SP_BUG|_exit|return (-1|false|0);)")
 
+# What a status may come from, beside the numbers.
+STATUS_CALL = re.compile(r"^sp_fail\w*\(|^\w+\(.*, err\)$", re.S)
+
 # What is replaced by what; `whole` is the expression or statement around it,
 # None where only a constant may stand.
 Mutant = collections.namedtuple(
@@ -75,6 +86,23 @@ static int sp_awake_;
 static void __attribute__((constructor)) sp_wake_(void)
 { const char *n = getenv("SP_MUTANT"); sp_awake_ = n ? atoi(n) : 0; }
 """
+
+
+def parts(node):
+    """A node and all that is in it."""
+    yield node
+    for child in node.get("inner", []):
+        yield from parts(child)
+
+
+def returns(function):
+    """What a function returns, as nodes; either arm of a choice."""
+    values = [n["inner"][0] for n in parts(function)
+              if n.get("kind") == "ReturnStmt" and n.get("inner")]
+    while any(n["kind"] == "ConditionalOperator" for n in values):
+        values = [arm for n in values for arm in (
+            n["inner"][1:] if n["kind"] == "ConditionalOperator" else [n])]
+    return values
 
 
 def shown(text):
@@ -94,6 +122,8 @@ class Source:
             stderr=subprocess.DEVNULL).stdout
         self.tree = json.loads(out)
         self.found = {}
+        self.statuses = set()
+        self.sentinels = set()
         self.function = "-"
         self.constant = False
 
@@ -177,6 +207,8 @@ class Source:
     def at_BinaryOperator(self, node):
         left, right = (self.place(n) for n in node["inner"])
         whole, op = self.place(node), node["opcode"]
+        if op == "=":
+            self.sentinel(node["inner"][1:])
         if not left or not right or left[1] > right[0]:
             return
         at = self.text[left[1]:right[0]].find(op)
@@ -229,8 +261,30 @@ class Source:
 
     def at_FunctionDecl(self, node):
         self.refusals = {"&&": set(), "||": set()}
-        self.returns_bool = node["type"]["qualType"].startswith(
-            ("bool", "_Bool"))
+        kind = node["type"]["qualType"]
+        self.returns_bool = kind.startswith(("bool", "_Bool"))
+        returned = [(n, self.text[slice(*self.place(n) or (0, 0))])
+                    for n in returns(node)]
+        calls = [STATUS_CALL.search(text) for _, text in returned]
+        if kind.startswith("int (") and \
+                (any(calls) or any(text == "-1" for _, text in returned)) and \
+                all(call or text in ("0", "-1")
+                    for call, (_, text) in zip(calls, returned)):
+            self.statuses.update(id(part) for n, text in returned
+                                 if text in ("0", "-1") for part in parts(n))
+
+    def at_VarDecl(self, node):
+        self.sentinel(node.get("inner", []))
+
+    def at_InitListExpr(self, node):
+        self.sentinel(node.get("inner", []))
+
+    def sentinel(self, values):
+        """Remembers the 1 of each value that is -1."""
+        for value in values:
+            where = self.place(value)
+            if where and self.text[where[0]:where[1]] == "-1":
+                self.sentinels.update(id(part) for part in parts(value))
 
     def at_ReturnStmt(self, node):
         if not node.get("inner"):
@@ -258,6 +312,9 @@ class Source:
         where, inner = self.place(node), self.place(node["inner"][0])
         if not where or not inner:
             return
+        if id(node) in self.statuses:
+            self.add(where, "0", "check")
+            return
         op = node["opcode"]
         if op in ("!", "~", "-") and where[0] + 1 <= inner[0] and \
                 self.text[where[0]] == op:
@@ -270,10 +327,15 @@ class Source:
 
     def at_IntegerLiteral(self, node):
         where = self.place(node)
+        if id(node) in self.statuses:
+            if where and self.text[where[0] - 1] != "-":
+                self.add(where, "-1")
+            return
         if where and re.fullmatch(r"(0[xX][0-9a-fA-F]+|\d+)[uUlL]*",
                                   self.text[where[0]:where[1]]):
             text = self.text[where[0]:where[1]]
-            self.add(where, "(%s + 1)" % text)
+            if id(node) not in self.sentinels:
+                self.add(where, "(%s + 1)" % text)
             if not re.fullmatch("0[uUlL]*", text):
                 self.add(where, "(%s - 1)" % text)
 
