@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "bundle/limits.h"
 #include "bundle/rpm-header.h"
 #include "bundle/sigpacket.h"
 #include "guard.h"
@@ -110,6 +111,7 @@ put_header(uint8_t *dst, uint32_t region, const struct header *header)
         const struct tag *t = &header->tags[i];
         size_t align = alignment(t->type);
 
+        memset(data + at, 0, align);
         at = (at + align - 1) / align * align;
         put_entry(index + 16 * (i + 1), t->tag, t->type, (uint32_t)at,
                   t->count);
@@ -1073,9 +1075,395 @@ test_short_numbers(void)
     }
 }
 
+/* ---- limits: what is just right, and one more --------------------------- */
+
+/* A header of these tags alone, with bytes behind it that cannot be read. */
+static const char *
+check_header(const struct sp_rpm_grammar *grammar, const struct header *header)
+{
+    static uint8_t bytes[(1 << 20) + 4096];
+    static struct sp_error err;
+    struct sp_rpm_header taken;
+    size_t size = put_header(bytes, grammar->region_tag, header);
+    struct sp_cursor c = sp_cursor_over(guard_behind(bytes, size), size);
+
+    memset(&err, 0, sizeof(err));
+    return sp_rpm_header_take(&c, grammar, &taken, &err) < 0 ||
+                   sp_rpm_header_check(&taken, &err) < 0
+               ? err.detail
+               : "ok";
+}
+
+/* One tag, all of whose bytes are zero. */
+static const char *
+check_zeros(const struct sp_rpm_grammar *grammar, uint32_t tag, uint32_t type,
+            uint32_t count)
+{
+    static const uint8_t zeros[1 << 20];
+    const struct header header = {
+        .tags = {{tag, type, count, zeros, alignment(type) * count}}, .n = 1};
+
+    return check_header(grammar, &header);
+}
+
+static const char *
+check_text(const struct sp_rpm_grammar *grammar, uint32_t tag, uint32_t type,
+           const char *text)
+{
+    const struct header header = {
+        .tags = {{tag, type, 1, text, strlen(text) + 1}}, .n = 1};
+
+    return check_header(grammar, &header);
+}
+
+/* Each tag with a type of its own; count 0: as many as there are. */
+static const struct {
+    enum where where;
+    uint32_t tag, type, count;
+} known[] = {
+    {SIGNATURE, 267, SP_RPM_BIN, 0},
+    {SIGNATURE, 268, SP_RPM_BIN, 0},
+    {SIGNATURE, 269, SP_RPM_STRING, 0},
+    {SIGNATURE, 270, SP_RPM_INT64, 1},
+    {SIGNATURE, 271, SP_RPM_INT64, 1},
+    {SIGNATURE, 273, SP_RPM_STRING, 0},
+    {SIGNATURE, 274, SP_RPM_STRING_ARRAY, 0},
+    {SIGNATURE, 275, SP_RPM_INT32, 0},
+    {SIGNATURE, 276, SP_RPM_STRING_ARRAY, 0},
+    {SIGNATURE, 277, SP_RPM_INT32, 0},
+    {SIGNATURE, 278, SP_RPM_STRING_ARRAY, 0},
+    {SIGNATURE, 279, SP_RPM_STRING, 0},
+    {SIGNATURE, 999, SP_RPM_BIN, 0},
+    {SIGNATURE, 1000, SP_RPM_INT32, 1},
+    {SIGNATURE, 1002, SP_RPM_BIN, 0},
+    {SIGNATURE, 1004, SP_RPM_BIN, 16},
+    {SIGNATURE, 1005, SP_RPM_BIN, 0},
+    {SIGNATURE, 1007, SP_RPM_INT32, 1},
+    {SIGNATURE, 1008, SP_RPM_BIN, 0},
+    {MAIN, 1000, SP_RPM_STRING, 0},
+    {MAIN, 1001, SP_RPM_STRING, 0},
+    {MAIN, 1002, SP_RPM_STRING, 0},
+    {MAIN, 1003, SP_RPM_INT32, 1},
+    {MAIN, 1006, SP_RPM_INT32, 1},
+    {MAIN, 1009, SP_RPM_INT32, 1},
+    {MAIN, 1021, SP_RPM_STRING, 0},
+    {MAIN, 1022, SP_RPM_STRING, 0},
+    {MAIN, 1044, SP_RPM_STRING, 0},
+    {MAIN, 1106, SP_RPM_INT32, 1},
+    {MAIN, 5009, SP_RPM_INT64, 1},
+    {MAIN, 5114, SP_RPM_INT32, 1},
+};
+
+static const struct sp_rpm_grammar *
+grammar_of(enum where where)
+{
+    return where == MAIN ? &sp_rpm_main_grammar : &sp_rpm_signature_grammar;
+}
+
+static void
+test_known_tags(void)
+{
+    for (size_t i = 0; i < COUNT(known); i++) {
+        const struct sp_rpm_grammar *grammar = grammar_of(known[i].where);
+        const uint32_t tag = known[i].tag, type = known[i].type;
+        const uint32_t count = known[i].count ? known[i].count : 1;
+        const char *more = known[i].count          ? "tag-count"
+                           : type == SP_RPM_STRING ? "string-count"
+                                                   : "ok";
+
+        tap_is_str(check_zeros(grammar, tag, type, count), "ok",
+                   "%u values of tag %u in the %s", count, tag, grammar->name);
+        tap_is_str(check_zeros(grammar, tag, type, count + 1), more,
+                   "one more");
+        tap_is_str(check_zeros(grammar, tag, SP_RPM_CHAR, count), "tag-type",
+                   "characters");
+    }
+}
+
+static void
+test_tag_ranges(void)
+{
+    static const struct {
+        enum where where;
+        uint32_t tag;
+        const char *detail;
+    } tags[] = {
+        {SIGNATURE, 0, "tag-range"},
+        {SIGNATURE, 100, "tag-range"},
+        {SIGNATURE, 255, "tag-range"},
+        {SIGNATURE, 256, "ok"},
+        {SIGNATURE, 1999, "ok"},
+        {SIGNATURE, 2000, "tag-range"},
+        {MAIN, 0, "tag-range"},
+        {MAIN, 99, "tag-range"},
+        {MAIN, 100, "ok"},
+        {MAIN, 101, "tag-range"},
+        {MAIN, 999, "tag-range"},
+        {MAIN, 1004, "ok"},
+        {MAIN, 32767, "ok"},
+        {MAIN, 32768, "tag-range"},
+    };
+
+    for (size_t i = 0; i < COUNT(tags); i++)
+        tap_is_str(
+            check_zeros(grammar_of(tags[i].where), tags[i].tag, SP_RPM_CHAR, 1),
+            tags[i].detail, "tag %u in the %s", tags[i].tag,
+            grammar_of(tags[i].where)->name);
+    tap_is_str(check_zeros(&sp_rpm_main_grammar, 1000, SP_RPM_STRING, 1), "ok",
+               "the first tag of the main header");
+}
+
+/* A grammar that has another one behind what it knows. */
+static void
+test_known_end(void)
+{
+    static const struct sp_rpm_known list[] = {{300, SP_RPM_INT32, 1},
+                                               {301, SP_RPM_INT32, 1}};
+    struct sp_rpm_grammar grammar = sp_rpm_signature_grammar;
+
+    grammar.known = list;
+    grammar.n_known = 1;
+    tap_is_str(check_zeros(&grammar, 300, SP_RPM_CHAR, 1), "tag-type",
+               "a tag that is known");
+    tap_is_str(check_zeros(&grammar, 301, SP_RPM_CHAR, 1), "ok",
+               "one that stands behind the last");
+}
+
+static const char *
+size_word(const struct sp_rpm_grammar *grammar, uint32_t entries, uint32_t data,
+          size_t *ret_size)
+{
+    static struct sp_error err;
+    uint8_t intro[16] = {0x8e, 0xad, 0xe8, 0x01};
+
+    put_u32(intro + 8, entries);
+    put_u32(intro + 12, data);
+    memset(&err, 0, sizeof(err));
+    return sp_rpm_header_size(guard_behind(intro, sizeof(intro)), grammar,
+                              ret_size, &err) < 0
+               ? err.detail
+               : "ok";
+}
+
+static void
+test_header_limits(void)
+{
+    for (size_t i = 0; i < 2; i++) {
+        const struct sp_rpm_grammar *g = grammar_of(i == 0 ? SIGNATURE : MAIN);
+        size_t size = 0;
+
+        tap_is_str(size_word(g, 2, 16, &size), "ok", "the smallest %s",
+                   g->name);
+        tap_is_u64(size, 16 + 2 * 16 + 16, "has that many bytes");
+        tap_is_str(size_word(g, 1, 16, &size), "index-count", "an entry less");
+        tap_is_str(size_word(g, 2, 15, &size), "data-size", "a byte less");
+        tap_is_str(size_word(g, g->max_index, g->max_data, &size), "ok",
+                   "the largest %s", g->name);
+        tap_is_u64(size, 16 + 16 * (size_t)g->max_index + g->max_data,
+                   "has that many bytes");
+        tap_is_str(size_word(g, g->max_index + 1, g->max_data, &size),
+                   "index-count", "an entry more");
+        tap_is_str(size_word(g, g->max_index, g->max_data + 1, &size),
+                   "data-size", "a byte more");
+    }
+    tap_is_u64(sp_rpm_signature_grammar.max_index, SP_RPM_MAX_SIG_INDEX,
+               "entries of a signature header");
+    tap_is_u64(sp_rpm_main_grammar.max_data, SP_RPM_MAX_MAIN_DATA,
+               "bytes of a main header");
+}
+
+static void
+test_types_and_counts(void)
+{
+    const struct sp_rpm_grammar *g = &sp_rpm_main_grammar;
+
+    tap_is_str(check_zeros(g, 2000, 0, 1), "tag-type", "type 0");
+    tap_is_str(check_zeros(g, 2000, 1, 1), "ok", "type 1");
+    tap_is_str(check_zeros(g, 2000, 9, 1), "ok", "type 9");
+    tap_is_str(check_zeros(g, 2000, 10, 1), "tag-type", "type 10");
+    tap_is_str(check_zeros(g, 2000, SP_RPM_BIN, 0xFFFFF), "ok",
+               "as many bytes as there are values of other types");
+    tap_is_str(check_zeros(g, 2000, SP_RPM_BIN, 0x100000), "ok",
+               "and one more");
+    tap_is_str(check_zeros(g, 2000, SP_RPM_CHAR, 0xFFFFF), "ok", "characters");
+    tap_is_str(check_zeros(g, 2000, SP_RPM_CHAR, 0x100000), "tag-count",
+               "and one more");
+}
+
+static const struct {
+    const char *text, *detail;
+} texts[] = {
+    {"\x01", "ok"},
+    {"\x7f", "ok"},
+    {"\x80", "string-encoding"},
+    {"\x82\x80", "string-encoding"},
+    {"\xbf", "string-encoding"},
+    {"\xbf\x80", "string-encoding"},
+    {"\xc0\x80", "string-encoding"},
+    {"\xc1\xbf", "string-encoding"},
+    {"\xc2\x7f", "string-encoding"},
+    {"\xc2\x80", "ok"},
+    {"\xc2\xbf", "ok"},
+    {"\xc2\xc0", "string-encoding"},
+    {"\xdf\xbf", "ok"},
+    {"\xe0\x9f\xbf", "string-encoding"},
+    {"\xe0\xa0\x80", "ok"},
+    {"\xed\x9f\xbf", "ok"},
+    {"\xed\xa0\x80", "string-encoding"},
+    {"\xed\xbf\xbf", "string-encoding"},
+    {"\xee\x80\x80", "ok"},
+    {"\xef\xbf\xbf", "ok"},
+    {"\xf0\x8f\xbf\xbf", "string-encoding"},
+    {"\xf0\x90\x80\x80", "ok"},
+    {"\xf3\xbf\xbf\xbf", "ok"},
+    {"\xf4\x8f\xbf\xbf", "ok"},
+    {"\xf4\x90\x80\x80", "string-encoding"},
+    {"\xf5\x80\x80\x80", "string-encoding"},
+    {"\xf7\xbf\xbf\xbf", "string-encoding"},
+    {"\xf8", "string-encoding"},
+    {"\xf8\x90\x80\x80", "string-encoding"},
+    {"\xff", "string-encoding"},
+    {"\xff\x90\x80\x80", "string-encoding"},
+};
+
+static void
+test_utf8(void)
+{
+    for (size_t i = 0; i < COUNT(texts); i++)
+        tap_is_str(check_text(&sp_rpm_main_grammar, 1004, SP_RPM_I18NSTRING,
+                              texts[i].text),
+                   texts[i].detail, "text %zu, first byte %#x", i,
+                   (unsigned)(uint8_t)texts[i].text[0]);
+}
+
+/* Each byte but NUL, which ends a string. */
+static void
+test_ascii(void)
+{
+    for (unsigned byte = 1; byte < 256; byte++) {
+        const char text[] = {(char)byte, '\0'};
+        bool good = byte >= ' ' && byte <= '~';
+
+        tap_is_str(
+            check_text(&sp_rpm_signature_grammar, 279, SP_RPM_STRING, text),
+            good ? "ok" : "string-encoding", "byte %#x", byte);
+    }
+}
+
+/* Numbers behind 0 to 9 bytes, and what must stand between. */
+static void
+test_places(void)
+{
+    static const uint8_t zeros[16];
+    static const uint32_t types[] = {SP_RPM_INT16, SP_RPM_INT32, SP_RPM_INT64};
+
+    for (uint32_t before = 1; before <= 9; before++)
+        for (size_t i = 0; i < COUNT(types); i++) {
+            const struct header header = {
+                .tags = {{2000, SP_RPM_BIN, before, zeros, before},
+                         {2001, types[i], 1, zeros, alignment(types[i])}},
+                .n = 2};
+
+            tap_is_str(check_header(&sp_rpm_main_grammar, &header), "ok",
+                       "type %u behind %u bytes", types[i], before);
+        }
+}
+
+/* What calls itself a value but stands where the region must be. */
+static void
+test_first_entry(void)
+{
+    const struct header header = {.tags = {BYTES(1010, SP_RPM_BIN, 1, "x")},
+                                  .n = 1};
+    uint8_t bytes[256];
+    size_t size = put_header(bytes, 63, &header);
+    struct sp_cursor c = sp_cursor_over(bytes, size);
+    struct sp_rpm_header taken = {0};
+    struct sp_rpm_value value = {0};
+    struct sp_error err = {0};
+
+    put_entry(bytes + 16, 1005, SP_RPM_BIN, 0, 1);
+    tap_ok(sp_rpm_header_take(&c, &sp_rpm_main_grammar, &taken, &err) == 0,
+           "a header whose first entry is a value");
+    tap_ok(!sp_rpm_header_find(&taken, 1005, &value), "which is not found");
+    tap_ok(sp_rpm_header_find(&taken, 1010, &value), "the second is");
+}
+
+/* What the facts hold, whatever stood there, and nothing besides. */
+static void
+test_facts_alone(void)
+{
+    static struct package p;
+    struct sp_rpm rpm = {0}, before;
+    struct sp_error err = {0};
+
+    reset(&p);
+    set_tag(&p.main,
+            &(struct tag)BYTES(5009, SP_RPM_INT64, 1, "\0\0\0\1\0\0\0\2"));
+    set_tag(&p.signature,
+            &(struct tag)TEXT(269, SP_RPM_STRING, 1,
+                              "0123456789abcdef0123456789abcdef01234567"));
+    build(&p);
+    (void)judge(p.bytes, p.size, &rpm);
+    tap_is_u64(rpm.installed_bytes, UINT64_C(0x100000002),
+               "the long size, not the short one");
+    tap_is_str(rpm.header_sha1, "0123456789abcdef0123456789abcdef01234567",
+               "a claimed SHA-1");
+    tap_is_str(rpm.header_sha256, HEX64, "a claimed SHA-256");
+    memset(rpm.payload_sha256, 'x', sizeof(rpm.payload_sha256));
+    before = rpm;
+    tap_ok(sp_rpm_facts(p.bytes, p.size, &rpm, &err) == 0, "facts once more");
+    tap_is_mem(rpm.payload_sha256, HEX64, sizeof(HEX64),
+               "the digest, with its end");
+    memcpy(before.payload_sha256, rpm.payload_sha256,
+           sizeof(before.payload_sha256));
+    tap_is_mem(&rpm, &before, sizeof(rpm), "and no other byte has changed");
+}
+
+/* A refusal says what was wrong. */
+static void
+test_messages(void)
+{
+    static struct package p;
+    static const struct {
+        struct tag tag;
+        const char *says;
+    } said[] = {
+        {TEXT(1000, SP_RPM_STRING, 1, "a/b"), "bad name 'a/b'"},
+        {TEXT(1001, SP_RPM_STRING, 1, "1-2"), "bad version '1-2'"},
+        {TEXT(1002, SP_RPM_STRING, 1, "3 4"), "bad release '3 4'"},
+        {TEXT(1022, SP_RPM_STRING, 1, "a.b"), "bad architecture 'a.b'"},
+        {BYTES(5114, SP_RPM_INT32, 1, "\0\0\0\6"),
+         "rpm format 6 is not supported"},
+        {TEXT(100, SP_RPM_STRING, 1, "C"), "the language table has type 6"},
+    };
+
+    for (size_t i = 0; i < COUNT(said); i++) {
+        struct sp_error err = {0};
+        struct sp_rpm rpm;
+
+        reset(&p);
+        set_tag(&p.main, &said[i].tag);
+        build(&p);
+        (void)judge_head(p.bytes, p.size, &rpm, &err);
+        tap_is_str(err.msg, said[i].says, "tag %u", said[i].tag.tag);
+    }
+}
+
 int
 main(void)
 {
+    test_known_tags();
+    test_tag_ranges();
+    test_known_end();
+    test_header_limits();
+    test_types_and_counts();
+    test_utf8();
+    test_ascii();
+    test_places();
+    test_first_entry();
+    test_facts_alone();
+    test_messages();
     test_header_alone();
     test_short_numbers();
     test_short();
