@@ -6,6 +6,7 @@
 #include "base/lines.h"
 #include "build/groups.h"
 #include "ingest/comps.h"
+#include "tests/unit/guard.h"
 #include "tests/unit/tap.h"
 
 static struct sp_error err;
@@ -65,6 +66,15 @@ test_grammar(void)
         {"group a  A\n", "groups", "a title that begins with a blank"},
         {"group a A \n", "groups", "a title that ends with a blank"},
         {"group a \xc3\xa4\n", "groups", "a title that is not ASCII"},
+        {"group a !\n", "ok", "the first character of a title"},
+        {"group a A b\n", "ok", "a blank inside of a title"},
+        {"group a ~\n", "ok", "the last character of a title"},
+        {"group a A\x1f"
+         "b\n",
+         "groups", "a title with a control byte"},
+        {"gro a A\n", "groups", "a word cut short"},
+        {"groups a A\n", "groups", "a word too long"},
+        {"group a A\nx", "groups", "no line end before the end"},
         {"group a A\x7f\n", "groups", "a title with DEL"},
         {"group a A\033[m\n", "groups", "an escape"},
         {"group ../a A\n", "groups", "an id with a slash"},
@@ -99,9 +109,13 @@ test_frame(void)
     tap_is_str(judge_bytes(good, sizeof(good) - 1), "ok", "whole");
     tap_is_u64(taken, 2, "its lines");
     for (size_t n = 0; n + 1 < sizeof(good); n++)
-        if (strcmp(judge_bytes(good, n), "groups") != 0)
+        if (strcmp(judge_bytes(guard_behind(good, n), n), "groups") != 0)
             tap_ok(false, "cut to %zu bytes", n);
     tap_is_str(judge_bytes("groups 2\nend\n", 13), "groups", "a later format");
+    tap_ok(strstr(err.msg, "line 1:") != NULL, "is told of line 1");
+    tap_is_str(judge_bytes("groups 1\nx\nend\n", 15), "groups", "no word");
+    tap_ok(strstr(err.msg, "line 2:") != NULL, "is told of line 2");
+    tap_is_str(judge_bytes("groups 1\nend\n", 13), "ok", "the shortest");
     tap_is_str(judge_bytes("groups 1\nend\nend\n", 17), "groups", "two ends");
 }
 

@@ -66,8 +66,9 @@ test_walk(void)
     struct sp_manifest manifest = {0};
     struct sp_member m = {0};
     struct sp_error err = {0};
-    char id[33];
+    char id[33] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 
+    id[32] = 'x';
     tap_ok(sp_manifest_parse(text, size, &manifest, &err) == 0, "parses: %s",
            err.msg);
     tap_is_u64(manifest.requests, 2, "requests");
@@ -353,7 +354,11 @@ test_members(void)
             "9012345"),
          "manifest-syntax", "label of 65 bytes"},
         {EV("repomd a/b"), "manifest-syntax", "slash in a label"},
+        {EV("repomd /a"), "manifest-syntax", "slash before a label"},
+        {EV("repomd a/"), "manifest-syntax", "slash behind a label"},
         {EV("other x"), "manifest-syntax", "unknown kind"},
+        {EV("repo x"), "manifest-syntax", "a kind cut short"},
+        {EV("comps x"), "ok", "the last kind"},
         {EV("repomd"), "manifest-syntax", "no label"},
         {"bundle 1\nevidence e0001 5 " HEX " primary x\nevidence e0002 5 " HEX
          " repomd x\ntotal 2 10\n",
@@ -384,6 +389,12 @@ test_members(void)
         {NAMED("p000002.rpm"), "member-name", "name of the next one"},
         {NAMED("p1.rpm"), "member-name", "short number"},
         {NAMED("../p000001.rpm"), "member-name", "path"},
+        {NAMED("p\x7f"), "manifest-syntax", "DEL in a name"},
+        {NAMED("p~"), "member-name", "the last visible character"},
+        {NAMED("!"), "member-name", "the first visible character"},
+        {"bundle 1\nevidence e0001 5 " HEX " repomd a\nevidence e0002 5 " HEX
+         " repomd b\nevidence e0003 5 " HEX " other c\ntotal 3 15\n",
+         "manifest-syntax", "an unknown kind behind known ones"},
     };
 
     _Static_assert(SP_RPM_MAX_HEAD_BYTES == 13632120, "as in the rows");
@@ -442,9 +453,12 @@ test_short(void)
     struct sp_error err = {0};
     unsigned refused = 0;
 
-    for (size_t size = 0; size < 80; size++)
+    for (size_t size = 0; size < 80; size++) {
+        memset(&err, 0, sizeof(err));
         refused += sp_manifest_parse(guard_before(good_body, size), size,
-                                     &manifest, &err) < 0;
+                                     &manifest, &err) < 0 &&
+                   err.detail[0] != 0;
+    }
     tap_is_u64(refused, 80, "no short text is one");
     tap_is_str(judge_text(huge, sizeof(huge)), "manifest-size",
                "a text above its ceiling");
@@ -520,9 +534,105 @@ ask_beyond(void)
     sp_manifest_request(&manifest, 1000, id);
 }
 
+/* Evidence before packages, by label and kind; what is equal is equal. */
+static void
+test_compare(void)
+{
+    static const struct {
+        struct sp_member a, b;
+        int order;
+    } pairs[] = {
+        {{.kind = SP_MEMBER_EVIDENCE}, {.kind = SP_MEMBER_PACKAGE}, -1},
+        {{.kind = SP_MEMBER_PACKAGE}, {.kind = SP_MEMBER_EVIDENCE}, 1},
+        {{.kind = SP_MEMBER_EVIDENCE,
+          .evidence = SP_EVIDENCE_REPOMD,
+          .label = "a"},
+         {.kind = SP_MEMBER_EVIDENCE,
+          .evidence = SP_EVIDENCE_REPOMD,
+          .label = "a"},
+         0},
+        {{.kind = SP_MEMBER_EVIDENCE,
+          .evidence = SP_EVIDENCE_REPOMD,
+          .label = "a"},
+         {.kind = SP_MEMBER_EVIDENCE,
+          .evidence = SP_EVIDENCE_SIGNATURE,
+          .label = "a"},
+         -1},
+        {{.kind = SP_MEMBER_EVIDENCE,
+          .evidence = SP_EVIDENCE_SIGNATURE,
+          .label = "a"},
+         {.kind = SP_MEMBER_EVIDENCE,
+          .evidence = SP_EVIDENCE_REPOMD,
+          .label = "b"},
+         -1},
+        {{.kind = SP_MEMBER_EVIDENCE,
+          .evidence = SP_EVIDENCE_REPOMD,
+          .label = "b"},
+         {.kind = SP_MEMBER_EVIDENCE,
+          .evidence = SP_EVIDENCE_SIGNATURE,
+          .label = "a"},
+         1},
+        {{.kind = SP_MEMBER_PACKAGE, .nevra = {.name = "a"}},
+         {.kind = SP_MEMBER_PACKAGE, .nevra = {.name = "a"}},
+         0},
+    };
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        int there = sp_member_compare(&pairs[i].a, &pairs[i].b);
+        int back = sp_member_compare(&pairs[i].b, &pairs[i].a);
+
+        tap_ok((there > 0) - (there < 0) == pairs[i].order, "pair %zu", i);
+        tap_ok((back > 0) - (back < 0) == -pairs[i].order, "turned round");
+    }
+}
+
+/* 1 TiB to the byte: 128 packages of the largest size and 128 bytes more. */
+static void
+test_bytes_ceiling(void)
+{
+    static char body[64 * 1024], text[64 * 1024];
+
+    for (unsigned last = 128; last <= 129; last++) {
+        size_t used = (size_t)snprintf(body, sizeof(body), "bundle 1\n");
+        uint64_t size = SP_MAX_MEMBER_BYTES;
+
+        for (unsigned i = 1; i <= 129; i++) {
+            if (i == 129)
+                size = last;
+            used += (size_t)snprintf(body + used, sizeof(body) - used,
+                                     "package p%06u.rpm %" PRIu64 " 128 " HEX
+                                     " a%06u 0:1-1 noarch -\n",
+                                     i, size, i);
+        }
+        (void)snprintf(body + used, sizeof(body) - used,
+                       "total 129 %" PRIu64 "\n",
+                       128 * SP_MAX_MEMBER_BYTES + last);
+        tap_is_str(judge_text(text, seal(text, sizeof(text), body)),
+                   last == 128 ? "ok" : "too-many-bytes", "1 TiB and %u bytes",
+                   last - 128);
+    }
+}
+
+static void
+test_message(void)
+{
+    static char text[8192];
+    struct sp_manifest manifest;
+    struct sp_error err = {0};
+    size_t size = seal(text, sizeof(text),
+                       TWO("bash 3:5.1-2 x86_64 -", "bash 3:5.1-2 x86_64 -"));
+
+    (void)sp_manifest_parse(text, size, &manifest, &err);
+    tap_is_str(err.msg, "MANIFEST has 'bash-3:5.1-2.x86_64' twice",
+               "a refusal names the package");
+}
+
 int
 main(void)
 {
+    test_bytes_ceiling();
+    test_message();
+    test_compare();
     tap_aborts(ask_beyond, "there is no such request");
     test_short();
     test_requests_ceiling();

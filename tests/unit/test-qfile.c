@@ -95,6 +95,8 @@ test_refusals(void)
     h = good;
     h.atime_nsec = 999999999;
     tap_ok(sp_qfile_check_header(&h, &err) == 0, "the largest fraction");
+    h.mtime_nsec = 999999999;
+    tap_ok(sp_qfile_check_header(&h, &err) == 0, "in both times");
     h.atime_nsec++;
     is_refused(h, "qfile-header", "a fraction of a second and more");
     h = good;
@@ -137,6 +139,8 @@ test_names(void)
         {"../x.rpm", 9, "member-name"},
         {"/etc/x.rpm", 11, "member-name"},
         {"a b.rpm", 8, "member-name"},
+        {" b.rpm", 7, "member-name"},
+        {"\xff.rpm", 6, "member-name"},
         {"a\nb.rpm", 8, "member-name"},
         {"a\x1b[2J.rpm", 10, "member-name"},
         {"\xc3\xa4.rpm", 7, "member-name"},
@@ -157,6 +161,16 @@ test_names(void)
         tap_is_str(status == 0 ? "good" : err.detail,
                    rows[i].reason ? rows[i].reason : "good", "name row %zu", i);
     }
+    memset(name, 'x', sizeof(name));
+    tap_ok(sp_qfile_take_name((const uint8_t *)"b.rpm", 5, name, &err) == 0,
+           "a name without a NUL");
+    tap_is_str(name, "b.rpm", "... has one then");
+    (void)sp_qfile_take_name((const uint8_t *)"a/b.rpm", 8, name, &err);
+    tap_is_str(err.msg, "'a/b.rpm' is no file name of a package",
+               "... and a refusal has the name");
+    (void)sp_qfile_take_name((const uint8_t *)"", 1, name, &err);
+    tap_is_str(err.msg, "'' is no file name of a package",
+               "... also when it is empty");
     tap_ok(!sp_qfile_name_ok(&"x.rpm"[2], 3), "the end of a name");
     memset(long_name, 'a', sizeof(long_name));
     memcpy(long_name + 251, ".rpm", 5);

@@ -891,7 +891,9 @@ test_prefix(uint64_t payload, size_t packet_size, bool is_long)
     tap_is_u64(sp_rpm_prefix(&rpm, packet, packet_size, digest, payload, out,
                              size - 1),
                0, "not into less room");
-    (void)sp_rpm_prefix(&rpm, packet, packet_size, digest, payload, out, size);
+    tap_is_u64(
+        sp_rpm_prefix(&rpm, packet, packet_size, digest, payload, out, size),
+        size, "there is room to the byte");
     memcpy(out + size, p.bytes + rpm.main_header.offset, rpm.main_header.size);
     tap_is_str(judge_head(out, size + rpm.main_header.size, &again, &err), "ok",
                "it is read again");
@@ -911,6 +913,28 @@ test_prefix(uint64_t payload, size_t packet_size, bool is_long)
     tap_is_str((const char *)out + 10, "hello-2.0-1", "the lead has a name");
     tap_ok(out[4] == 3 && out[7] == 0 && out[9] == 0 && out[77] == 0,
            "no architecture, no system");
+}
+
+/* The lead of a source package, and the largest size of 32 bits. */
+static void
+test_prefix_ends(void)
+{
+    static uint8_t out[SP_RPM_PREFIX_MAX];
+    const uint8_t digest[32] = {0};
+    struct sp_rpm rpm = {.is_source = true, .main_header = {.size = 1000}};
+    const uint8_t *entries = out + 96 + 16;
+
+    tap_ok(sp_rpm_prefix(&rpm, digest, sizeof(digest), digest,
+                         UINT32_MAX - 1000, out, sizeof(out)) > 0 &&
+               out[7] == 1,
+           "the lead of a source package");
+    tap_is_u64(sp_rpm_u32(entries + 48), 1000, "the largest 32-bit size");
+    rpm.is_source = false;
+    tap_ok(sp_rpm_prefix(&rpm, digest, sizeof(digest), digest, UINT32_MAX - 999,
+                         out, sizeof(out)) > 0 &&
+               out[7] == 0,
+           "the lead of another");
+    tap_is_u64(sp_rpm_u32(entries + 32), 270, "one byte more needs 64 bits");
 }
 
 /* ---- real packages ----------------------------------------------------------
@@ -1484,9 +1508,11 @@ main(void)
     test_many();
     test_truncated();
     test_order();
-    test_prefix(1000, 280, false);
-    test_prefix(1000, 281, false);
-    test_prefix(UINT64_C(5000000000), 277, true);
+    for (size_t size = 276; size <= 284; size++) {
+        test_prefix(1000, size, false);
+        test_prefix(UINT64_C(5000000000), size, true);
+    }
+    test_prefix_ends();
     test_corpus();
     return tap_done();
 }

@@ -259,6 +259,20 @@ static const struct {
      "sig-subpacket",
      {V4_RSA, PART(TIME "\x2f\x94" SALT_HEAD SALT_NAME "12345678" ISSUER),
       EMPTY, PART(MPI_9)}},
+    {"salt with the last flag",
+     "sig-subpacket",
+     {V4_RSA,
+      PART(TIME "\x2f\x14\0\0\0\1\0\x1e\0\x08" SALT_NAME "12345678" ISSUER),
+      EMPTY, PART(MPI_9)}},
+    {"salt whose name is said to be shorter",
+     "sig-subpacket",
+     {V4_RSA,
+      PART(TIME "\x2f\x14\0\0\0\0\0\x1d\0\x08" SALT_NAME "12345678" ISSUER),
+      EMPTY, PART(MPI_9)}},
+    {"notation shorter than its name",
+     "sig-subpacket",
+     {V4_RSA, PART(TIME "\x0e\x14\0\0\0\0\0\x1e\0\5hello" ISSUER), EMPTY,
+      PART(MPI_9)}},
     {"human-readable salt",
      "sig-subpacket",
      {V4_RSA,
@@ -369,6 +383,15 @@ static const struct {
       PART("\x09\x1c"
            "ISSUERID"),
       PART(MPI_9)}},
+    {"a byte behind the unhashed issuer",
+     "sig-subpacket",
+     {V4_RSA, PART(TIME), PART(ISSUER "\0"), PART(MPI_9)}},
+    {"length of a subpacket in five bytes",
+     "ok",
+     {V4_RSA,
+      PART(TIME "\xff\0\0\0\x09\x10"
+                "ISSUERID"),
+      EMPTY, PART(MPI_9)}},
     {"two unhashed issuers",
      "sig-subpacket",
      {V4_RSA, PART(TIME), PART(ISSUER ISSUER), PART(MPI_9)}},
@@ -461,6 +484,10 @@ test_framing(void)
         {"old format, two bytes", "ok", PART("\x89\0\x35"), 0},
         {"old format, four bytes", "ok", PART("\x8a\0\0\0\x35"), 0},
         {"old format, no length", "sig-packet-length", PART("\x8b"), 0},
+        {"old format, no length and eight bytes", "sig-packet-length",
+         PART("\x8b\0\0\0\0\0\0\0\x35"), 0},
+        {"old format, the next packet", "sig-packet-tag", PART("\x8c\x35"), 0},
+        {"new format, the next packet", "sig-packet-tag", PART("\xc3\x35"), 0},
         {"new format, one byte", "ok", PART("\xc2\x35"), 0},
         {"new format, five bytes", "ok", PART("\xc2\xff\0\0\0\x35"), 0},
         {"new format, partial", "sig-packet-length", PART("\xc2\xe5"), 0},
@@ -794,9 +821,140 @@ test_encode_too_much(void)
         0, "and one byte more, for which there would be room");
 }
 
+/* ---- bodies of a given size -----------------------------------------------
+ */
+
+/* A body of n bytes, whose issuer is signed: salts, and the integer fills it.
+ */
+static void
+make_sized(struct bytes *body, size_t n)
+{
+    static struct bytes area, mpi;
+    struct shape s = good;
+    size_t salts = n > 1000 ? (n - 1000) / 130 + 1 : 0, left;
+
+    area.n = mpi.n = 0;
+    put(&area, TIME ISSUER, 16);
+    for (size_t i = 0; i < salts; i++) {
+        put(&area, "\x81\x14\0\0\0\0\0\x1e\0\x5a" SALT_NAME, 40);
+        area.n += 90;
+    }
+    left = n - (4 + 2 + area.n + 2 + 2 + 2);
+    put_u16(&mpi, 8 * left);
+    put_u8(&mpi, 0x80);
+    mpi.n += left - 1;
+    s.hashed = (struct part){(const char *)area.p, area.n};
+    s.unhashed = (struct part)EMPTY;
+    s.mpis = (struct part){(const char *)mpi.p, mpi.n};
+    make_body(body, &s);
+}
+
+static const struct {
+    size_t size;
+    struct part head;
+} sized[] = {
+    {100, PART("\xc2\x64")},      {191, PART("\xc2\xbf")},
+    {192, PART("\xc2\xc0\0")},    {193, PART("\xc2\xc0\1")},
+    {447, PART("\xc2\xc0\xff")},  {448, PART("\xc2\xc1\0")},
+    {449, PART("\xc2\xc1\1")},    {1000, PART("\xc2\xc3\x28")},
+    {4321, PART("\xc2\xd0\x21")}, {8128, PART("\xc2\xdf\0")},
+    {8189, PART("\xc2\xdf\x3d")},
+};
+
+/* The length of the packet in each form; the canonical one is the shortest. */
+static void
+test_packet_lengths(void)
+{
+    static struct bytes body, b, out;
+    static struct sp_sigpacket packet;
+
+    for (size_t i = 0; i < COUNT(sized); i++) {
+        const size_t n = sized[i].size;
+        struct part head = sized[i].head;
+
+        make_sized(&body, n);
+        tap_is_u64(body.n, n, "a body of %zu bytes", n);
+        b.n = 0;
+        put(&b, head.p, head.n);
+        put(&b, body.p, body.n);
+        tap_is_str(judge(b.p, b.n - 1, &packet), "sig-packet-length",
+                   "a byte less than said");
+        if (b.n + 1 <= SP_SIG_MAX_BYTES)
+            tap_is_str(judge(b.p, b.n + 1, &packet), "sig-trailing",
+                       "a byte more");
+        tap_is_str(judge(b.p, b.n, &packet), "ok", "just as many");
+        out.n = sp_sigpacket_encode(&packet, packet.left16, out.p,
+                                    SP_SIGPACKET_ENCODED_MAX);
+        tap_ok(out.n == b.n && memcmp(out.p, b.p, b.n) == 0,
+               "the canonical form has the same head");
+        tap_is_u64(sp_sigpacket_encode(&packet, packet.left16, out.p, b.n), b.n,
+                   "there is room to the byte");
+        tap_is_u64(sp_sigpacket_encode(&packet, packet.left16, out.p, b.n - 1),
+                   0, "and none for one byte more");
+    }
+}
+
+static void
+test_largest(void)
+{
+    static struct bytes body, b;
+    static struct sp_sigpacket packet;
+
+    for (unsigned more = 0; more < 2; more++) {
+        make_sized(&body, SP_SIG_MAX_BYTES - 3 + more);
+        b.n = 0;
+        put_u8(&b, 0x89);
+        put_u16(&b, body.n);
+        put(&b, body.p, body.n);
+        tap_is_str(judge(b.p, b.n, &packet), more ? "sig-size" : "ok",
+                   "a signature of %zu bytes", b.n);
+    }
+}
+
+/* Above the two bytes of a length: a byte that means something else. */
+static void
+test_partial_length(void)
+{
+    static struct bytes body, b;
+
+    make_sized(&body, 8100);
+    b.n = 0;
+    put(&b, "\xc2\xe0\0", 3);
+    put(&b, body.p, body.n);
+    expect(&b, "sig-packet-length", "the first partial length");
+}
+
+/* The trailer ends with how much of the packet was signed. */
+static void
+test_trailer_size(void)
+{
+    static struct bytes body, b;
+    static struct sp_sigpacket packet;
+    size_t n = 6000, hashed;
+    uint8_t end[6] = {4, 0xff, 0, 0, 0, 0};
+
+    make_sized(&body, n);
+    b.n = 0;
+    put_u8(&b, 0x89);
+    put_u16(&b, body.n);
+    put(&b, body.p, body.n);
+    tap_is_str(judge(b.p, b.n, &packet), "ok", "much that is signed");
+    hashed = 6 + ((size_t)body.p[4] << 8 | body.p[5]);
+    end[4] = (uint8_t)(hashed >> 8);
+    end[5] = (uint8_t)hashed;
+    tap_is_u64(packet.trailer_size, hashed + 6, "the size of the trailer");
+    tap_is_mem(packet.trailer, body.p, hashed, "what was signed");
+    tap_is_mem(packet.trailer + hashed, end, 6, "and how much");
+    tap_ok(packet.has_salt, "the packet has a salt");
+}
+
 int
 main(void)
 {
+    test_packet_lengths();
+    test_largest();
+    test_partial_length();
+    test_trailer_size();
     test_v4();
     test_v3();
     test_shapes();
