@@ -20,6 +20,7 @@
     "tests/corpus/rpms/rpm-software-management__rpm/"                          \
     "hello-2.0-1.x86_64-signed.rpm"
 #define ID "abababababababababababababababab"
+#define OTHER_ID "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"
 
 enum { MAX_FILES = 4 };
 
@@ -133,13 +134,13 @@ add_text(struct bundle *b)
 static void
 write_bundle(const struct bundle *b)
 {
-    static const char *const ids[] = {ID};
+    static const char *const ids[] = {ID, OTHER_ID};
     SP_AUTO_FREE char *text = NULL;
     struct sp_error err = {0};
     uint64_t sum;
     size_t size;
 
-    if (sp_manifest_print(ids, 1, b->members, b->n, &text, &size, &err) < 0) {
+    if (sp_manifest_print(ids, 2, b->members, b->n, &text, &size, &err) < 0) {
         printf("# %s\n", err.msg);
         abort();
     }
@@ -258,6 +259,9 @@ test_good(void)
            "what MANIFEST says");
     said = scene_report(SP_REPORT_REQUEST, 0);
     tap_is_str(said ? said->body.request.id : NULL, ID, "and its request");
+    said = scene_report(SP_REPORT_REQUEST, 1);
+    tap_is_str(said ? said->body.request.id : NULL, OTHER_ID, "the second");
+    tap_ok(!scene_report(SP_REPORT_REQUEST, 2), "there is no third");
     tap_ok(!scene_report(SP_REPORT_EVIDENCE, 0), "no evidence");
     tap_is_str(end_without_store(), "done", "judged and not stored");
     tap_is_u64(stored("000001.rpm"), 0, "there is no file");
@@ -265,6 +269,56 @@ test_good(void)
     add_text(&b);
     write_bundle(&b);
     tap_is_str(end_with(NULL), "not-rpm", "a package that is none");
+}
+
+/* What is said of a package, and what is handed on. */
+static void
+test_facts(void)
+{
+    static const uint8_t none[32];
+    struct bundle b = {.n = 0};
+    struct sp_rpm rpm = {0};
+    struct sp_error err = {0};
+    struct sp_message message;
+    const struct sp_report_package *said;
+    size_t head = add_hello(&b)->head_size, at = 0;
+    struct stat st;
+
+    write_bundle(&b);
+    if (sp_rpm_parse(hello.bytes, head, &rpm, &err) < 0 ||
+        sp_rpm_facts(hello.bytes, head, &rpm, &err) < 0)
+        abort();
+    tap_is_str(end_with(NULL), "done", "a package");
+    said = &scene_report(SP_REPORT_PACKAGE, 0)->body.package;
+    tap_is_str(said->nevra.name, "hello", "its name");
+    tap_is_str(said->nevra.version, "2.0", "its version");
+    tap_is_str(said->nevra.release, "1", "its release");
+    tap_is_str(said->nevra.arch, "x86_64", "its architecture");
+    tap_is_u64(said->build_time, rpm.build_time, "its build time");
+    tap_is_u64(said->installed_bytes, rpm.installed_bytes, "its size");
+    tap_ok(rpm.build_time > 0 && rpm.installed_bytes > 0, "which are known");
+    tap_is_u64(said->payload_bytes, hello.size - head, "its payload");
+    tap_is_mem(said->file_sha256, none, 32, "nobody asked for its digest");
+    tap_is_mem(said->stored_sha256, none, 32, "nor of the stored one");
+    tap_ok(fstatat(directory_fd, "000001.rpm", &st, 0) == 0 &&
+               (st.st_mode & 07777) == 0600,
+           "nobody else can read it");
+    memcpy(&message, outcome.out, sizeof(message));
+    tap_ok(message.type == SP_MESSAGE_PACKAGE && message.index == 1 &&
+               message.header_size == rpm.main_header.size,
+           "it is handed on");
+    at = sizeof(message);
+    tap_is_mem(outcome.out + at, hello.bytes + rpm.main_header.offset,
+               rpm.main_header.size, "with its header");
+    at += rpm.main_header.size;
+    tap_is_u64(outcome.out[at], 0xc2, "and a packet");
+    tap_is_u64(outcome.out_size, at + message.packet_size + sizeof(message),
+               "and the end, and no more");
+    memcpy(&message, outcome.out + outcome.out_size - sizeof(message),
+           sizeof(message));
+    tap_ok(message.type == SP_MESSAGE_END && message.header_size == 0 &&
+               message.packet_size == 0,
+           "which has nothing behind it");
 }
 
 /* The index is told what it finds in the file. */
@@ -318,6 +372,8 @@ test_names(void)
     n->name[0] = 'j';
     write_bundle(&b);
     tap_is_str(end_with(NULL), "filename-mismatch", "another name");
+    tap_is_str(outcome.reports[outcome.n_reports - 1].message,
+               "MANIFEST calls it 'jello-2.0-1.x86_64'", "is said");
     tap_is_u64(stored("000001.rpm"), 0, "of which nothing is stored");
 }
 
@@ -487,6 +543,19 @@ test_ceilings(void)
         tap_is_str(end_with(word), less ? "too-many-bytes" : "done", "%s",
                    word);
     }
+    scene = storing();
+    scene.words[3] = "space=1000";
+    tap_is_str(end_of(&scene), "space", "no room");
+    tap_ok(strstr(outcome.reports[outcome.n_reports - 1].message,
+                  "needed, 1.0 kB free") != NULL,
+           "is said: %s", outcome.reports[outcome.n_reports - 1].message);
+    scene.words[1] = "keep=2";
+    tap_is_str(end_of(&scene), "usage", "kept twice");
+    (void)hinted("");
+    tap_is_str(end_with("max-files=0"), "too-many-files", "a file alone");
+    tap_is_str(end_with("max-file=100"), "file-too-large", "which is large");
+    tap_is_str(end_with("max-bytes=100"), "too-many-bytes", "by itself");
+    write_bundle(&b);
     scene = storing();
     scene.words[0] = "store=0";
     scene.words[3] = "space=1";
@@ -857,6 +926,7 @@ test_signature(void)
     size_t size = sign(repomd, 1600000000, packet);
     const struct sp_report *said;
     const struct sp_message *message = (const void *)outcome.out;
+    struct stat st;
 
     (void)add_evidence(&b, SP_EVIDENCE_REPOMD, "r", repomd, strlen(repomd));
     (void)add_evidence(&b, SP_EVIDENCE_SIGNATURE, "r", packet, size);
@@ -878,6 +948,9 @@ test_signature(void)
                said->body.evidence.bytes == size,
            "the time of the signature");
     tap_is_u64(stored("e0001"), strlen(repomd) + size + 7, "kept as it came");
+    tap_ok(fstatat(directory_fd, "e0001", &st, 0) == 0 &&
+               (st.st_mode & 07777) == 0600,
+           "for nobody else");
     tap_ok(message->type == SP_MESSAGE_EVIDENCE && message->index == 2 &&
                message->header_size == strlen(repomd),
            "and handed on");
@@ -1017,6 +1090,7 @@ main(void)
     hello.size = (size_t)n;
     directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     test_good();
+    test_facts();
     test_stored_digest();
     test_names();
     test_hints();

@@ -187,6 +187,11 @@ test_said(void)
          "no primary"},
         {"</repomd>\n", "</repomd>\nx", "something follows",
          "something behind it"},
+        {"  <tags>", "  <what>", "an element that is not known",
+         "an unknown element"},
+        {"    <x/>", "  <x/>", "a block does not end", "an open block"},
+        {"<revision>17", "<revision>x", "line 3 of repomd.xml: the revision",
+         "a revision in line 3"},
     };
     char repomd[4096];
 
@@ -344,9 +349,37 @@ test_stream(void)
     tap_is_str(scene_end(), "usage", "a primary.xml above its ceiling");
 }
 
+/* What is not said is nothing. */
+static void
+test_defaults(void)
+{
+    static char whole[8192];
+    char hex[SP_SHA256_HEX], words[2][32];
+    uint8_t digest[SP_SHA256_BYTES];
+    struct scene scene = {.body = sp_evidence_scan, .in = whole};
+    size_t size;
+
+    sp_sha256(good_primary, strlen(good_primary), digest);
+    sp_text_hex(hex, digest, sizeof(digest));
+    replaced(good_repomd, "DIGEST", hex, whole, sizeof(whole));
+    size = strlen(whole);
+    (void)snprintf(words[0], 32, "repomd=%zu", size);
+    (void)snprintf(words[1], 32, "primary=%zu", strlen(good_primary));
+    (void)snprintf(whole + size, sizeof(whole) - size, "%s", good_primary);
+    scene.size = strlen(whole);
+    scene.words[0] = words[0];
+    scene.words[1] = words[1];
+    scene_run(&scene);
+    tap_is_str(scene_end(), "done", "no signature is announced");
+    scene.words[1] = NULL;
+    scene_run(&scene);
+    tap_is_str(scene_end(), "metadata", "no primary.xml either");
+}
+
 int
 main(void)
 {
+    test_defaults();
     test_good();
     test_digest();
     test_repomd();

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -177,6 +179,114 @@ test_more(struct sp_text *text)
     (void)close(dir);
 }
 
+/* The text of repomd.xml with something put in front of `before`. */
+static void
+put_before(int dir, const struct sp_text *text, const char *before,
+           const char *more)
+{
+    const char *at = strstr(text->bytes, before);
+    struct sp_text changed = {0};
+
+    sp_text_add(&changed, "%.*s%s%s", (int)(at - text->bytes), text->bytes,
+                more, at);
+    put(dir, "repomd.xml", changed.bytes, changed.size);
+    sp_text_release(&changed);
+}
+
+/* Of an element that stands there twice the last one counts; one that only
+ * ends like it is another. */
+static void
+test_elements(struct sp_text *text)
+{
+    struct sp_error err = {0};
+    int dir = fresh(text);
+
+    put_before(dir, text, "    <size>", "    <size>123456</size>\n");
+    tap_ok(sp_index_check(dir, &err) == 0, "the last size: %s", err.msg);
+    put_before(dir, text, "    <open-size>", "    <sizx>7</size>\n");
+    tap_ok(sp_index_check(dir, &err) == 0, "no size: %s", err.msg);
+    put_before(dir, text, "    <open-size>", "    <size>7</sizx>\n");
+    tap_ok(sp_index_check(dir, &err) == 0, "none either: %s", err.msg);
+    put_before(dir, text, "    <open-size>", "    <size>7</size>\n");
+    refused(dir, "another size behind the right one");
+}
+
+/* Each of the three must be there. */
+static void
+test_required(struct sp_text *text)
+{
+    static const char *const types[] = {"\"primary", "\"filelists", "\"other"};
+
+    for (size_t i = 0; i < 3; i++) {
+        int dir = fresh(text);
+        char *at = strstr(text->bytes, types[i]);
+
+        at[1] = 'x';
+        put(dir, "repomd.xml", text->bytes, text->size);
+        refused(dir, types[i] + 1);
+    }
+}
+
+/* As many bytes as repomd.xml may have, and one more. */
+static void
+test_repomd_ceiling(struct sp_text *text)
+{
+    static char large[64 * 1024 + 1];
+    struct sp_error err = {0};
+    int dir = fresh(text);
+    const char *end = strstr(text->bytes, "</repomd>");
+    size_t head = (size_t)(end - text->bytes), tail = strlen(end);
+
+    for (size_t size = sizeof(large) - 1; size <= sizeof(large); size++) {
+        memset(large, '\n', sizeof(large));
+        memcpy(large, text->bytes, head);
+        memcpy(large + size - tail, end, tail);
+        put(dir, "repomd.xml", large, size);
+        tap_ok((sp_index_check(dir, &err) == 0) == (size < sizeof(large)),
+               "repomd.xml of %zu bytes", size);
+    }
+    (void)close(dir);
+}
+
+/* The file of `primary` under another name, in the list too. */
+static int
+renamed(struct sp_text *text, const char *name)
+{
+    int dir = fresh(text);
+    char *at = strstr(text->bytes, names[0]);
+
+    (void)renameat(dir, names[0], dir, name);
+    memcpy(at, name, strlen(name));
+    put(dir, "repomd.xml", text->bytes, text->size);
+    return dir;
+}
+
+static void
+test_names(struct sp_text *text)
+{
+    struct sp_error err = {0};
+    char name[160];
+    int dir = fresh(text);
+
+    memcpy(name, names[0], sizeof(name));
+    (void)close(dir);
+    dir = renamed(text, name);
+    tap_ok(sp_index_check(dir, &err) == 0, "its own name: %s", err.msg);
+    (void)close(dir);
+    name[63] = name[63] == '0' ? '1' : '0';
+    refused(renamed(text, name), "another last digit in a name");
+    memcpy(name, names[0], sizeof(name));
+    name[0] = name[0] == '0' ? '1' : '0';
+    refused(renamed(text, name), "another first digit in a name");
+    dir = fresh(text);
+    (void)renameat(dir, names[0], dir, "real");
+    (void)symlinkat("real", dir, names[0]);
+    tap_ok(sp_index_check(dir, &err) < 0 && err.sys == ELOOP, "a link");
+    (void)unlinkat(dir, names[0], 0);
+    (void)mkfifoat(dir, names[0], 0600);
+    refused(dir, "a pipe that nobody writes");
+}
+
 static struct sp_text whole;
 
 static bool
@@ -229,6 +339,10 @@ main(void)
     (void)unlinkat(dir, names[2], 0);
     refused(dir, "metadata of nothing");
     test_more(&text);
+    test_elements(&text);
+    test_required(&text);
+    test_repomd_ceiling(&text);
+    test_names(&text);
     tap_ok(faults_sweep(check_whole) > 5, "each call fails");
     for (unsigned n = 1; check_whole("read", n); n++)
         continue;

@@ -457,7 +457,7 @@ test_short(void)
         memset(&err, 0, sizeof(err));
         refused += sp_manifest_parse(guard_before(good_body, size), size,
                                      &manifest, &err) < 0 &&
-                   err.detail[0] != 0;
+                   err.detail[0] != '\0';
     }
     tap_is_u64(refused, 80, "no short text is one");
     tap_is_str(judge_text(huge, sizeof(huge)), "manifest-size",
