@@ -71,7 +71,7 @@ REFUSES = re.compile(r"\b(sp_fail\w*|sp_worker_fault|fault\w*|refuse\w*|"
                      r"SP_BUG|_exit|return (-1|false|0);)")
 
 # What a status may come from, beside the numbers.
-STATUS_CALL = re.compile(r"^sp_fail\w*\(|^\w+\(.*, err\)$", re.S)
+STATUS_CALL = re.compile(r"^sp_fail\w*\(|^\w+\(.*,\s+err\)$", re.S)
 
 # What is replaced by what; `whole` is the expression or statement around it,
 # None where only a constant may stand.
@@ -305,7 +305,7 @@ class Source:
             self.add(where, "0", "check")
         elif value == "0":
             self.add(where, "-1")
-        elif self.text[where[0]:where[1]].endswith(", err)"):
+        elif STATUS_CALL.search(value) or value.endswith(", err)"):
             self.add(where, "0", "check")
 
     def at_UnaryOperator(self, node):
