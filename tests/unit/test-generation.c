@@ -116,6 +116,7 @@ test_list(void)
     plant("generations/0", NULL);
     plant("generations/x", NULL);
     plant("generations/.removed", NULL);
+    plant("generations/9223372036854775808", NULL);
     tap_is_str(list(), "1 3 12 ", "in their order; what is no number is none");
     repository_anew();
     plant("generations", "a file");
@@ -144,6 +145,12 @@ test_next(void)
     tap_is_u64(next(), 6, "a lost state: all that lies there counts");
     note_highest("3\n");
     tap_is_u64(next(), 4, "above the highest that was published");
+    note_highest("1\n");
+    tap_is_u64(next(), 2, "which may be the first");
+    note_highest("9223372036854775807\n");
+    tap_is_u64(next(), UINT64_C(1) << 63, "or the last");
+    note_highest("9223372036854775808\n");
+    tap_is_u64(next(), 6, "a higher number is none");
     note_highest("3");
     tap_is_u64(next(), 6, "a number cut short is none");
     note_highest("33");
@@ -196,6 +203,10 @@ test_flip(void)
     (void)fstatat(state.repo_fd, "rpm", &second, AT_SYMLINK_NOFOLLOW);
     tap_ok(first.st_ino == second.st_ino, "a link that is right stays");
     tap_is_str(content(state.state_fd, "highest"), "2\n", "the note");
+    faults_begin("none", 1);
+    tap_ok(sp_generation_flip(&state, 2, &err) == 0, "the same again");
+    tap_is_str(faults_order, "cd", "nothing to note");
+    (void)faults_end();
     faults_begin("none", 1);
     tap_ok(sp_generation_flip(&state, 1, &err) == 0, "and back");
     tap_is_str(faults_order, "cd", "nothing to note");
@@ -449,6 +460,29 @@ test_holds(void)
     tap_ok(!holds(LINE), "not when a line has no end");
 }
 
+/* As large as a list may be, and one byte more. */
+static void
+test_large_list(void)
+{
+    const off_t most = 16 << 20;
+
+    repository_anew();
+    plant_generation(1);
+    for (off_t more = 0; more <= 1; more++) {
+        SP_AUTO_FD fd = openat(state.repo_fd, "generations/1/packages",
+                               O_WRONLY | O_CLOEXEC);
+        SP_AUTO_FREE char *text = NULL;
+        size_t size = 0;
+        int status;
+
+        if (fd < 0 || ftruncate(fd, most + more) < 0)
+            tap_ok(false, "making a large list");
+        status = sp_generation_packages(&state, 1, &text, &size, &err);
+        tap_ok(more ? status == -1 : status == 0 && size == (size_t)most,
+               "a list of 16 MiB and %u bytes", (unsigned)more);
+    }
+}
+
 /* ---- each call fails ---- */
 
 static struct sp_text wanted; /* what lies there when no call fails */
@@ -607,6 +641,7 @@ main(void)
     test_prune();
     test_lines();
     test_holds();
+    test_large_list();
     sweep(flip, "a flip", 30);
     sweep(flip_theirs, "somebody's own", 10);
     sweep(first_flip, "the first flip", 10);

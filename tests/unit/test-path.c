@@ -118,6 +118,24 @@ test_remove(int dir)
            "a link is removed, not what it points to");
 }
 
+/* Made unreadable to keep it from us: only of interest without root. */
+static void
+test_remove_locked(int dir)
+{
+    static const mode_t modes[] = {0, 0100, 0200, 0300, 0400, 0500, 0600, 0700};
+
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        struct sp_error err = {0};
+
+        (void)mkdirat(dir, "locked", 0700);
+        (void)close(openat(dir, "locked/file", O_WRONLY | O_CREAT, 0600));
+        (void)fchmodat(dir, "locked", modes[i], 0);
+        tap_ok(sp_path_remove_tree(dir, "locked", &err) == 0 &&
+                   !is_there(dir, "locked"),
+               "a folder of mode %04o is removed", (unsigned)modes[i]);
+    }
+}
+
 static void
 test_remove_foreign(int dir)
 {
@@ -265,6 +283,7 @@ main(void)
     test_open_dir(dir);
     test_make(dir);
     test_remove(dir);
+    test_remove_locked(dir);
     test_remove_foreign(dir);
     test_replace(dir);
     test_flip(dir);

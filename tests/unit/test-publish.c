@@ -286,6 +286,25 @@ test_again(void)
     sp_text_release(&before);
 }
 
+/* The last of two is left out: one is not none. */
+static void
+test_one(void)
+{
+    anew();
+    deliver("1");
+    (void)unlinkat(state.repo_fd, ID ".UNTRUSTED/packages/000002.rpm", 0);
+    outcome.n_packages = 1;
+    tap_ok(!sp_publish_is_current(&state, &outcome), "nothing is current");
+    tap_is_str(publish(), "ok", "one package");
+    tap_is_str(content(state.repo_fd, "generations/1/packages"),
+               "zsh-1-1.noarch.rpm zsh 0:1-1 " ZEROS " 7 2000\n", "is alone");
+    deliver("1");
+    outcome.n_packages = 1;
+    tap_ok(sp_publish_is_current(&state, &outcome), "and current then");
+    outcome.n_packages = 2;
+    tap_ok(!sp_publish_is_current(&state, &outcome), "two are not");
+}
+
 static void
 test_groups(void)
 {
@@ -684,6 +703,7 @@ main(void)
     q = (struct sp_quarantine){.fd = -1, .packages_fd = -1, .stage_fd = -1};
     test_publish();
     test_again();
+    test_one();
     test_groups();
     test_preview();
     test_rehearsed();
