@@ -129,7 +129,8 @@ test_remove_locked(int dir)
 
         (void)mkdirat(dir, "locked", 0700);
         (void)close(openat(dir, "locked/file", O_WRONLY | O_CREAT, 0600));
-        (void)fchmodat(dir, "locked", modes[i], 0);
+        if (fchmodat(dir, "locked", modes[i], 0) < 0)
+            tap_ok(false, "setting mode %04o", (unsigned)modes[i]);
         tap_ok(sp_path_remove_tree(dir, "locked", &err) == 0 &&
                    !is_there(dir, "locked"),
                "a folder of mode %04o is removed", (unsigned)modes[i]);
