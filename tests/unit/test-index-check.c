@@ -307,6 +307,27 @@ check_whole(const char *call, unsigned n)
     return hit;
 }
 
+/* A folder that cannot be listed is not one with other files in it. */
+static void
+test_unlisted(struct sp_text *text)
+{
+    static const char why[] = "cannot list the metadata";
+    unsigned told = 0;
+
+    for (unsigned n = 1; n <= 2; n++) {
+        int dir = fresh(text);
+        struct sp_error err = {0};
+
+        faults_begin("openat", n);
+        (void)sp_index_check(dir, &err);
+        (void)faults_end();
+        told += strcmp(err.detail, "io") == 0 &&
+                strncmp(err.msg, why, strlen(why)) == 0;
+        (void)close(dir);
+    }
+    tap_is_u64(told, 1, "metadata that cannot be listed is told as such");
+}
+
 int
 main(void)
 {
@@ -344,6 +365,7 @@ main(void)
     test_required(&text);
     test_repomd_ceiling(&text);
     test_names(&text);
+    test_unlisted(&text);
     tap_ok(faults_sweep(check_whole) > 5, "each call fails");
     for (unsigned n = 1; check_whole("read", n); n++)
         continue;
