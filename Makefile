@@ -464,6 +464,12 @@ check-crash: all ## kill, power loss, full disk, faults, at every point (hours; 
 	$(Q)STEP=$(STEP) STATES=$(STATES) SETTINGS=$(SETTINGS) TWICE=$(TWICE) \
 		tests/crash/all.sh $(O) build-fault
 
+check-faults: all ## each call and allocation of the other commands fails (hours; STEP=K)
+	$(Q)tests/deps.sh run test crash
+	$(Q)$(MAKE) O=build-fault FAULT=1 all
+	$(Q)tests/crash/commands.py build-fault --teeth
+	$(Q)tests/crash/commands.py build-fault --step $(or $(STEP),1)
+
 check-asan: ## the same with the address and undefined sanitizers
 	$(Q)$(MAKE) O=build-asan SANITIZE=1 check
 
@@ -728,7 +734,7 @@ help: ## this list
 FORCE:
 .PHONY: all dom0 builder carrier \
 	$(sides:%=install-%) install-keys uninstall rpm deb check-packages cover compile_commands.json need-build unit check \
-	check-root check-hostile check-long check-crash check-asan check-links check-arrows check-headers check-reproducible lint size demo bench \
+	check-root check-hostile check-long check-crash check-faults check-asan check-links check-arrows check-headers check-reproducible lint size demo bench \
 	bench-plot report bench-send bench-solve bench-vchan bench-download install \
 	dist deps clean help FORCE
 .SECONDARY:

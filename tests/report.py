@@ -31,6 +31,8 @@ PROOFS = [
      "thing, and hostile peers", 2),
     ("check-crash", "An ingest is stopped anywhere: the repository is the "
      "old one or the new one", 9),
+    ("check-faults", "A call or an allocation of any other command fails: no "
+     "crash, no wrong answer", 2),
     ("check-long", "Every bit, every cut, every byte of a bundle, and four "
      "readers of it", 46),
     ("prove", "No undefined behaviour in the parsers of unverified bytes, "
