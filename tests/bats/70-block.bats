@@ -333,6 +333,8 @@ END
 # tables, and not every /dev makes nodes.
 add_partition() {
     requires program addpart
+    # A run that was killed leaves its partition on the loop device.
+    delpart "$device" 1 2>/dev/null || true
     addpart "$device" 1 2048 4096 || skip "no partitions here"
     echo "delpart $device 1" >>"$undo"
     part=${device}p1
