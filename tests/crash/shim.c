@@ -118,8 +118,8 @@ __attribute__((constructor)) static void
 map_control(void)
 {
     static const char *const names[PROGRAMS] = {
-        "sallyport",        "sallyport-unpack", "sallyport-check",
-        "sallyport-verify", "sallyport-index",  "sallyport-builder",
+        "sallyport",         "sallyport-unpack", "sallyport-check",
+        "sallyport-verify",  "sallyport-index",  "sallyport-builder",
         "sallyport-metadata"};
     char path[4096 + 8];
     ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 8);
