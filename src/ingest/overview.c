@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What `sallyport status` shows: the repository and the last delivery. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/auto.h"
 #include "base/lines.h"
+#include "base/lock.h"
 #include "ingest/generation.h"
 #include "ingest/quarantine.h"
 #include "ingest/state.h"
@@ -17,18 +16,13 @@
 static int
 look_at_lock(const struct sp_state *state, bool *ret_busy, struct sp_error *err)
 {
-    SP_AUTO_FD fd =
-        openat(state->repo_fd, ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    bool known = fd >= 0 || errno == ENOENT;
+    int held = sp_lock_is_held(state->repo_fd, ".lock");
 
-    *ret_busy = false;
-    if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0) {
-        *ret_busy = errno == EWOULDBLOCK;
-        known = *ret_busy;
-    }
-    return known ? 0
-                 : sp_fail_sys(err, errno, "state", "cannot look at '%s/.lock'",
-                               state->repo_path);
+    *ret_busy = held > 0;
+    if (held < 0)
+        return sp_fail_sys(err, errno, "state", "cannot look at '%s/.lock'",
+                           state->repo_path);
+    return 0;
 }
 
 /* One that is at work has a quarantine, which is not left over. */

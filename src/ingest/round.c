@@ -65,15 +65,6 @@ take_lock(const struct sp_state *state, int *ret_fd, struct sp_error *err)
     return 0;
 }
 
-static bool
-is_held(const struct sp_state *state)
-{
-    SP_AUTO_FD fd =
-        openat(state->state_fd, lock_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-    return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
-
 /* ---- the side that asks ---- */
 
 int
@@ -178,7 +169,7 @@ sp_round_find(const struct sp_state *state, struct sp_round *ret,
     size_t size;
 
     *ret_found = false;
-    if (!is_held(state))
+    if (sp_lock_is_held(state->state_fd, lock_name) <= 0)
         return 0;
     if (sp_read_file(state->state_fd, "round/open", OPEN_BYTES_MAX, &round.text,
                      &size, &why) < 0) {
