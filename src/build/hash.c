@@ -59,32 +59,32 @@ start(struct sp_error *err)
     return 0;
 }
 
-/* Once for each algorithm: looks at the library. */
 static int
 try_out(enum sp_digest_algo algo, struct sp_error *err)
 {
-    static bool is_tried[sizeof(algos) / sizeof(algos[0])];
     struct sp_digest known, found = {.algo = algo};
 
-    if (is_tried[algo])
-        return 0;
     gcry_md_hash_buffer(algos[algo].id, found.bytes, "abc", 3);
     if (!sp_digest_unhex(algo, algos[algo].known, &known) ||
         sp_digest_order(&found, &known) != 0)
         return sp_fail(err, "internal", "%s of libgcrypt is wrong",
                        sp_digest_title(algo));
-    is_tried[algo] = true;
     return 0;
 }
 
+/* Once for each algorithm: looks at the library. */
 static int
 prepare(enum sp_digest_algo algo, struct sp_error *err)
 {
-    void (*was)(int) = signal(SIGABRT, on_abort);
-    int status = start(err) < 0 || try_out(algo, err) < 0 ? -1 : 0;
+    static bool is_ready[sizeof(algos) / sizeof(algos[0])];
+    void (*was)(int);
 
+    if (is_ready[algo])
+        return 0;
+    was = signal(SIGABRT, on_abort);
+    is_ready[algo] = start(err) == 0 && try_out(algo, err) == 0;
     (void)signal(SIGABRT, was == SIG_ERR ? SIG_DFL : was);
-    return status;
+    return is_ready[algo] ? 0 : -1;
 }
 
 int
