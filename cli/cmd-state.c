@@ -54,20 +54,14 @@ static int
 read_pending(const struct sp_state *state, struct memory *m,
              struct sp_error *err)
 {
-    struct sp_error why = {0};
-    int fd = sp_path_open_dir(state->state_fd, "pending", &why);
-    SP_AUTO_DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    SP_AUTO_DIR *dir = sp_path_list(state->state_fd, "pending");
     struct dirent *d;
     int left;
 
-    if (fd < 0 && why.sys == ENOENT)
+    if (!dir && errno == ENOENT)
         return 0; /* no request was ever made */
-    if (!dir) {
-        int sys = fd < 0 ? why.sys : errno;
-
-        sp_close_fd(&fd);
-        return sp_fail_sys(err, sys, "state", "cannot list the requests");
-    }
+    if (!dir)
+        return sp_fail_sys(err, errno, "state", "cannot list the requests");
     while ((left = sp_path_next(dir, &d, err)) > 0) {
         char(*more)[33];
 

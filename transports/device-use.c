@@ -116,21 +116,16 @@ static int
 look_at_holders(int dir, const struct part *part, struct sp_device *device,
                 struct sp_error *err)
 {
-    int fd = openat(dir, "holders", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    SP_AUTO_DIR *holders = fd >= 0 ? fdopendir(fd) : NULL;
+    SP_AUTO_DIR *holders = sp_path_list(dir, "holders");
     struct dirent *entry;
-    int more = 0;
+    int more;
 
-    if (!holders) {
-        int sys = errno;
-
-        sp_close_fd(&fd);
-        return sys == ENOENT
-                   ? 0
-                   : sp_fail_sys(err, sys, "io",
-                                 "cannot list the holders of '%s'", part->name);
-    }
-    while (holders && (more = sp_path_next(holders, &entry, err)) > 0)
+    if (!holders && errno == ENOENT)
+        return 0;
+    if (!holders)
+        return sp_fail_sys(err, errno, "io", "cannot list the holders of '%s'",
+                           part->name);
+    while ((more = sp_path_next(holders, &entry, err)) > 0)
         if (entry->d_name[0] != '.')
             found(device, part, SP_USE_HELD, entry->d_name);
     return more;
@@ -180,16 +175,13 @@ int
 sp_device_look_for_use(const struct sp_device_tables *tables, int dir,
                        struct sp_device *device, struct sp_error *err)
 {
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    SP_AUTO_DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
+    SP_AUTO_DIR *entries = sp_path_list(dir, ".");
     struct dirent *entry;
     int more = 0;
 
-    if (!entries) {
-        sp_close_fd(&fd);
+    if (!entries)
         return sp_fail_sys(err, errno, "io", "cannot list '%s' in sysfs",
                            device->name);
-    }
     if (look_at_part(tables, dir, device->name, device->number, device, err) <
         0)
         return -1;

@@ -36,6 +36,18 @@ sp_path_open_dir(int dirfd, const char *name, struct sp_error *err)
     return fd;
 }
 
+DIR *
+sp_path_list(int dirfd, const char *name)
+{
+    SP_AUTO_FD fd =
+        openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+    if (dir)
+        (void)sp_steal_fd(&fd);
+    return dir;
+}
+
 int
 sp_path_make_dir(int dirfd, const char *name, mode_t mode, struct sp_error *err)
 {

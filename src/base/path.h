@@ -20,7 +20,13 @@ int sp_path_next(DIR *dir, struct dirent **ret, struct sp_error *err);
 /* Opens a directory for *at() calls. Returns the descriptor or -1. */
 int sp_path_open_dir(int dirfd, const char *name, struct sp_error *err);
 
-/* As above, made first when missing (mode as given, umask apart). */
+/*
+ * Opens a directory to be listed; "." for dirfd itself, which keeps its place.
+ * NULL with errno: the caller says what it was about.
+ */
+DIR *sp_path_list(int dirfd, const char *name);
+
+/* As sp_path_open_dir, made first when missing (mode as given, umask apart). */
 int sp_path_make_dir(int dirfd, const char *name, mode_t mode,
                      struct sp_error *err);
 

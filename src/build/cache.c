@@ -105,16 +105,13 @@ is_ours(const char *name)
 static void
 remove_old(const struct sp_cache *cache)
 {
-    SP_AUTO_FD fd =
-        openat(cache->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    SP_AUTO_DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    SP_AUTO_DIR *dir = sp_path_list(cache->dirfd, ".");
     const struct dirent *entry;
     time_t now = time(NULL);
     struct stat st;
 
     if (!dir)
         return;
-    (void)sp_steal_fd(&fd);
     while ((entry = readdir(dir))) {
         if (!is_ours(entry->d_name) ||
             fstatat(cache->dirfd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)

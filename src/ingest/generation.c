@@ -63,9 +63,7 @@ int
 sp_generation_list(const struct sp_state *state, uint64_t **ret, size_t *ret_n,
                    struct sp_error *err)
 {
-    int fd = openat(state->repo_fd, "generations",
-                    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    SP_AUTO_DIR *dir = sp_path_list(state->repo_fd, "generations");
     uint64_t *list = NULL;
     struct dirent *d;
     size_t n = 0;

@@ -58,8 +58,7 @@ add_freshness(struct sp_text *text, const struct sp_freshness *f)
 static void
 remove_halves(int dir_fd)
 {
-    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    SP_AUTO_DIR *dir = sp_path_list(dir_fd, ".");
 
     for (struct dirent *d; dir && (d = readdir(dir));)
         if (d->d_name[0] == '.' && sp_text_is_hex(d->d_name + 1, ID_LENGTH) &&

@@ -154,15 +154,12 @@ take_line(struct check *c, const char *line, struct sp_error *err)
 static int
 count_files(int dir_fd, unsigned *ret, struct sp_error *err)
 {
-    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    SP_AUTO_DIR *dir = sp_path_list(dir_fd, ".");
     struct dirent *entry;
     int more;
 
-    if (!dir) {
-        sp_close_fd(&fd);
+    if (!dir)
         return sp_fail_sys(err, errno, "io", "cannot list the metadata");
-    }
     *ret = 0;
     while ((more = sp_path_next(dir, &entry, err)) > 0)
         *ret += strcmp(entry->d_name, "repomd.xml") != 0;

@@ -398,8 +398,7 @@ is_part(const char *name)
 static int
 clean(const struct maker *m, struct sp_error *err)
 {
-    int fd = openat(m->home_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    SP_AUTO_DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    SP_AUTO_DIR *dir = sp_path_list(m->home_fd, ".");
     struct dirent *entry;
     int more;
 

@@ -202,13 +202,10 @@ load_one(const struct sp_state *state, int dir, const char *id,
 void
 sp_pending_expire(const struct sp_state *state)
 {
-    SP_AUTO_DIR *dir = NULL;
+    SP_AUTO_DIR *dir = sp_path_list(state->state_fd, "pending");
     const struct dirent *entry;
-    int fd = sp_path_open_dir(state->state_fd, "pending", NULL);
+    int fd = dir ? dirfd(dir) : -1;
 
-    dir = fd < 0 ? NULL : fdopendir(fd);
-    if (!dir && fd >= 0)
-        (void)close(fd);
     while (dir && (entry = readdir(dir)) != NULL) {
         struct sp_wanted ignored = {0};
         bool found;

@@ -56,20 +56,18 @@ each_leftover(const struct sp_state *state,
                          struct sp_error *),
               struct sp_error *err)
 {
-    int fd = openat(state->repo_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    SP_AUTO_DIR *dir = sp_path_list(state->repo_fd, ".");
     struct dirent *d;
-    int more, found = 0;
+    int more, found;
 
     if (!dir)
         return sp_fail_sys(err, errno, "state", "cannot list '%s'",
                            state->repo_path);
-    while (found == 0 && (more = sp_path_next(dir, &d, err)) != 0)
-        found =
-            more < 0
-                ? -1
-                : (is_quarantine(d->d_name) ? one(state, d->d_name, err) : 0);
-    return found;
+    while ((more = sp_path_next(dir, &d, err)) > 0)
+        if (is_quarantine(d->d_name) &&
+            (found = one(state, d->d_name, err)) != 0)
+            return found;
+    return more;
 }
 
 static int
@@ -281,8 +279,7 @@ sp_quarantine_stage(const struct sp_quarantine *q, const struct sp_package *p,
 int
 sp_quarantine_empty(const struct sp_quarantine *q, struct sp_error *err)
 {
-    int fd = openat(q->packages_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    SP_AUTO_DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    SP_AUTO_DIR *dir = sp_path_list(q->packages_fd, ".");
     struct dirent *d;
     int more;
 
