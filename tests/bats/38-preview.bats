@@ -154,6 +154,15 @@ the plan of dnf:'* ]] || fail "$stderr"
     [ ! -e "$state" ] || fail "a state was made"
 }
 
+@test "inspect with the state that is there, or not at all" {
+    rm -rf "$state"
+    : >"$state"
+    sp 3 inspect --any-request "$BATS_TEST_TMPDIR/new"
+    assert_detail state
+    [[ $stderr == *"cannot open the directory '$state'"* ]] || fail "$stderr"
+    assert_equal "$output" ''
+}
+
 @test "one package cannot speak for another one" {
     requires real-jails
     make_logged aforger 1 <<<'* Wed Jan 01 2025 A <a@example.invalid> - 1-1
