@@ -154,7 +154,7 @@ sp_program_run(const struct sp_program *program, int argc, char **argv)
                       "%s: cannot write to standard output; what the command "
                       "did stands (io, io)\n",
                       program->name);
-        return status == SP_OK ? SP_E_IO : status;
+        return status == SP_OK || status == SP_UPDATES_EXIST ? SP_E_IO : status;
     }
     return status;
 }

@@ -625,6 +625,15 @@ assert app == {"why": "update", "nevra": "app-2-1.x86_64", "repo": "updates",
     [[ $stderr == *'2 packages, '* ]] || fail "$stderr"
 }
 
+@test "an answer that cannot be written is a fault, not 'there are updates'" {
+    ask --action upgrade app
+    run bash -c 'exec "$@" >/dev/full' sh "$SP_BUILD/sallyport-builder" check \
+        --request "$request" --allow-http --progress none \
+        --cache-dir "$BATS_TEST_TMPDIR/cache"
+    assert_equal "$status" 3 'exit status'
+    [[ $output == *'cannot write to standard output'* ]] || fail "$output"
+}
+
 @test "the solver stays within 256 MiB of address space" {
     ask
     run bash -c 'ulimit -v 262144; exec "$@"' sh \
