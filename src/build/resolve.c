@@ -145,9 +145,10 @@ settle(int *fd, int to)
 static int
 lift(int *fd, int above)
 {
-    if (*fd >= 0)
-        *fd = fcntl(*fd, F_DUPFD_CLOEXEC, above);
-    return *fd == -1 && errno == EMFILE ? -1 : 0;
+    if (*fd < 0)
+        return 0;
+    *fd = fcntl(*fd, F_DUPFD_CLOEXEC, above);
+    return *fd < 0 ? -1 : 0;
 }
 
 /* Collects what the child keeps: pipe 3, then metadata, then packages. */
@@ -179,7 +180,8 @@ enter_jail(int **fds, size_t n, struct sp_error *err)
     (void)setrlimit(RLIMIT_NOFILE, &many);
     for (size_t i = 0; i < n; i++)
         if (lift(fds[i], (int)n + 4) < 0)
-            return sp_fail_sys(err, errno, "sandbox", "too many descriptors");
+            return sp_fail_sys(err, errno, "sandbox",
+                               "cannot move a descriptor");
     for (size_t i = 0; i < n; i++)
         if (*fds[i] >= 0 && settle(fds[i], next++) < 0)
             return sp_fail_sys(err, errno, "sandbox", "cannot move one");
