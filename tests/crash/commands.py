@@ -40,7 +40,6 @@ import hashlib
 import http.server
 import json
 import os
-import queue
 import re
 import shutil
 import subprocess
@@ -53,7 +52,7 @@ import inject  # noqa: E402
 from inject import CALLS, KINDS, NONE, PROGRAMS  # noqa: E402
 from mounts import run  # noqa: E402
 from view import View  # noqa: E402
-from work import fixtures_of, make_bundle  # noqa: E402
+from work import make_bundle  # noqa: E402
 
 CLASSES = {"internal": 1, "usage": 2, "io": 3, "transport": 4, "format": 5,
            "limit": 6, "name": 7, "digest": 8, "media": 9, "signature": 10,
@@ -252,14 +251,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-class Bench:
+class Bench(inject.Ground):
     def __init__(self, build, folder, jobs):
-        self.build, self.folder = os.path.realpath(build), folder
-        fixtures = fixtures_of(self.build)
-        os.mkdir(folder + "/keys")
-        shutil.copy(fixtures + "/key-rsa.asc", folder + "/keys")
-        with open(folder + "/policy.conf", "w", encoding="ascii") as policy:
-            policy.write("keep-generations = 2\nreserve-bytes = 0\n")
+        super().__init__(build, folder, 2)
+        fixtures = self.fixtures
         old, new = (sorted(f"{fixtures}/{d}/{n}"
                            for n in os.listdir(f"{fixtures}/{d}"))
                     for d in ("rpms", "newer"))
@@ -269,9 +264,7 @@ class Bench:
         make_bundle(self.build, folder + "/third", new[0], new[1])
         self.make_repository(fixtures, new[:2])
         self.make_machine(fixtures, old[:2])
-        self.places = queue.Queue()
-        for number in range(jobs):
-            self.places.put(Place(self, f"{folder}/{number}"))
+        self.make_places(Place, jobs)
         self.make_state(old)
         self.commands = {c.name: c for c in commands(self)}
         self.plain = {}
@@ -317,11 +310,6 @@ class Bench:
                  self.folder + "/repos", "--releasever", "41", "-o",
                  self.folder + "/request")
             must("cp", "-a", place.state, self.folder + "/published")
-
-    def place(self):
-        place = self.places.get()
-        place.control(NONE, NONE, 0, 0)
-        return place
 
     def points(self, options):
         errors = options.errors.split(",")

@@ -149,17 +149,34 @@ class Place:
             env={"PATH": os.environ["PATH"], "LC_ALL": "C"})
 
 
-class Bench:
-    def __init__(self, build, folder, jobs):
+class Ground:
+    """Keys, a policy, and places to run in."""
+
+    def __init__(self, build, folder, generations):
         self.build, self.folder = os.path.realpath(build), folder
-        fixtures = fixtures_of(self.build)
-        os.mkdir(folder + "/keys")
-        shutil.copy(fixtures + "/key-rsa.asc", folder + "/keys")
-        with open(folder + "/policy.conf", "w", encoding="ascii") as policy:
-            policy.write("keep-generations = 1\nreserve-bytes = 0\n")
+        self.fixtures = fixtures_of(self.build)
         self.places = queue.Queue()
+        os.mkdir(folder + "/keys")
+        shutil.copy(self.fixtures + "/key-rsa.asc", folder + "/keys")
+        with open(folder + "/policy.conf", "w", encoding="ascii") as policy:
+            policy.write(f"keep-generations = {generations}\n"
+                         "reserve-bytes = 0\n")
+
+    def make_places(self, kind, jobs):
         for number in range(jobs):
-            self.places.put(Place(self, f"{folder}/{number}"))
+            self.places.put(kind(self, f"{self.folder}/{number}"))
+
+    def place(self):
+        place = self.places.get()
+        place.control(NONE, NONE, 0, 0)
+        return place
+
+
+class Bench(Ground):
+    def __init__(self, build, folder, jobs):
+        super().__init__(build, folder, 1)
+        self.make_places(Place, jobs)
+        fixtures = self.fixtures
         rpms, newer = (f"{fixtures}/{d}/{sorted(os.listdir(f'{fixtures}/{d}'))[0]}"
                        for d in ("rpms", "newer"))
         first, second = folder + "/first", folder + "/second"
@@ -175,11 +192,6 @@ class Bench:
             "first": Round(self, "first", first, folder + "/empty"),
             "second": Round(self, "second", second, folder + "/published"),
         }
-
-    def place(self):
-        place = self.places.get()
-        place.control(NONE, NONE, 0, 0)
-        return place
 
     def points(self, options):
         names, number = options.rounds.split(","), 0
