@@ -321,7 +321,8 @@ class Bench(inject.Ground):
                     continue
                 if options.calls and call not in options.calls.split(","):
                     continue
-                some = inject.errors_of(call, errors)
+                some = (errors if options.teeth else
+                        inject.errors_of(call, errors))
                 for at in range(1, n + 1):
                     points += [Point(name, program, call, at, error)
                                for error in inject.some_of(
@@ -499,7 +500,7 @@ def main():
         bench = Bench(options.build, folder, options.jobs)
         options.commands = options.commands or ",".join(bench.commands)
         if options.teeth:
-            options.commands, options.calls = "send", "write"
+            options.commands, options.calls = "build-list", "write"
             options.programs, options.errors = "sallyport-builder", "lie"
             found = judge_all(bench, options)
             print("seeded fault: " + ("found" if found else "NOT FOUND"))
