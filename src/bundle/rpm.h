@@ -26,9 +26,9 @@ struct sp_span {
 /*
  * How many bytes from the start of the file are needed to know more, given
  * the first `have`: 112, then up to the intro of the main header, then the
- * whole head. When *ret_need == have the head is complete. `remaining` is
- * the size of the whole file (UINT64_MAX if unknown): a head that cannot fit
- * is refused before memory is spent. Reasons: not-rpm, lead-*, header-magic,
+ * whole head. When *ret_need == have the head is complete. The file has
+ * `file_size` bytes (UINT64_MAX if unknown): a head that cannot fit is refused
+ * before memory is spent. Reasons: not-rpm, lead-*, header-magic,
  * index-count, data-size, truncated.
  */
 int sp_rpm_need(const uint8_t *untrusted_head, size_t have, uint64_t file_size,
