@@ -229,14 +229,14 @@ ifdef COVER
 hardening := -O0 -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc \
 	-fprofile-update=atomic -DSP_TEST_BUILD \
 	-DSP_COVER_DIR='"$(abspath $(O))/live"'
-shim := $(O)/tests/cover/live.o
+cover_shim := $(O)/tests/cover/live.o
 $(shell mkdir -p $(O)/live)
 endif
 # One call or allocation fails, inside the jails too: what make check-crash
 # runs. A test build as well.
 ifdef FAULT
-hardening := -DSP_TEST_BUILD
-shim := $(O)/tests/crash/shim.o
+hardening := $(if $(COVER),$(hardening),-DSP_TEST_BUILD)
+fault_shim := $(O)/tests/crash/shim.o
 endif
 # What make fuzz runs: asan with the sanitizers, and fast with traps alone and
 # counters alone: comparisons are traced in the other one.
@@ -313,7 +313,7 @@ $(O)/%.o: %.c $(O)/flags
 	$(Q)$(compile) -MMD -MP -c -o $@ $<
 
 define program
-$(O)/$(1): $(call objects,$($(1)_src)) $(shim) Makefile
+$(O)/$(1): $(call objects,$($(1)_src)) $(cover_shim) $(fault_shim) Makefile
 	$$(call say,LINK,$$@)
 	$$(Q)$$(link) -o $$@ $$(filter %.o,$$^) $($(1)_libs)
 endef
@@ -337,7 +337,7 @@ $(foreach r,$(rooms),$(eval $(call room,$(r))))
 
 test_libs := -larchive -lgcrypt -lgpgme -lgpg-error -lcurl -lexpat \
 	$(solver_libs)
-$(O)/tests/unit/test-%: $(O)/tests/unit/test-%.o $(shim) $(archives)
+$(O)/tests/unit/test-%: $(O)/tests/unit/test-%.o $(cover_shim) $(archives)
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $^ $(test_libs)
 
@@ -359,7 +359,7 @@ $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/fuzz-%.o \
 # The same program over a stand-in for Xen, so that it runs anywhere.
 fake_vchan := $(vchan:%=$(O)/tests/%-fake)
 $(O)/tests/sallyport-vchan-fake: $(call objects,$(sallyport-vchan_src) \
-		tests/fake/libxenvchan-socket.c) $(shim) Makefile
+		tests/fake/libxenvchan-socket.c) $(cover_shim) Makefile
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $(filter %.o,$^)
 
@@ -501,12 +501,16 @@ lint: all check-headers ## everything that reads the sources instead of running 
 	$(Q)tests/lint/links.sh $(O)
 	$(Q)tests/lint/run.sh $(cppflags) $(foreign)
 
-# Conditions (MC/DC) are counted from clang 19 on.
-cover: ## lines, branches, conditions that the tests reach, by part
-	$(Q)tests/deps.sh cover
+# Conditions (MC/DC) are counted from clang 19 on. Faults count as well: what
+# is done about them runs in no other way. MOST places of each call fail.
+cover: MOST ?= 40
+cover: ## lines, branches, conditions that tests and faults reach, by part
+	$(Q)tests/deps.sh run test crash cover
 	$(Q)rm -rf build-cover/live
-	-$(Q)$(MAKE) O=build-cover COVER=1 check \
+	-$(Q)$(MAKE) O=build-cover COVER=1 FAULT=1 check \
 		CC="$$(command -v clang-19 || echo clang)"
+	-$(Q)tests/crash/inject.py build-cover --settings 1 --most $(MOST)
+	-$(Q)tests/crash/commands.py build-cover --most $(MOST)
 	$(Q)tests/cover/table.py build-cover
 
 # Not optimized: each mutant is built and run at once. All that take a check

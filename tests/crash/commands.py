@@ -3,8 +3,8 @@
 """Makes each call and each allocation of every command fail, but of ingest:
 
     commands.py BUILD-DIR [--commands C,...] [--programs P,...]
-                [--calls C,...] [--errors E,...] [--step K] [--jobs N]
-                [--teeth]
+                [--calls C,...] [--errors E,...] [--most M] [--step K]
+                [--jobs N] [--teeth]
 
 BUILD-DIR is one of `make FAULT=1` (shim.c). An undisturbed run of a command
 counts the calls of each program; then, one run each, each allocation has no
@@ -21,7 +21,8 @@ memory, and each other call fails with one of the errors, another at the next
     last for root: it needs a /tmp of its own);
   - the same command again succeeds.
 
---step K takes every Kth point of each command. --teeth seeds the fault that
+--most M takes M places at most, far from one another, of each call of a
+program. --step K takes every Kth point of each command. --teeth seeds the fault that
 must be found: writes of the builder that fail and say that they did not. The
 last line is "N points, N bad"; points that a run did not come to are counted
 apart.
@@ -324,7 +325,7 @@ class Bench(inject.Ground):
                     continue
                 some = (errors if options.teeth else
                         inject.errors_of(call, errors))
-                for at in range(1, n + 1):
+                for at in inject.places_of(n, options.most):
                     points += [Point(name, program, call, at, error)
                                for error in inject.some_of(
                                    some, min(1, len(some)),
@@ -492,6 +493,7 @@ def main():
     parser.add_argument("--programs", default=",".join(PROGRAMS))
     parser.add_argument("--calls", default="")
     parser.add_argument("--errors", default=",".join(inject.ERRORS))
+    parser.add_argument("--most", type=int, default=0)
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--teeth", action="store_true")

@@ -3,8 +3,8 @@
 """Makes each call and each allocation of an ingest fail, in the jails too.
 
     inject.py BUILD-DIR [--programs P,...] [--calls C,...] [--errors E,...]
-              [--rounds first,second] [--settings S] [--step K] [--jobs N]
-              [--twice N] [--seed N] [--teeth]
+              [--rounds first,second] [--settings S] [--most M] [--step K]
+              [--jobs N] [--twice N] [--seed N] [--teeth]
 
 BUILD-DIR is one of `make FAULT=1` (shim.c). A first run counts the calls of
 each program; then, one run each, call after call fails with error after
@@ -17,7 +17,8 @@ has no memory, or its program is killed there. Afterwards
   - the same command again succeeds and leaves what an undisturbed run does.
     What was left is tried once: equal states are not tried again.
 
---step K takes every Kth point. --twice N instead kills the parent at a
+--most M takes M places at most, far from one another, of each call of a
+program. --step K takes every Kth point. --twice N instead kills the parent at a
 random call, and the next run too, N times (the seed is printed): whatever
 the two have left, the third run must mend. Last of all each read and write of all
 programs is short at once: that must succeed. --teeth seeds the fault that
@@ -202,7 +203,7 @@ class Bench(Ground):
                 if options.calls and call not in options.calls.split(","):
                     continue
                 errors = errors_of(call, options.errors.split(","))
-                for at in range(1, n + 1):
+                for at in places_of(n, options.most):
                     if call == "ALLOC" and self.elsewhere(name, names,
                                                           program):
                         continue
@@ -241,6 +242,13 @@ def errors_of(call, errors):
     if call == "ALLOC":
         return [e for e in errors if e == "ENOMEM"]
     return errors + ["short"] if call in SIZED else errors
+
+
+def places_of(n, most):
+    """1 to n, or so many of them from the first to the last."""
+    if not 1 < most < n:
+        return range(1, n + 1)
+    return [1 + i * (n - 1) // (most - 1) for i in range(most)]
 
 
 def some_of(errors, most, number):
@@ -330,6 +338,7 @@ def main():
     parser.add_argument("--errors", default=",".join(ALL_ERRORS))
     parser.add_argument("--rounds", default="first,second")
     parser.add_argument("--settings", type=int, default=0)
+    parser.add_argument("--most", type=int, default=0)
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--twice", type=int, default=0)
