@@ -47,6 +47,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import inject  # noqa: E402
@@ -61,6 +62,7 @@ CLASSES = {"internal": 1, "usage": 2, "io": 3, "transport": 4, "format": 5,
            "space": 19, "publish": 20}
 UPDATES = 100  # of check
 SECONDS = 120
+DYING_TURNS = 40
 HALVES = re.compile(r"\.(UNTRUSTED|part|tmp|new)$|^\.(tmp|sallyport-)")
 WORD = re.compile(r"\((\w+), ([a-z0-9-]+)\)")
 TELLS = re.compile("cannot|could not|no memory|is not told"
@@ -178,7 +180,7 @@ class Place(inject.Place):
                 os.killpg(process.pid, 9)
                 process.communicate()
                 raise
-            self.left_running = sorted(in_session(process.pid))
+            self.left_running = still_running(process.pid)
         return Ran(process.returncode, self.same(out), self.same(err))
 
     def same(self, text):
@@ -214,6 +216,16 @@ class Place(inject.Place):
                             for n in folders + files if HALVES.search(n))
         yield from ("/tmp/" + n for n in os.listdir(self.tmp)
                     if n.startswith("sallyport-"))
+
+
+def still_running(session):
+    """What was killed may take a moment to be gone."""
+    for _ in range(DYING_TURNS):
+        found = sorted(in_session(session))
+        if not found:
+            break
+        time.sleep(0.05)
+    return found
 
 
 def in_session(number):
