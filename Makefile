@@ -159,7 +159,7 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 unit := advice check command confirm devices download evidence-scan evr fields flip floor \
 	gate generation groups \
 	index-check \
-	journal json keytable ledger lines list listing manifest message metadata \
+	journal json keyring keytable ledger lines list listing manifest message metadata \
 	nevra pack path plan policy progress publish qfile quarantine queue ratchet \
 	record repofile request \
 	round rpm sandbox sha256 sigpacket spawn status tar transport unpack vchan-frame

@@ -101,6 +101,16 @@ open_engine(struct sp_keyring *ring, const char *const *keys, size_t n_keys,
                : import_keys(ring->ctx, keys, n_keys, err);
 }
 
+/* From /tmp, whose file system may be another one than where we stand. */
+static void
+remove_home(const struct sp_keyring *ring)
+{
+    SP_AUTO_FD tmp = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (tmp >= 0)
+        (void)sp_path_remove_tree(tmp, ring->home + strlen("/tmp/"), NULL);
+}
+
 struct sp_keyring *
 sp_keyring_open(const char *const *keys, size_t n_keys, struct sp_error *err)
 {
@@ -133,6 +143,6 @@ sp_keyring_close(struct sp_keyring *ring)
 {
     gpgme_release(ring->ctx);
     (void)sp_spawn_sweep(NULL, 0, GPG_SECONDS, NULL);
-    (void)sp_path_remove_tree(AT_FDCWD, ring->home, NULL);
+    remove_home(ring);
     free(ring);
 }
