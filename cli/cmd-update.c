@@ -369,11 +369,12 @@ sp_cmd_update(const struct sp_args *args)
     int status;
 
     if (!c)
-        return SP_E_INTERNAL;
+        return sp_args_no_memory(args);
     c->args = args;
     if (sp_update_words_parse(args->operands, args->n_operands, &c->words,
                               &err) < 0)
-        status = sp_args_mistake(args, "%s", err.msg);
+        status = err.code == SP_E_USAGE ? sp_args_mistake(args, "%s", err.msg)
+                                        : sp_args_no_memory(args);
     else if (c->words.help)
         status = (sp_help_update(stdout), 0);
     else if (sp_args_flag(args, "json"))

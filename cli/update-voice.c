@@ -53,17 +53,32 @@ confirm(void *data, const char *question)
     return !voice->no && sp_consent_ask(NULL, question);
 }
 
-/* Ends `out`, and says each line of what was written to it. */
+/* Says what is printed, line by line, for programs too. */
 static void
-say_lines(void *data, FILE *out, char **text)
+say(void *data, void (*print)(const void *what, FILE *out), const void *what)
 {
-    if (fclose(out) != 0)
-        return;
-    for (char *rest = *text; rest && *rest;)
+    SP_AUTO_FREE char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    bool failed = !out;
+
+    if (out) {
+        print(what, out);
+        failed = ferror(out) != 0;
+        failed = fclose(out) != 0 || failed;
+    }
+    if (failed || !text) /* which fclose does not tell */
+        note(data, "no memory to show here what came");
+    for (char *rest = failed ? NULL : text; rest && *rest;)
         said(data, false, strsep(&rest, "\n"));
 }
 
-/* A table, in lines for programs too. */
+static void
+print_table(const void *outcome, FILE *out)
+{
+    sp_present_packages(outcome, (uint64_t)time(NULL), false, out);
+}
+
 static void
 show(void *data, const struct sp_package *packages, size_t n)
 {
@@ -72,27 +87,20 @@ show(void *data, const struct sp_package *packages, size_t n)
         .packages = (struct sp_package *)(uintptr_t)packages,
         .n_packages = n,
     };
-    SP_AUTO_FREE char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
 
-    if (!out)
-        return;
-    sp_present_packages(&outcome, (uint64_t)time(NULL), false, out);
-    say_lines(data, out, &text);
+    say(data, print_table, &outcome);
+}
+
+static void
+print_changes(const void *changelogs, FILE *out)
+{
+    sp_present_changes(changelogs, out);
 }
 
 static void
 changes(void *data, const char *changelogs)
 {
-    SP_AUTO_FREE char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-
-    if (!out)
-        return;
-    sp_present_changes(changelogs, out);
-    say_lines(data, out, &text);
+    say(data, print_changes, changelogs);
 }
 
 /* Every name is there: nobody can agree to what was not shown. */
