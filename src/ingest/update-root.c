@@ -77,18 +77,21 @@ become_dnf(const char *path, const char *const *argv, bool silent)
  * middle of.
  */
 static int
-run_dnf(const char *path, const char *const *argv, bool silent)
+run_dnf(const char *path, const char *const *argv, bool silent, int *ret_errno)
 {
     int status;
     pid_t pid = fork();
 
+    *ret_errno = 0;
     if (pid == 0)
         become_dnf(path, argv, silent);
-    if (pid < 0)
-        return NOT_STARTED;
-    while (waitpid(pid, &status, 0) < 0)
+    while (pid >= 0 && waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
-            return NOT_STARTED;
+            pid = -1;
+    if (pid < 0) {
+        *ret_errno = errno;
+        return NOT_STARTED;
+    }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -107,15 +110,16 @@ serve_order(const struct sp_update *u, struct sp_dnf_end *ret)
                                         "-q", NULL};
     SP_AUTO_FREE const char **argv = make_argv(u);
     char path[PATH_BYTES];
+    int why;
 
     *ret = (struct sp_dnf_end){.status = NOT_STARTED, .more = -1};
     if (!argv || sp_spawn_find_tool("dnf", path, sizeof(path), NULL) < 0) {
         ret->start_errno = argv ? ENOENT : ENOMEM;
         return;
     }
-    ret->status = run_dnf(path, argv, false);
+    ret->status = run_dnf(path, argv, false, &ret->start_errno);
     if (wants_more(u, ret))
-        ret->more = run_dnf(path, check, true);
+        ret->more = run_dnf(path, check, true, &why);
 }
 
 static void
@@ -151,16 +155,18 @@ hold_signals(void)
 
 /* The child, and whatever dnf left behind that has ended. */
 static int
-wait_for(pid_t pid)
+wait_for(pid_t pid, int *ret_status, struct sp_error *err)
 {
     int status;
 
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
-            return SP_E_INTERNAL;
+            return sp_fail_sys(err, errno, "internal",
+                               "cannot learn how the round ended");
     while (waitpid(-1, NULL, WNOHANG) > 0)
         ;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : SP_E_INTERNAL;
+    *ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : SP_E_INTERNAL;
+    return 0;
 }
 
 int
@@ -186,8 +192,7 @@ sp_update_split(const struct sp_update *update, int *ret_root, int *ret_status,
     sp_close_fd(&theirs);
     serve(update, ours);
     sp_close_fd(&ours);
-    *ret_status = wait_for(pid);
-    return 0;
+    return wait_for(pid, ret_status, err);
 }
 
 /* It is waited for whatever happens: nobody may leave while dnf works. */
@@ -204,7 +209,9 @@ sp_update_dnf(int root, struct sp_dnf_end *ret, struct sp_error *err)
     if (n != (ssize_t)sizeof(*ret))
         return sp_fail(err, "internal", "nobody said how dnf ended");
     if (ret->start_errno != 0)
-        return sp_fail_sys(err, ret->start_errno, "not-found",
+        return sp_fail_sys(err, ret->start_errno,
+                           ret->start_errno == ENOENT ? "not-found"
+                                                      : "internal",
                            "cannot run 'dnf'");
     return 0;
 }
