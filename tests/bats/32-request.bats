@@ -202,6 +202,14 @@ count 1"
  gpgcheck=1"
 }
 
+@test "a key that cannot be read is a fault, and no request without keys" {
+    ln -s /proc/self/mem "$keys/unread" # EIO
+    ask 3
+    assert_detail io
+    [[ $stderr == *"cannot read the key 'unread'"* ]] || fail "$stderr"
+    [ ! -e "$request" ] || fail "a request is there"
+}
+
 @test "keys are told all or not at all, and only the keys of key files" {
     pubkeys() { sed -n 's/^pubkey //p' "$request" | xargs; }
     ln -s "$FIXTURES/key-ed25519.asc" "$keys/second"
