@@ -36,6 +36,7 @@ struct run {
     struct sp_round round;
     struct sp_asked asked;
     struct sp_error late; /* the fault of a delivery that was taken in */
+    uint64_t before;      /* the generation when the round began */
     char shown[33];       /* the delivery that the person was told of */
     bool shown_changes;   /* and what is new in it */
 };
@@ -80,6 +81,8 @@ begin(struct run *run, struct sp_error *err)
         sp_state_open(run->u->ask.setup, true, &run->state, err) < 0)
         return -1;
     run->has_state = true;
+    if (sp_generation_current(&run->state, &run->before, err) < 0)
+        return -1;
     run->round.deadline =
         sp_clock_ms() + UINT64_C(1000) * run->policy.deadlines.total;
     /* Who became another user has lost this. */
@@ -136,6 +139,17 @@ show_delivery(struct run *run)
 {
     show_packages(run);
     show_changes(run);
+}
+
+/* What the service could not tell must not pass for nothing. */
+static void
+note_unshown(struct run *run)
+{
+    if (!run->shown[0])
+        note(run, "what came could not be shown here: 'sallyport history' "
+                  "tells it");
+    else if (!run->shown_changes)
+        note(run, "what is new in it could not be shown here");
 }
 
 /* The service tells what it has, or has a question: answered here. */
@@ -321,6 +335,8 @@ conclude(struct run *run, const struct sp_vm_end *vm, bool stock,
             *err = result.error;
             return -1;
         }
+        if (result.published && !result.nothing_to_do && result.packages > 0)
+            note_unshown(run);
         run->late = result.error;
         run->end->delivered = result.packages > 0;
         run->end->nothing_to_do = result.packages == 0;
@@ -486,6 +502,20 @@ go(struct run *run, struct sp_error *err)
     SP_BUG("a round of no kind");
 }
 
+/* A delivery may be published though nobody could tell this side of it. */
+static void
+look_behind(struct run *run)
+{
+    uint64_t now;
+
+    if (run->has_state && !run->end->delivered &&
+        sp_generation_current(&run->state, &now, NULL) == 0 &&
+        now != run->before) {
+        run->end->delivered = true;
+        run->end->generation = now;
+    }
+}
+
 int
 sp_update_run(const struct sp_update *update, int root,
               struct sp_update_end *ret, struct sp_error *err)
@@ -503,6 +533,8 @@ sp_update_run(const struct sp_update *update, int root,
     run->state = (struct sp_state){-1, -1, -1, "", ""};
     run->hold = (struct sp_round_hold){-1, -1};
     status = go(run, err);
+    if (status < 0)
+        look_behind(run);
     if (status == 0 && run->late.code != SP_OK) {
         *err = run->late;
         status = -1;
