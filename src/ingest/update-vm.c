@@ -139,6 +139,9 @@ drain(struct hearing *h, struct stream *s)
 
     if (n < 0 && errno == EAGAIN)
         return;
+    if (n < 0)
+        h->call->hooks->note(h->call->hooks->data,
+                             "what the update qube says cannot be read");
     if (n <= 0) {
         if (s->len > 0)
             end_line(h, s);
