@@ -466,11 +466,12 @@ check-crash: all ## kill, power loss, full disk, faults, at every point (hours; 
 	$(Q)STEP=$(STEP) STATES=$(STATES) SETTINGS=$(SETTINGS) TWICE=$(TWICE) \
 		tests/crash/all.sh $(O) build-fault
 
-check-faults: all ## each call and allocation of the other commands fails (hours; STEP=K)
+check-faults: all ## each call and allocation of the other commands fails (hours; STEP=K, MOST=M)
 	$(Q)tests/deps.sh run test crash
 	$(Q)$(MAKE) O=build-fault FAULT=1 all
 	$(Q)tests/crash/commands.py build-fault --teeth
-	$(Q)tests/crash/commands.py build-fault --step $(or $(STEP),1)
+	$(Q)tests/crash/commands.py build-fault --step $(or $(STEP),1) \
+		--most $(or $(MOST),0)
 
 check-asan: ## the same with the address and undefined sanitizers
 	$(Q)$(MAKE) O=build-asan SANITIZE=1 check
