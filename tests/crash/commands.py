@@ -336,6 +336,19 @@ class Bench(inject.Ground):
         os.mkdir(self.folder + "/repos")
         write(self.folder + "/repos/updates.repo",
               f"[updates]\nname=updates\nbaseurl={server.url}/main\n")
+        self.make_second(folder, server.url)
+
+    def make_second(self, first, url):
+        """The same packages, behind a metalink whose first mirror has none:
+        what is fetched at once, and what is tried next."""
+        folder = self.folder + "/server/second"
+        shutil.copytree(first, folder)
+        os.unlink(folder + "/repodata/repomd.xml.asc")
+        with open(folder + "/repodata/repomd.xml", "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        write(folder + "/metalink", METALINK.format(digest=digest, url=url))
+        write(self.folder + "/repos/second.repo",
+              f"[second]\nname=second\nmetalink={url}/second/metalink\n")
 
     def make_machine(self, fixtures, packages):
         shutil.copytree(fixtures + "/rpmdb", self.folder + "/db")
@@ -523,6 +536,13 @@ def must(*command):
         sys.exit(f"commands: {command[0]} fails: {done.stdout}")
 
 
+METALINK = """<?xml version="1.0" encoding="utf-8"?>
+<metalink version="3.0"><files><file name="repomd.xml"><verification>
+<hash type="sha256">{digest}</hash></verification><resources>
+<url protocol="http" preference="100">{url}/none/repodata/repomd.xml</url>
+<url protocol="http" preference="90">{url}/second/repodata/repomd.xml</url>
+</resources></file></files></metalink>
+"""
 COMPS = """<?xml version="1.0" encoding="UTF-8"?>
 <comps><group><id>tests</id><name>Tests</name><packagelist>
 <packagereq type="mandatory">hello</packagereq>
