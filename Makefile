@@ -352,7 +352,8 @@ $(O)/tests/fuzz/fuzz-%: $(O)/tests/fuzz/fuzz-%.o $(O)/tests/fuzz/fuzz.o \
 	$(call say,LINK,$@)
 	$(Q)$(link) -fsanitize=fuzzer -o $@ $^ $(test_libs)
 $(O)/tests/fuzz/replay-%: $(O)/tests/fuzz/fuzz-%.o \
-		$(call objects,$(call in,tests/fuzz,replay fuzz)) $(stage) $(archives)
+		$(call objects,$(call in,tests/fuzz,replay fuzz)) $(stage) \
+		$(cover_shim) $(archives)
 	$(call say,LINK,$@)
 	$(Q)$(link) -o $@ $^ $(test_libs)
 

@@ -54,7 +54,7 @@ def parts():
 
 def programs(build):
     """All of them: what never ran counts as not reached."""
-    for where in ("", "tests", "tests/unit"):
+    for where in ("", "tests", "tests/unit", "tests/fuzz"):
         folder = os.path.join(build, where)
         for name in sorted(os.listdir(folder)):
             path = os.path.join(folder, name)
