@@ -371,7 +371,7 @@ class Bench(inject.Ground):
             must("cp", "-a", place.state, self.folder + "/published")
 
     def points(self, options):
-        errors = options.errors.split(",")
+        errors, number = options.errors.split(","), 0
         for name in options.commands.split(","):
             plain = self.plain[name] = Plain(self, self.commands[name])
             points = []
@@ -384,10 +384,9 @@ class Bench(inject.Ground):
                 some = (errors if options.teeth else
                         inject.errors_of(call, errors))
                 for at in inject.places_of(n, options.most):
+                    number += 1
                     points += [Point(name, program, call, at, error)
-                               for error in inject.some_of(
-                                   some, min(1, len(some)),
-                                   len(points) + at)]
+                               for error in inject.some_of(some, 1, number)]
             yield from points[::options.step]
 
     def judge(self, point):

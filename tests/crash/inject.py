@@ -246,9 +246,9 @@ def errors_of(call, errors):
 
 def places_of(n, most):
     """1 to n, or so many of them from the first to the last."""
-    if not 1 < most < n:
+    if not 0 < most < n:
         return range(1, n + 1)
-    return [1 + i * (n - 1) // (most - 1) for i in range(most)]
+    return [1 + i * (n - 1) // max(1, most - 1) for i in range(most)]
 
 
 def some_of(errors, most, number):
