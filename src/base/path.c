@@ -42,9 +42,12 @@ sp_path_list(int dirfd, const char *name)
     SP_AUTO_FD fd =
         openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    int why = errno;
 
     if (dir)
         (void)sp_steal_fd(&fd);
+    sp_close_fd(&fd);
+    errno = why;
     return dir;
 }
 

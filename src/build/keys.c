@@ -14,8 +14,11 @@
 /* How long the last gpg may take to end. */
 enum { GPG_SECONDS = 5 };
 
+#define TMP "/tmp/"
+static const char home_template[] = TMP "sallyport-keys.XXXXXX";
+
 struct sp_keyring {
-    char home[sizeof("/tmp/sallyport-keys.XXXXXX")];
+    char home[sizeof(home_template)];
     gpgme_ctx_t ctx;
 };
 
@@ -105,10 +108,10 @@ open_engine(struct sp_keyring *ring, const char *const *keys, size_t n_keys,
 static void
 remove_home(const struct sp_keyring *ring)
 {
-    SP_AUTO_FD tmp = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    SP_AUTO_FD tmp = open(TMP, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
     if (tmp >= 0)
-        (void)sp_path_remove_tree(tmp, ring->home + strlen("/tmp/"), NULL);
+        (void)sp_path_remove_tree(tmp, ring->home + strlen(TMP), NULL);
 }
 
 struct sp_keyring *
@@ -124,7 +127,7 @@ sp_keyring_open(const char *const *keys, size_t n_keys, struct sp_error *err)
         (void)sp_fail(err, "no-memory", "no memory for keys");
         return NULL;
     }
-    memcpy(ring->home, "/tmp/sallyport-keys.XXXXXX", sizeof(ring->home));
+    memcpy(ring->home, home_template, sizeof(ring->home));
     if (!mkdtemp(ring->home)) {
         (void)sp_fail_sys(err, errno, "io", "cannot make a folder in /tmp");
         free(ring);

@@ -64,6 +64,8 @@ read_text(int dirfd, const char *path, char **ret, struct sp_error *err)
     ssize_t n = text ? sp_read_full(fd, text, SP_PUBKEYS_MAX_BYTES) : -1;
 
     *ret = NULL;
+    if (fd >= 0 && !text)
+        return sp_fail(err, "no-memory", "no memory for the keys");
     if (n < 0 && is_not_there(errno))
         return 0;
     if (n < 0)

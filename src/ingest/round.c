@@ -167,9 +167,13 @@ sp_round_find(const struct sp_state *state, struct sp_round *ret,
     struct sp_round round = {0};
     struct sp_error why = {0};
     size_t size;
+    int held = sp_lock_is_held(state->state_fd, lock_name);
 
     *ret_found = false;
-    if (sp_lock_is_held(state->state_fd, lock_name) <= 0)
+    if (held < 0)
+        return sp_fail_sys(err, errno, "state", "cannot look at '%s'",
+                           lock_name);
+    if (held == 0)
         return 0;
     if (sp_read_file(state->state_fd, "round/open", OPEN_BYTES_MAX, &round.text,
                      &size, &why) < 0) {
