@@ -254,7 +254,7 @@ commit(struct publication *p, struct sp_error *err)
 {
     uint64_t current = 0;
 
-    if (place(p, err) == 0) {
+    if (place(p, err) == 0 && sp_tell_goes_on(p->setup, err) == 0) {
         phase(p, "publish");
         if (sp_generation_flip(p->state, p->number, err) == 0)
             return 0;

@@ -114,6 +114,14 @@ show_round_changes(void *data, const struct sp_outcome *outcome,
     return sp_round_goes_on(&d->state, &d->round);
 }
 
+static bool
+round_goes_on(void *data)
+{
+    const struct delivery *d = data;
+
+    return sp_round_goes_on(&d->state, &d->round);
+}
+
 /* The whole of it first: that is what the question is about. */
 static bool
 ask_round(void *data, const struct sp_package *const *packages, size_t n)
@@ -140,6 +148,8 @@ join_round(struct delivery *d)
     d->of_round.show_data = d;
     d->of_round.changes = show_round_changes;
     d->of_round.changes_data = d;
+    d->of_round.goes_on = round_goes_on;
+    d->of_round.goes_on_data = d;
     d->setup = &d->of_round;
 }
 
@@ -160,6 +170,8 @@ check_round(struct delivery *d)
         sp_state_close(&state);
         if (found < 0)
             return -1;
+    } else if (strcmp(fault(d)->detail, "not-found") != 0) {
+        return -1;
     }
     if (d->in_round && strcmp(d->round.qube, d->source.peer) == 0) {
         join_round(d);

@@ -63,6 +63,12 @@ struct sp_setup {
     bool (*plan)(void *data, const char *text);
     void *plan_data;
     struct sp_words plan_arguments; /* of dnf; none: "upgrade" */
+    /*
+     * Asked when all is on the disk, directly before the flip: does anybody
+     * wait for it still? False takes it back: "not-confirmed". NULL: yes.
+     */
+    bool (*goes_on)(void *data);
+    void *goes_on_data;
     bool rehearse; /* inspect: tells these three as well; stores in /tmp */
 };
 

@@ -68,6 +68,13 @@ tell_plan(const struct sp_quarantine *q, const struct sp_setup *setup,
         *sp_engine_stop_flag() || setup->plan(setup->plan_data, text), err);
 }
 
+int
+sp_tell_goes_on(const struct sp_setup *setup, struct sp_error *err)
+{
+    return went_on(
+        !setup || !setup->goes_on || setup->goes_on(setup->goes_on_data), err);
+}
+
 bool
 sp_tell_is_long(const struct sp_setup *setup)
 {

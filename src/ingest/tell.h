@@ -17,6 +17,9 @@ int sp_tell(const struct sp_quarantine *quarantine,
             const struct sp_outcome *outcome, const struct sp_setup *setup,
             struct sp_error *err);
 
+/* Does the person still wait, directly before the flip? Reasons as above. */
+int sp_tell_goes_on(const struct sp_setup *setup, struct sp_error *err);
+
 /* Is there something to tell that takes its time? */
 bool sp_tell_is_long(const struct sp_setup *setup);
 

@@ -347,6 +347,15 @@ test_groups(void)
            "go before those of a delivery");
 }
 
+/* Asked when all is on the disk. */
+static bool
+goes_on(void *data)
+{
+    (void)data;
+    tell("gone", "");
+    return false;
+}
+
 static void
 test_preview(void)
 {
@@ -402,6 +411,12 @@ test_preview(void)
                "nothing is told of it, nothing changes");
     }
     stop_at = stopped = 0;
+    setup.goes_on = goes_on;
+    deliver("2");
+    tap_is_str(publish(), "not-confirmed", "nobody waits at the last moment");
+    tap_ok(strstr(told, "sync gone") != NULL && is_as(&before) &&
+               !outcome.published,
+           "all is on the disk, and taken back");
     sp_text_release(&before);
 }
 
