@@ -100,6 +100,22 @@ absolute(int fd, char path[4096], struct sp_error *err)
     return 0;
 }
 
+/* Once something was published, a repository that is gone is a fault. */
+static int
+open_repo(const struct sp_state *state, bool create, int *ret_fd,
+          struct sp_error *err)
+{
+    if (open_one(state->repo_path, create, ret_fd, err) == 0)
+        return 0;
+    if (err && strcmp(err->detail, "not-found") == 0 &&
+        faccessat(state->state_fd, "highest", F_OK, 0) == 0)
+        return sp_fail_sys(err, err->sys, "state",
+                           "'%s', in which something was published, cannot be "
+                           "opened",
+                           state->repo_path);
+    return -1;
+}
+
 int
 sp_state_open(const struct sp_setup *setup, bool create, struct sp_state *ret,
               struct sp_error *err)
@@ -115,7 +131,7 @@ sp_state_open(const struct sp_setup *setup, bool create, struct sp_state *ret,
         return -1;
     if (open_one(state.state_path, create, &state.state_fd, err) < 0 ||
         become_owner(&state, err) < 0 ||
-        open_one(state.repo_path, create, &state.repo_fd, err) < 0 ||
+        open_repo(&state, create, &state.repo_fd, err) < 0 ||
         (create && (check_owner(state.state_fd, state.state_path, err) < 0 ||
                     check_owner(state.repo_fd, state.repo_path, err) < 0))) {
         sp_state_close(&state);

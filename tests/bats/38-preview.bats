@@ -163,6 +163,17 @@ the plan of dnf:'* ]] || fail "$stderr"
     assert_equal "$output" ''
 }
 
+@test "nor without the repository of which the state remembers something" {
+    sp 0 ingest --any-request --quiet "$BATS_TEST_TMPDIR/new"
+    mv "$repo" "$BATS_TEST_TMPDIR/away"
+    sp 3 inspect --any-request "$BATS_TEST_TMPDIR/new"
+    assert_detail state
+    [[ $stderr == *"'$repo', in which something was published"* ]] ||
+        fail "$stderr"
+    sp 3 status
+    assert_detail state
+}
+
 @test "one package cannot speak for another one" {
     requires real-jails
     make_logged aforger 1 <<<'* Wed Jan 01 2025 A <a@example.invalid> - 1-1
