@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/lines.h"
 #include "cli/consent.h"
 #include "cli/present.h"
 
@@ -57,20 +58,19 @@ confirm(void *data, const char *question)
 static void
 say(void *data, void (*print)(const void *what, FILE *out), const void *what)
 {
-    SP_AUTO_FREE char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
+    struct sp_text text = {0};
+    FILE *out = sp_text_stream(&text);
     bool failed = !out;
 
     if (out) {
         print(what, out);
-        failed = ferror(out) != 0;
-        failed = fclose(out) != 0 || failed;
+        failed = fclose(out) != 0 || text.failed;
     }
-    if (failed || !text) /* which fclose does not tell */
+    if (failed)
         note(data, "no memory to show here what came");
-    for (char *rest = failed ? NULL : text; rest && *rest;)
+    for (char *rest = failed ? NULL : text.bytes; rest && *rest;)
         said(data, false, strsep(&rest, "\n"));
+    sp_text_release(&text);
 }
 
 static void
@@ -103,28 +103,35 @@ changes(void *data, const char *changelogs)
     say(data, print_changes, changelogs);
 }
 
+static void
+add_item(struct sp_text *list, const struct sp_round_item *item)
+{
+    sp_text_add(list, "  %s, signed by %s; the builder says: %s\n", item->nevra,
+                item->fpr, item->why);
+}
+
 /* Every name is there: nobody can agree to what was not shown. */
 static bool
 accept(void *data, const struct sp_round_item *items, size_t n)
 {
     const struct sp_update_voice *voice = data;
-    SP_AUTO_FREE char *list = NULL;
-    size_t size;
-    FILE *out = open_memstream(&list, &size);
+    struct sp_text list = {0};
+    bool yes = false;
 
-    if (!out)
-        return false;
-    (void)fputs("neither installed nor requested:\n", out);
+    sp_text_add(&list, "neither installed nor requested:\n");
     for (size_t i = 0; i < n; i++)
-        (void)fprintf(out, "  %s, signed by %s; the builder says: %s\n",
-                      items[i].nevra, items[i].fpr, items[i].why);
-    if (fclose(out) != 0 || !list)
-        return false;
-    if (voice->yes || voice->no) {
-        note(data, list);
-        return voice->yes;
+        add_item(&list, &items[i]);
+    if (list.failed) {
+        note(data, "no memory to ask about what came");
+    } else if (voice->yes || voice->no) {
+        note(data, list.bytes);
+        yes = voice->yes;
+    } else {
+        yes = sp_consent_ask(list.bytes,
+                             n == 1 ? "take it in?" : "take them in?");
     }
-    return sp_consent_ask(list, n == 1 ? "take it in?" : "take them in?");
+    sp_text_release(&list);
+    return yes;
 }
 
 bool

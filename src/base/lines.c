@@ -78,6 +78,21 @@ sp_text_add(struct sp_text *text, const char *fmt, ...)
         sp_text_add_bytes(text, line, (size_t)n);
 }
 
+static ssize_t
+write_text(void *data, const char *bytes, size_t len)
+{
+    struct sp_text *text = data;
+
+    sp_text_add_bytes(text, bytes, len);
+    return text->failed ? 0 : (ssize_t)len;
+}
+
+FILE *
+sp_text_stream(struct sp_text *text)
+{
+    return fopencookie(text, "w", (cookie_io_functions_t){.write = write_text});
+}
+
 void
 sp_text_release(struct sp_text *text)
 {

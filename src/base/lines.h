@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct sp_lines {
     const char *text; /* size bytes, NUL terminated behind them */
@@ -45,5 +46,11 @@ void sp_text_add(struct sp_text *text, const char *fmt, ...)
 /* The same for bytes as they are, which may be more than two lines long. */
 void sp_text_add_bytes(struct sp_text *text, const char *bytes, size_t len);
 void sp_text_release(struct sp_text *text);
+/*
+ * A stream that adds to `text`, which outlives it; NULL: no memory. Where
+ * something was lost fflush and fclose fail, and text->failed is set: the
+ * streams of open_memstream do not tell when they cannot grow (glibc 2.36).
+ */
+FILE *sp_text_stream(struct sp_text *text);
 
 #endif

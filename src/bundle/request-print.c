@@ -14,7 +14,7 @@ int
 sp_request_write_begin(struct sp_request_writer *writer, struct sp_error *err)
 {
     memset(writer, 0, sizeof(*writer));
-    writer->out = open_memstream(&writer->text, &writer->size);
+    writer->out = sp_text_stream(&writer->text);
     if (!writer->out)
         return sp_fail(err, "no-memory", "no memory for a request");
     (void)fputs("request 1\n", writer->out);
@@ -101,26 +101,25 @@ sp_request_write_end(struct sp_request_writer *writer, char **ret_text,
 {
     uint8_t digest[SP_SHA256_BYTES];
     char hex[SP_SHA256_HEX];
+    struct sp_text *text = &writer->text;
     struct sp_request parsed;
     bool failed;
 
     (void)fprintf(writer->out, "count %" PRIu64 "\n", writer->packages);
-    failed = fflush(writer->out) != 0;
-    if (!failed) {
-        sp_sha256(writer->text, writer->size, digest);
-        sp_text_hex(hex, digest, sizeof(digest));
-        (void)fprintf(writer->out, "end %s\n", hex);
-    }
-    failed = ferror(writer->out) != 0 || failed;
-    failed = fclose(writer->out) != 0 || failed;
+    failed = fclose(writer->out) != 0;
     writer->out = NULL;
-    if (failed || !writer->text) /* which fclose does not tell */
+    if (!failed && !text->failed) {
+        sp_sha256(text->bytes, text->size, digest);
+        sp_text_hex(hex, digest, sizeof(digest));
+        sp_text_add(text, "end %s\n", hex);
+    }
+    if (failed || text->failed)
         return sp_fail(err, "no-memory", "no memory for a request");
-    if (sp_request_parse(writer->text, writer->size, &parsed, err) < 0)
+    if (sp_request_parse(text->bytes, text->size, &parsed, err) < 0)
         return -1;
-    *ret_text = writer->text;
-    *ret_size = writer->size;
-    writer->text = NULL;
+    *ret_text = text->bytes;
+    *ret_size = text->size;
+    *text = (struct sp_text){0};
     return 0;
 }
 
@@ -128,6 +127,6 @@ void
 sp_request_write_release(struct sp_request_writer *writer)
 {
     sp_auto_file_(&writer->out);
-    free(writer->text);
+    sp_text_release(&writer->text);
     memset(writer, 0, sizeof(*writer));
 }

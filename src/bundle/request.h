@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/lines.h"
 #include "bundle/record.h"
 
 enum {
@@ -160,9 +161,8 @@ bool sp_request_line(const struct sp_request_package *package, size_t *cursor,
 /* ---- the writer (trusted machine) ---- */
 
 struct sp_request_writer {
-    FILE *out;
-    char *text;
-    size_t size;
+    FILE *out; /* adds to text */
+    struct sp_text text;
     uint64_t packages;
 };
 

@@ -69,11 +69,30 @@ test_text(void)
     tap_ok(!text.bytes, "released");
 }
 
+/* More than any buffer of stdio holds. */
+static void
+test_stream(void)
+{
+    struct sp_text text = {0};
+    FILE *out = sp_text_stream(&text);
+
+    for (int i = 0; i < 50000; i++)
+        (void)fprintf(out, "%d\n", i % 10);
+    tap_ok(fclose(out) == 0 && text.size == 100000, "a stream adds all of it");
+    tap_ok(strncmp(text.bytes + 99994, "7\n8\n9\n", 6) == 0, "in order");
+    out = sp_text_stream(&text);
+    text.failed = true; /* as where no memory is left */
+    (void)fputs("lost", out);
+    tap_ok(fclose(out) != 0, "and says it when something is lost");
+    sp_text_release(&text);
+}
+
 int
 main(void)
 {
     test_walk();
     test_bad();
     test_text();
+    test_stream();
     return tap_done();
 }

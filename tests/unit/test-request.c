@@ -427,7 +427,7 @@ test_block_writer(void)
     (void)sp_request_write_begin(&w, &err);
     sp_request_write_block(&w, "a\r\n\nb", 5);
     (void)fflush(w.out);
-    tap_is_str(w.text, "request 1\n a\n \n b\n", "lines of a block");
+    tap_is_str(w.text.bytes, "request 1\n a\n \n b\n", "lines of a block");
     sp_request_write_release(&w);
 }
 
