@@ -170,6 +170,23 @@ report_fault(struct command *c, const struct sp_error *err)
     return (int)err->code;
 }
 
+/* As far as is known what became of a delivery that nobody told us of. */
+static int
+report_unfinished(struct command *c, const struct sp_update_end *end,
+                  const struct sp_error *err)
+{
+    char state[SP_STATE_TEXT_MAX];
+
+    if (end->found)
+        sp_options_changed(&c->setup, end->found, state);
+    else
+        (void)snprintf(state, sizeof(state),
+                       "a delivery is still being taken in: 'sallyport "
+                       "history' will tell what became of it");
+    sp_result_fault(c->args, err, state);
+    return (int)err->code;
+}
+
 /* Something was taken in before the fault: it is not undone. */
 static int
 report_late(struct command *c, const struct sp_update_end *end,
@@ -224,8 +241,9 @@ run_round(struct command *c, int root)
         report_end(c, &end);
         status = end.status;
     } else {
-        status =
-            end.delivered ? report_late(c, &end, &err) : report_fault(c, &err);
+        status = end.delivered                ? report_late(c, &end, &err)
+                 : end.found || end.unsettled ? report_unfinished(c, &end, &err)
+                                              : report_fault(c, &err);
         /* Who calls the stock command knows no "installed, but old". */
         if (end.delivered && err.code == SP_E_STALE && is_old_name(c))
             status = end.status;
@@ -255,13 +273,18 @@ run_split(struct command *c)
     (void)fflush(stdout); /* so that it is not there twice */
     side = sp_update_split(&c->update, &root, &status, &err);
 
-    if (side < 0)
-        return report_fault(c, &err);
-    if (side == 0)
+    if (side < 0) {
+        status = report_fault(c, &err);
+        sp_update_voice_end(&c->voice, status);
         return status;
-    status = run_round(c, root);
-    (void)fflush(stdout);
-    _exit(status);
+    }
+    if (side == 0) {
+        if (err.code != SP_OK)
+            sp_result_fault(c->args, &err,
+                            "'sallyport history' tells what was taken in");
+        return status;
+    }
+    _exit(sp_program_end(c->args->program, run_round(c, root)));
 }
 
 static int

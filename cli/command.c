@@ -136,6 +136,18 @@ release(struct sp_args *args)
 }
 
 int
+sp_program_end(const struct sp_program *program, int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    (void)fprintf(stderr,
+                  "%s: cannot write to standard output; what the command did "
+                  "stands (io, io)\n",
+                  program->name);
+    return status == SP_OK || status == SP_UPDATES_EXIST ? SP_E_IO : status;
+}
+
+int
 sp_program_run(const struct sp_program *program, int argc, char **argv)
 {
     struct sp_args args = {.program = program, .argc = argc, .argv = argv};
@@ -149,14 +161,7 @@ sp_program_run(const struct sp_program *program, int argc, char **argv)
     else
         (void)sp_args_no_memory(&args);
     release(&args);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        (void)fprintf(stderr,
-                      "%s: cannot write to standard output; what the command "
-                      "did stands (io, io)\n",
-                      program->name);
-        return status == SP_OK || status == SP_UPDATES_EXIST ? SP_E_IO : status;
-    }
-    return status;
+    return sp_program_end(program, status);
 }
 
 static const struct sp_option *

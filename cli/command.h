@@ -90,6 +90,8 @@ struct sp_args {
  * a command printed that did well.
  */
 int sp_program_run(const struct sp_program *program, int argc, char **argv);
+/* Its end alone, for a child that ends by itself: `status`, or SP_E_IO. */
+int sp_program_end(const struct sp_program *program, int status);
 
 /* True when the option was given. The name must be in a table. */
 bool sp_args_flag(const struct sp_args *args, const char *name);

@@ -51,13 +51,14 @@ make_argv(const struct sp_update *u)
     return argv;
 }
 
+/* Does not return; why it could not be started goes to `report`. */
 static void
-become_dnf(const char *path, const char *const *argv, bool silent)
+become_dnf(const char *path, const char *const *argv, bool silent, int report)
 {
     static const char *const envp[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
                                        "HOME=/root", "LANG=C.UTF-8", NULL};
     static const int asked[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE};
-    int null;
+    int null, why;
 
     for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++)
         (void)signal(asked[i], SIG_DFL);
@@ -68,7 +69,9 @@ become_dnf(const char *path, const char *const *argv, bool silent)
     /* execve takes pointers to non-const and does not write through them. */
     (void)execve(path, (char *const *)(uintptr_t)argv,
                  (char *const *)(uintptr_t)envp);
-    _exit(NOT_STARTED);
+    why = errno;
+    _exit(sp_write_full(report, &why, sizeof(why)) < 0 ? NOT_STARTED + 1
+                                                       : NOT_STARTED);
 }
 
 /*
@@ -77,21 +80,30 @@ become_dnf(const char *path, const char *const *argv, bool silent)
  * middle of.
  */
 static int
-run_dnf(const char *path, const char *const *argv, bool silent, int *ret_errno)
+run_dnf(const char *path, const char *const *argv, bool silent, int *ret_errno,
+        int *ret_lost)
 {
-    int status;
-    pid_t pid = fork();
+    int status = 0;
+    int ends[2] = {-1, -1};
+    pid_t pid = pipe2(ends, O_CLOEXEC) < 0 ? -1 : fork();
+    SP_AUTO_FD reader = ends[0];
+    SP_AUTO_FD writer = ends[1];
 
-    *ret_errno = 0;
-    if (pid == 0)
-        become_dnf(path, argv, silent);
-    while (pid >= 0 && waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            pid = -1;
     if (pid < 0) {
         *ret_errno = errno;
         return NOT_STARTED;
     }
+    if (pid == 0)
+        become_dnf(path, argv, silent, writer);
+    sp_close_fd(&writer);
+    if (sp_read_full(reader, ret_errno, sizeof(*ret_errno)) !=
+        (ssize_t)sizeof(*ret_errno))
+        *ret_errno = 0;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) {
+            *ret_lost = errno;
+            return NOT_STARTED;
+        }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -110,16 +122,17 @@ serve_order(const struct sp_update *u, struct sp_dnf_end *ret)
                                         "-q", NULL};
     SP_AUTO_FREE const char **argv = make_argv(u);
     char path[PATH_BYTES];
-    int why;
+    int ignored;
 
     *ret = (struct sp_dnf_end){.status = NOT_STARTED, .more = -1};
     if (!argv || sp_spawn_find_tool("dnf", path, sizeof(path), NULL) < 0) {
         ret->start_errno = argv ? ENOENT : ENOMEM;
         return;
     }
-    ret->status = run_dnf(path, argv, false, &ret->start_errno);
+    ret->status =
+        run_dnf(path, argv, false, &ret->start_errno, &ret->lost_errno);
     if (wants_more(u, ret))
-        ret->more = run_dnf(path, check, true, &why);
+        ret->more = run_dnf(path, check, true, &ignored, &ignored);
 }
 
 static void
@@ -155,18 +168,19 @@ hold_signals(void)
 
 /* The child, and whatever dnf left behind that has ended. */
 static int
-wait_for(pid_t pid, int *ret_status, struct sp_error *err)
+wait_for(pid_t pid, struct sp_error *err)
 {
     int status;
 
     while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return sp_fail_sys(err, errno, "internal",
-                               "cannot learn how the round ended");
+        if (errno != EINTR) {
+            (void)sp_fail_sys(err, errno, "internal",
+                              "cannot learn how the round ended");
+            return SP_E_INTERNAL;
+        }
     while (waitpid(-1, NULL, WNOHANG) > 0)
         ;
-    *ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : SP_E_INTERNAL;
-    return 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : SP_E_INTERNAL;
 }
 
 int
@@ -176,6 +190,8 @@ sp_update_split(const struct sp_update *update, int *ret_root, int *ret_status,
     int ends[2];
     pid_t pid;
 
+    /* One that is ignored, and inherited, would hide how dnf ended. */
+    (void)signal(SIGCHLD, SIG_DFL);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return sp_fail_sys(err, errno, "internal", "cannot make a channel");
     SP_AUTO_FD ours = ends[0];
@@ -192,7 +208,8 @@ sp_update_split(const struct sp_update *update, int *ret_root, int *ret_status,
     sp_close_fd(&theirs);
     serve(update, ours);
     sp_close_fd(&ours);
-    return wait_for(pid, ret_status, err);
+    *ret_status = wait_for(pid, err);
+    return 0;
 }
 
 /* It is waited for whatever happens: nobody may leave while dnf works. */
@@ -213,6 +230,9 @@ sp_update_dnf(int root, struct sp_dnf_end *ret, struct sp_error *err)
                            ret->start_errno == ENOENT ? "not-found"
                                                       : "internal",
                            "cannot run 'dnf'");
+    if (ret->lost_errno != 0)
+        return sp_fail_sys(err, ret->lost_errno, "internal",
+                           "'dnf' was started, and how it ended is not known");
     return 0;
 }
 

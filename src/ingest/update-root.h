@@ -14,11 +14,13 @@ struct sp_dnf_end {
     int status;      /* of `dnf ACTION`, 128 + signal when one ended it */
     int more;        /* of `dnf check-update` behind it; -1 = not asked */
     int start_errno; /* not 0: it could not be started */
+    int lost_errno;  /* not 0: it was, and how it ended is not known */
 };
 
 /*
  * Forks. Returns 1 in the child, with *ret_root as its channel; 0 in the
- * parent when the child has ended, with *ret_status; -1. The parent takes no
+ * parent when the child has ended, with *ret_status, and a fault in *err where
+ * that could not be learned; -1 when there is no child. The parent takes no
  * notice of signals: it waits for the child, which does.
  */
 int sp_update_split(const struct sp_update *update, int *ret_root,

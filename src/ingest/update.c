@@ -11,6 +11,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/lock.h"
 #include "ingest/caller.h"
 #include "ingest/engine.h"
 #include "ingest/generation.h"
@@ -22,6 +23,9 @@
 
 /* A shell's statuses for "no such command" and "cannot be executed". */
 enum { NO_COMMAND = 127, NO_EXECUTABLE = 126, UPDATES_EXIST = 100 };
+
+/* How long the end of a delivery is waited for, behind a fault of the round. */
+enum { LOOK_MS = 10 * 1000, TURN_MS = 50 };
 
 /* One round, and all that it holds. */
 struct run {
@@ -432,7 +436,12 @@ tell_features(const struct run *run, const struct sp_dnf_end *dnf,
         return -1;
     if (dnf->more < 0)
         return 0;
-    return sp_features_checked(dnf->more != 0, err);
+    if (dnf->more != 0 && dnf->more != UPDATES_EXIST)
+        return sp_fail(err, "internal",
+                       "'dnf check-update' ended with status %d: whether "
+                       "there are more updates is not told",
+                       dnf->more);
+    return sp_features_checked(dnf->more == UPDATES_EXIST, err);
 }
 
 static int
@@ -502,18 +511,29 @@ go(struct run *run, struct sp_error *err)
     SP_BUG("a round of no kind");
 }
 
-/* A delivery may be published though nobody could tell this side of it. */
+/*
+ * A delivery may be published though this side was not told, or went away:
+ * the service is no child of ours. It looks at the round directly before the
+ * flip, so that what it works on now ends soon.
+ */
 static void
 look_behind(struct run *run)
 {
+    const uint64_t deadline = sp_clock_ms() + LOOK_MS;
+    const struct timespec turn = {.tv_nsec = TURN_MS * 1000000L};
     uint64_t now;
 
-    if (run->has_state && !run->end->delivered &&
-        sp_generation_current(&run->state, &now, NULL) == 0 &&
-        now != run->before) {
-        run->end->delivered = true;
-        run->end->generation = now;
+    sp_round_shut(&run->hold);
+    while (sp_lock_is_held(run->state.repo_fd, ".lock") == 1) {
+        if (sp_clock_ms() > deadline) {
+            run->end->unsettled = true;
+            return;
+        }
+        (void)nanosleep(&turn, NULL);
     }
+    if (sp_generation_current(&run->state, &now, NULL) == 0 &&
+        now != run->before)
+        run->end->found = now;
 }
 
 int
@@ -533,7 +553,8 @@ sp_update_run(const struct sp_update *update, int root,
     run->state = (struct sp_state){-1, -1, -1, "", ""};
     run->hold = (struct sp_round_hold){-1, -1};
     status = go(run, err);
-    if (status < 0)
+    if (status < 0 && run->hold.lock_fd >= 0 && !ret->delivered &&
+        update->kind == SP_UPDATE_FETCH)
         look_behind(run);
     if (status == 0 && run->late.code != SP_OK) {
         *err = run->late;

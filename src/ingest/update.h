@@ -59,6 +59,9 @@ struct sp_update_end {
     bool installed;       /* dnf ran, and ended well */
     bool nothing_to_do;   /* there was nothing to install */
     uint64_t generation;  /* what is published, 0 = nothing */
+    uint64_t found;       /* behind a fault: another generation than before
+                             is current, and nobody said why; else 0 */
+    bool unsettled;       /* behind a fault: somebody still takes in */
     bool restart;         /* the machine wants to be restarted for it */
     char restart_for[64]; /* the package that wants it */
 };

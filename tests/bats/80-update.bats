@@ -472,6 +472,62 @@ vm_builder() { # LINE...: of a shell script
     [[ $(calls qvm-run) != *dom0-updates* ]] || fail "$(calls qvm-run)"
 }
 
+@test "published, though nobody told the round: never called unchanged" {
+    python3 "$SP_TOP/tests/forge/bundle.py" "$BATS_TEST_TMPDIR/bundle" \
+        "$world/edge/main/app-2-1.x86_64.rpm"
+    vm_builder "\"$bin/sallyport\" ${SP_OPTIONS[*]} ingest --any-request \
+        \"$BATS_TEST_TMPDIR/bundle\"" 'exit 7'
+    up 4 -y
+    assert_detail peer-gone
+    [[ $stderr == *'was changed: generation 1 is published'* ]] ||
+        fail "$stderr"
+    [[ $stderr != *'is unchanged'* ]] || fail "$stderr"
+    assert_equal "$(calls dnf)" ''
+}
+
+# The real one beside it, for those that stand before it.
+real_dnf() {
+    mkdir "$bin/real"
+    cp "$SP_TOP/tests/fake/dom0.py" "$bin/real/dnf"
+    cp "$bin/ROOT" "$bin/dnf.conf" "$bin/real"
+}
+
+@test "dnf that cannot be started is named, and whose end is hidden is not" {
+    printf '#!/nonexistent\n' >"$bin/dnf"
+    up 3 -y
+    assert_detail not-found
+    [[ $stderr == *"cannot run 'dnf'"* ]] || fail "$stderr"
+    cp "$SP_TOP/tests/fake/dom0.py" "$bin/dnf"
+    run_program 0 python3 -c 'import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])' "$bin/sallyport" "${SP_OPTIONS[@]}" \
+        update --dbpath "$(database)" --reposdir "$repos" --releasever=41 -y \
+        member-a
+    assert_equal "$(installed member-a)" 1-1
+}
+
+@test "a dnf that cannot say whether there is more is not taken for yes" {
+    real_dnf
+    cat >"$bin/dnf" <<END
+#!/bin/sh
+case "\$*" in *check-update*) exit 1 ;; esac
+exec "$bin/real/dnf" "\$@"
+END
+    up 0 -y
+    [[ $stderr == *"'dnf check-update' ended with status 1"* ]] ||
+        fail "$stderr"
+    ! grep -q updates-available "$bin/FEATURES" || fail 'told'
+}
+
+@test "an update that cannot print says so at its end" {
+    printf '#!/bin/sh\n' >"$bin/dnf" # the real one fails as well then
+    run_program 3 bash -c 'exec "$@" >/dev/full' bash "$bin/sallyport" \
+        "${SP_OPTIONS[@]}" update --dbpath "$(database)" --reposdir "$repos" \
+        --releasever=41 -y member-a
+    [[ $stderr == *'cannot write to standard output'* ]] || fail "$stderr"
+    [ -e "$repo/rpm/member-a-1-1.noarch.rpm" ]
+}
+
 @test "the qube cannot make us advise to give way" {
     for word in clock name-not-wanted downgrade boot-not-mounted \
         xen-upgrade; do
