@@ -52,6 +52,27 @@ test_grammar(void)
     tap_ok(!sp_nevra_arch_ok(longest, 33), "33 are too many");
 }
 
+/* Each byte, alone and behind a letter. */
+static void
+test_bytes(void)
+{
+    static const char alnum[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789";
+    unsigned wrong = 0;
+
+    for (int byte = 1; byte < 256; byte++) {
+        const char text[] = {'a', (char)byte};
+        bool plain = strchr(alnum, byte) != NULL;
+
+        wrong += sp_nevra_name_ok(text, 2) != (plain || strchr("_.+~-", byte));
+        wrong += sp_nevra_name_ok(text + 1, 1) != (plain || byte == '_');
+        wrong +=
+            sp_nevra_version_ok(text, 2) != (plain || strchr("._+~^", byte));
+        wrong += sp_nevra_arch_ok(text, 2) != (plain || byte == '_');
+    }
+    tap_is_u64(wrong, 0, "no other byte is one of a name");
+}
+
 static void
 test_texts(void)
 {
@@ -90,10 +111,28 @@ test_long(void)
     tap_ok(!sp_nevra_filename(&n, file, 20), "nor may it be cut");
 }
 
+/* A text that does not fit is cut, and ends within its room. */
+static void
+test_room(void)
+{
+    const struct sp_nevra n = {
+        .name = "bash", .version = "5.2", .release = "1", .arch = "noarch"};
+    char text[16];
+
+    for (int show = 0; show <= 1; show++) {
+        memset(text, 'x', sizeof(text));
+        (show ? sp_nevra_show : sp_nevra_evr)(&n, text, 6);
+        tap_is_u64(strlen(text), 5, "a text is cut");
+        tap_is_mem(text + 6, "xxxxxxxxxx", 10, "nothing behind is touched");
+    }
+}
+
 int
 main(void)
 {
     test_grammar();
+    test_bytes();
+    test_room();
     test_texts();
     test_long();
     return tap_done();

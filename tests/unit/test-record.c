@@ -116,6 +116,11 @@ test_index_entry(void)
     sp_index_entry_init(&e, "a.rpm", 1, 2, digest);
     e.magic ^= 1;
     tap_ok(!sp_index_entry_check(&e), "magic of an entry");
+    sp_index_entry_init(&e, "a", 3, 4, digest);
+    tap_ok(sp_index_entry_check(&e), "a name of one letter");
+    tap_ok(e.bytes == 3 && e.time == 4 && e.sha256[0] == 1 &&
+               strcmp(e.name, "a") == 0,
+           "it says what it was told");
 }
 
 static struct sp_report
@@ -171,6 +176,45 @@ good(enum sp_worker_kind worker, enum sp_report_type type)
     case SP_REPORT_DONE: break;
     }
     return r;
+}
+
+/* One good report with `size` bytes replaced is as good. */
+static void
+accepted(enum sp_worker_kind worker, enum sp_report_type type, size_t at,
+         const void *bytes, size_t size, const char *about)
+{
+    struct sp_report r = good(worker, type);
+
+    memcpy((char *)&r + at, bytes, size);
+    tap_ok(sp_report_check(&r, worker), "%s", about);
+}
+#define ACCEPTED(worker, type, member, bytes, about)                           \
+    accepted(worker, type, offsetof(struct sp_report, member), bytes,          \
+             sizeof(bytes) - 1, about)
+
+/* The largest value of each field that has a ceiling. */
+static void
+test_ceilings(void)
+{
+    const enum sp_report_type package = SP_REPORT_PACKAGE, key = SP_REPORT_KEY;
+
+    ACCEPTED(SP_WORKER_UNPACK, SP_REPORT_FAULT, message, " ~", "all of ASCII");
+    ACCEPTED(SP_WORKER_UNPACK, SP_REPORT_PROGRESS, body.progress.kind, "\2",
+             "the last framing of a carrier");
+    ACCEPTED(SP_WORKER_CHECK, package, body.package.why, "\7", "the last why");
+    ACCEPTED(SP_WORKER_CHECK, package, body.package.is_source, "\1", "flag");
+    ACCEPTED(SP_WORKER_CHECK, package, body.package.name_noted, "\1", "flag");
+    ACCEPTED(SP_WORKER_CHECK, SP_REPORT_EVIDENCE, body.evidence.kind, "\1",
+             "the first kind");
+    ACCEPTED(SP_WORKER_CHECK, SP_REPORT_EVIDENCE, body.evidence.kind, "\4",
+             "the last kind");
+    ACCEPTED(SP_WORKER_CHECK, SP_REPORT_EVIDENCE, body.evidence.label,
+             "0123456789012345678901234567890123456789012345678901234567890123",
+             "a label of 64 bytes");
+    ACCEPTED(SP_WORKER_MAKE_HOME, key, body.key.can_sign, "\1", "flag");
+    ACCEPTED(SP_WORKER_MAKE_HOME, key, body.key.revoked, "\1", "flag");
+    ACCEPTED(SP_WORKER_MAKE_HOME, key, body.key.expired, "\1", "flag");
+    ACCEPTED(SP_WORKER_MAKE_HOME, key, body.key.fpr, "09AF", "all digits");
 }
 
 /* Which worker may say what, written out once more. */
@@ -231,6 +275,7 @@ test_report_fields(void)
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\377\377", "type 65535");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, reserved, one, "reserved");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, reason, "io", "DONE, reason");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, reason, "x", "DONE, a letter");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, message, "x", "DONE, message");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, sys, one, "DONE, errno");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, reason, "\0", "no reason");
@@ -239,6 +284,7 @@ test_report_fields(void)
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, reason,
             "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "reason without end");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, message, "\33[2J", "ESC");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, message, "\37", "US");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, message, "\177", "DEL");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, message, "\n", "newline");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_FAULT, index, one, "FAULT, index");
@@ -257,6 +303,8 @@ test_report_of_check(void)
 {
     REFUSED(SP_WORKER_CHECK, SP_REPORT_REQUEST, body.request.id, "A",
             "request id");
+    REFUSED(SP_WORKER_CHECK, SP_REPORT_REQUEST, body.request.id[31], "g",
+            "its last digit");
     REFUSED(SP_WORKER_CHECK, SP_REPORT_REQUEST, body.request.reserved, one,
             "reserved");
     REFUSED(SP_WORKER_CHECK, SP_REPORT_REQUEST, body.request.id[32], "0",
@@ -328,6 +376,10 @@ test_report_of_keys(void)
     REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.revoked, "\2", "flag");
     REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.expired, "\2", "flag");
     REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.fpr, " ", "key");
+    REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.fpr, "/", "key");
+    REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.fpr, "@", "key");
+    REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.fpr[39], "G",
+            "its last digit");
     REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.fpr, ":", "key");
     REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.fpr, "G", "key");
     REFUSED(SP_WORKER_MAKE_HOME, SP_REPORT_KEY, body.key.primary_fpr, " ",
@@ -418,7 +470,7 @@ test_places(void)
                    {SP_WORKER_CHECK, SP_REPORT_DONE},
                    {SP_WORKER_VERIFY, SP_REPORT_VERDICT},
                    {SP_WORKER_VERIFY, SP_REPORT_EVIDENCE_VERDICT}};
-    struct sp_report r;
+    struct sp_report r, done;
 
     for (size_t i = 0; i < sizeof(counted) / sizeof(*counted); i++) {
         r = good(counted[i].worker, counted[i].type);
@@ -426,6 +478,11 @@ test_places(void)
         tap_ok(sp_report_check(&r, counted[i].worker), "report %u has a number",
                counted[i].type);
     }
+    r = good(SP_WORKER_CHECK, SP_REPORT_FAULT);
+    done = good(SP_WORKER_CHECK, SP_REPORT_DONE);
+    tap_ok(sp_report_check(&r, SP_WORKER_CHECK) &&
+               sp_report_check(&done, SP_WORKER_CHECK),
+           "a report is not judged by the one before");
     r = good(SP_WORKER_CHECK, SP_REPORT_DONE);
     r.worker = 99;
     tap_ok(!sp_report_check(&r, (enum sp_worker_kind)99), "no such worker");
@@ -452,6 +509,7 @@ test_errors(void)
     (void)sp_fail(&err, "io", "%s", long_text);
     sp_report_set_error(&r, &err);
     tap_ok(sp_report_check(&r, SP_WORKER_UNPACK), "a long message is cut");
+    tap_is_u64(strlen(r.message), sizeof(r.message) - 1, "where it must be");
 }
 
 static void
@@ -474,6 +532,7 @@ main(void)
     test_message();
     test_index_entry();
     test_report_types();
+    test_ceilings();
     test_report_fields();
     test_report_of_check();
     test_report_of_evidence();

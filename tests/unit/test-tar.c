@@ -54,6 +54,22 @@ test_bytes(void)
     tap_is_u64(field(block, 148, 6, 8), sum, "checksum");
 }
 
+/* A name never reaches into what stands behind it. */
+static void
+test_long_name(void)
+{
+    char name[400];
+    uint8_t block[SP_TAR_BLOCK];
+
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    sp_tar_header(block, name, 1);
+    tap_is_mem(block, name, SP_TAR_NAME_MAX, "a long name");
+    tap_ok(block[SP_TAR_NAME_MAX] == '\0' && zero(block + 157, 100) &&
+               zero(block + 265, 247),
+           "is cut");
+}
+
 static void
 test_sizes(void)
 {
@@ -112,6 +128,7 @@ int
 main(void)
 {
     test_bytes();
+    test_long_name();
     test_sizes();
     test_names();
     test_members();
