@@ -278,6 +278,7 @@ test_facts(void)
     static const uint8_t none[32];
     struct bundle b = {.n = 0};
     struct sp_rpm rpm = {0};
+    static struct sp_sigpacket packet;
     struct sp_error err = {0};
     struct sp_message message;
     const struct sp_report_package *said;
@@ -298,6 +299,14 @@ test_facts(void)
     tap_is_u64(said->installed_bytes, rpm.installed_bytes, "its size");
     tap_ok(rpm.build_time > 0 && rpm.installed_bytes > 0, "which are known");
     tap_is_u64(said->payload_bytes, hello.size - head, "its payload");
+    if (sp_sigpacket_parse(hello.bytes + rpm.signature.offset,
+                           rpm.signature.size, &packet, &err) < 0)
+        abort();
+    tap_is_mem(said->issuer, packet.issuer, sizeof(said->issuer),
+               "the issuer of its signature");
+    tap_is_u64(said->signature_time, packet.created, "its time");
+    tap_is_u64(said->hash_algo, packet.hash_algo, "its hash algorithm");
+    tap_is_u64(said->pubkey_algo, packet.pubkey_algo, "and that of the key");
     tap_is_mem(said->file_sha256, none, 32, "nobody asked for its digest");
     tap_is_mem(said->stored_sha256, none, 32, "nor of the stored one");
     tap_ok(fstatat(directory_fd, "000001.rpm", &st, 0) == 0 &&
@@ -516,6 +525,8 @@ test_ceilings(void)
         {"store=2", "usage"},
         {"go-on=1", "done"},
         {"go-on=x", "usage"},
+        {"go-on=2", "usage"},
+        {"hash-stored=2", "usage"},
     };
     char word[32];
     struct scene scene;
@@ -744,6 +755,13 @@ test_stream(void)
     scene = storing();
     scene.breaks = true;
     tap_is_str(end_of(&scene), "io", "a byte that cannot be read");
+    (void)hinted("");
+    scene = storing();
+    scene.drips = true;
+    tap_is_str(end_of(&scene), "done", "bytes that come one by one");
+    tap_is_u64(stored("000001.rpm"),
+               scene_report(SP_REPORT_PACKAGE, 0)->body.package.file_bytes,
+               "are all stored");
     begin(SP_STREAM_RPM);
     for (uint64_t i = 0; i < 2; i++) {
         put_record(SP_ENTRY_FILE, SP_STREAM_RPM, i, hello.size, "");
@@ -1024,6 +1042,43 @@ test_repositories(void)
     tap_is_str(judge_evidence(&b), "evidence-digest", "damaged metadata");
 }
 
+/* Each file is closed before the next one is made. */
+static void
+check_with_few_descriptors(int argc, char **argv)
+{
+    const struct rlimit few = {8, 8};
+
+    if (setrlimit(RLIMIT_NOFILE, &few) < 0)
+        _exit(1);
+    sp_check_run(argc, argv);
+}
+
+static void
+test_many_repositories(void)
+{
+    struct bundle b = {.n = 0};
+    struct scene scene;
+    char name[8];
+
+    for (int i = 0; i < MAX_FILES; i++) {
+        const char label[] = {(char)('a' + i), '\0'};
+
+        (void)add_evidence(&b, SP_EVIDENCE_REPOMD, label, repomd,
+                           strlen(repomd));
+    }
+    write_bundle(&b);
+    scene = storing();
+    scene.words[1] = "keep=1";
+    scene.body = check_with_few_descriptors;
+    tap_is_str(end_of(&scene), "done", "many repositories");
+    for (int i = 1; i <= MAX_FILES; i++) {
+        (void)snprintf(name, sizeof(name), "e%04d", i);
+        if (stored(name) != strlen(repomd))
+            tap_ok(false, "%s is not whole", name);
+        (void)unlinkat(directory_fd, name, 0);
+    }
+}
+
 static void
 test_groups(void)
 {
@@ -1032,14 +1087,26 @@ test_groups(void)
     struct bundle b = {.n = 0};
     struct sp_member *m = add_evidence(&b, SP_EVIDENCE_COMPS, SP_GROUPS_LABEL,
                                        text, sizeof(text) - 1);
+    const struct sp_report *said;
+    uint8_t digest[32];
 
     tap_is_str(judge_evidence(&b), "done", "groups");
     tap_is_str(evidence_word(0), "accepted", "are reported");
     tap_ok(scene_report(SP_REPORT_GROUP, 1) &&
                !scene_report(SP_REPORT_GROUP, 2),
            "line by line");
-    tap_is_mem(scene_report(SP_REPORT_EVIDENCE, 0)->body.evidence.sha256,
-               m->sha256, 32, "with their digest");
+    said = scene_report(SP_REPORT_EVIDENCE, 0);
+    tap_is_mem(said->body.evidence.sha256, m->sha256, 32, "with their digest");
+    tap_ok(said->index == 1 && said->body.evidence.bytes == sizeof(text) - 1 &&
+               said->body.evidence.kind == SP_EVIDENCE_COMPS,
+           "as the first piece");
+    tap_is_str(said->body.evidence.label, SP_GROUPS_LABEL, "with their label");
+    (void)add_hello(&b);
+    tap_is_str(judge_evidence(&b), "done", "groups and a package");
+    sp_sha256(hello.bytes, hello.size, digest);
+    tap_is_mem(scene_report(SP_REPORT_PACKAGE, 0)->body.package.file_sha256,
+               digest, 32, "which is hashed whole beside evidence");
+    b.n--;
     m->label[0] = 'x';
     tap_is_str(judge_evidence(&b), "groups", "groups of another label");
     m->label[0] = SP_GROUPS_LABEL[0];
@@ -1103,6 +1170,7 @@ main(void)
     test_bounds();
     test_signature();
     test_repositories();
+    test_many_repositories();
     test_groups();
     test_go_on();
     forget_files();

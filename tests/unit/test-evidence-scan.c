@@ -44,6 +44,7 @@ replaced(const char *text, const char *old, const char *new, char *dst,
 }
 
 static void (*body)(int argc, char **argv) = sp_evidence_scan;
+static bool drips;
 
 /* Why the worker ended that read the three files. */
 static const char *
@@ -52,7 +53,7 @@ scan(const char *repomd, const char *between, const char *primary)
     static char stream[512 * 1024], whole[8192];
     char hex[SP_SHA256_HEX], words[3][32];
     uint8_t digest[SP_SHA256_BYTES];
-    struct scene scene = {.body = body, .in = stream};
+    struct scene scene = {.body = body, .in = stream, .drips = drips};
 
     sp_sha256(primary, strlen(primary), digest);
     sp_text_hex(hex, digest, sizeof(digest));
@@ -97,6 +98,16 @@ test_good(void)
     tap_is_u64(said->body.revision.packages, 1, "its packages");
     tap_ok(sp_report_check(said, SP_WORKER_EVIDENCE), "well formed");
     tap_is_u64(scene_report(SP_REPORT_DONE, 0)->index, 1, "done with one");
+}
+
+/* Each read gets one byte: of both files the same is read. */
+static void
+test_drips(void)
+{
+    drips = true;
+    tap_is_str(scan(good_repomd, "signature", good_primary), "done",
+               "metadata that comes byte by byte");
+    drips = false;
 }
 
 /* What is reported of repomd.xml is the digest of what was read. */
@@ -381,6 +392,7 @@ main(void)
 {
     test_defaults();
     test_good();
+    test_drips();
     test_digest();
     test_repomd();
     test_said();

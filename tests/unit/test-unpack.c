@@ -327,10 +327,19 @@ test_bundle(void)
 {
     const size_t record = sizeof(struct sp_entry);
     const struct sp_report *said;
+    size_t at;
 
     good_bundle();
     tap_is_str(bundle(NULL), "done", "a bundle");
     tap_is_u64(outcome.out_size, 5 * record + 300700, "comes through");
+    at = 0;
+    for (uint64_t i = 0; i < 5; i++) {
+        struct sp_entry entry = entry_at(at);
+
+        tap_ok(sp_entry_check(&entry) && entry.index == (i > 0 ? i - 1 : 0),
+               "record %u and its number", (unsigned)i);
+        at += record + (entry.type == SP_ENTRY_FILE ? entry.size : 0);
+    }
     tap_is_u64(entry_at(record).size, 700, "size of MANIFEST");
     tap_is_mem(outcome.out + 2 * record, stream + SP_TAR_BLOCK, 700,
                "its bytes");
@@ -498,16 +507,59 @@ qfile(const char *more)
     return end_with("framing=auto", "end=known", more);
 }
 
+/* Who shows the progress knows what it is of from the start. */
+static bool
+was_told_first(enum sp_stream_kind kind)
+{
+    const struct sp_report *said = scene_report(SP_REPORT_PROGRESS, 0);
+
+    return said && scene_report(SP_REPORT_PROGRESS, 1) &&
+           said->body.progress.kind == kind && said->body.progress.entries == 0;
+}
+
+/* Each read of the stream gets one byte; all else is the same. */
+static void
+test_drips(void)
+{
+    struct scene scene = {.body = sp_unpack_run,
+                          .in = stream,
+                          .words = {"end=known", "framing=auto"},
+                          .drips = true};
+
+    stream_size = 0;
+    put_file("a.rpm", 4097);
+    put_file("b.rpm", 1);
+    put_zero(SP_QFILE_HEADER_BYTES);
+    scene.size = stream_size;
+    scene_run(&scene);
+    tap_is_str(scene_end(), "done", "a qfile stream, byte by byte");
+    tap_is_u64(outcome.out_size, 4 * sizeof(struct sp_entry) + 4098,
+               "comes through");
+    stream_size = 0;
+    put_member("MANIFEST", 700);
+    put_member("p000001.rpm", 3000);
+    put_zero((size_t)2 * SP_TAR_BLOCK);
+    scene.size = stream_size;
+    scene_run(&scene);
+    tap_is_str(scene_end(), "done", "and a bundle");
+    tap_is_u64(outcome.out_size, 4 * sizeof(struct sp_entry) + 3700,
+               "comes through");
+}
+
 static void
 test_qfile(void)
 {
     const size_t record = sizeof(struct sp_entry);
     const struct sp_report *said;
+    struct sp_entry entry;
 
     good_qfile();
     tap_is_str(qfile(NULL), "done", "a qfile stream");
     tap_is_u64(outcome.out_size, 5 * record + 14096, "comes through");
     tap_is_str(entry_at(record).untrusted_name, "a.rpm", "its first name");
+    entry = entry_at(0);
+    tap_ok(sp_entry_check(&entry), "behind a start record");
+    tap_ok(was_told_first(SP_STREAM_QFILE), "what it is is told first");
     tap_is_mem(outcome.out + 2 * record, stream + 38, 10000, "its bytes");
     said = &outcome.reports[outcome.n_reports - 2];
     tap_ok(said->type == SP_REPORT_PROGRESS &&
@@ -523,6 +575,7 @@ test_qfile(void)
     tap_is_u64(said->body.progress.bytes, stream_size - 12, "not a byte");
     good_bundle();
     tap_is_str(qfile(NULL), "done", "a bundle is known by its first bytes");
+    tap_ok(was_told_first(SP_STREAM_BUNDLE), "and is told first");
     stream[2] ^= 1;
     tap_is_str(qfile(NULL), "name-too-long", "what is neither is refused");
 }
@@ -600,6 +653,7 @@ main(void)
     test_arguments();
     test_lies();
     test_qfile();
+    test_drips();
     test_qfile_refusals();
     test_faults();
     return tap_done();

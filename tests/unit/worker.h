@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -36,6 +37,7 @@ struct scene {
     int dir;                      /* descriptor 4; 0: none */
     bool no_in;                   /* descriptor 0 cannot be read */
     bool breaks;                  /* it cannot be read to its end */
+    bool drips;                   /* each read gets one byte */
     bool deaf;                    /* nobody reads descriptor 1 */
     bool gone;                    /* descriptor 1 cannot be written */
     int call, fd, sys;            /* this call on this descriptor fails so */
@@ -62,17 +64,47 @@ scene_broken_input(const struct scene *scene)
     return ends[0];
 }
 
+/* A process that writes each byte as a message of its own. */
 static int
-scene_input(const struct scene *scene)
+scene_dripping_input(const struct scene *scene, pid_t *ret_feeder)
 {
-    int fd = scene->no_in ? open("/", O_RDONLY | O_DIRECTORY)
-                          : memfd_create("scene", 0);
+    int ends[2];
 
-    if (fd >= 0 && !scene->no_in &&
-        (write(fd, scene->in, scene->size) != (ssize_t)scene->size ||
-         lseek(fd, 0, SEEK_SET) != 0))
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) < 0)
+        abort();
+    (void)fflush(stdout);
+    *ret_feeder = fork();
+    if (*ret_feeder == 0) {
+        (void)close(ends[0]);
+        for (size_t i = 0; i < scene->size; i++)
+            if (send(ends[1], (const char *)scene->in + i, 1, MSG_NOSIGNAL) < 0)
+                break;
+        _exit(0);
+    }
+    (void)close(ends[1]);
+    return ends[0];
+}
+
+static int
+scene_file_input(const struct scene *scene)
+{
+    int fd = memfd_create("scene", 0);
+
+    if (fd >= 0 && (write(fd, scene->in, scene->size) != (ssize_t)scene->size ||
+                    lseek(fd, 0, SEEK_SET) != 0))
         abort();
     return fd;
+}
+
+static int
+scene_input(const struct scene *scene, pid_t *ret_feeder)
+{
+    if (scene->breaks)
+        return scene_broken_input(scene);
+    if (scene->drips)
+        return scene_dripping_input(scene, ret_feeder);
+    return scene->no_in ? open("/", O_RDONLY | O_DIRECTORY)
+                        : scene_file_input(scene);
 }
 
 static void
@@ -153,9 +185,9 @@ static void
 scene_run(const struct scene *scene)
 {
     int report[2], out[2], status;
-    int in = scene->breaks ? scene_broken_input(scene) : scene_input(scene);
     const char go = SP_GO;
-    pid_t child;
+    pid_t child, feeder = -1;
+    int in = scene_input(scene, &feeder);
 
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, report) < 0 || pipe(out) < 0 ||
         write(report[0], &go, 1) != 1)
@@ -177,8 +209,23 @@ scene_run(const struct scene *scene)
         (void)close(out[0]);
     if (child < 0 || waitpid(child, &status, 0) != child)
         abort();
+    if (feeder > 0)
+        (void)waitpid(feeder, NULL, 0);
     outcome.status =
         WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/* Whether all that was said is what the parent reads. */
+static bool
+scene_is_well_formed(void)
+{
+    for (size_t i = 0; i < outcome.n_reports; i++) {
+        const struct sp_report *r = &outcome.reports[i];
+
+        if (!sp_report_check(r, (enum sp_worker_kind)r->worker))
+            return false;
+    }
+    return true;
 }
 
 /* The reason of the fault; "done"; or how else it ended. */
@@ -190,6 +237,8 @@ scene_end(void)
         outcome.n_reports > 0 ? &outcome.reports[outcome.n_reports - 1] : NULL;
     struct sp_error err = {0};
 
+    if (!scene_is_well_formed())
+        return "malformed report";
     if (last && last->type == SP_REPORT_DONE && outcome.status == 0)
         return "done";
     if (last && last->type == SP_REPORT_FAULT) {
