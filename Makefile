@@ -521,8 +521,8 @@ SAMPLE ?= 2000
 .PHONY: mutate mutate-here
 mutate: ## change the code, place by place; the tests must see it (FILES=, SAMPLE=N)
 	$(Q)tests/deps.sh cover
-	$(Q)$(MAKE) O=build-mutate warnings= \
-		CFLAGS='-O0 -g0 -U_FORTIFY_SOURCE' mutate-here
+	$(Q)$(MAKE) O=build-mutate warnings= mutate-here \
+		CFLAGS='-O0 -g0 -U_FORTIFY_SOURCE -ftrivial-auto-var-init=pattern'
 
 mutate-here: all $(unit_programs)
 	$(Q)tests/fixtures.sh $(O)/fixtures >/dev/null
