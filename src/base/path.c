@@ -15,7 +15,7 @@
 enum { TREE_DEPTH_MAX = 32 };
 
 static int
-fail(struct sp_error *err, const char *verb, const char *name)
+fail(const char *verb, const char *name, struct sp_error *err)
 {
     int sys = errno;
     char shown[SP_SHOWN_MAX];
@@ -32,7 +32,7 @@ sp_path_open_dir(int dirfd, const char *name, struct sp_error *err)
         openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
     if (fd < 0)
-        return fail(err, "open directory", name);
+        return fail("open directory", name, err);
     return fd;
 }
 
@@ -55,7 +55,7 @@ int
 sp_path_make_dir(int dirfd, const char *name, mode_t mode, struct sp_error *err)
 {
     if (mkdirat(dirfd, name, mode) < 0 && errno != EEXIST)
-        return fail(err, "make directory", name);
+        return fail("make directory", name, err);
     return sp_path_open_dir(dirfd, name, err);
 }
 
@@ -74,14 +74,14 @@ sp_path_make_dirs(const char *path, mode_t mode, struct sp_error *err)
             continue;
         prefix[i] = '\0';
         if (mkdir(prefix, mode) < 0 && errno != EEXIST)
-            return fail(err, "make directory", prefix);
+            return fail("make directory", prefix, err);
         prefix[i] = path[i];
     }
     if (stat(path, &st) < 0)
-        return fail(err, "stat", path);
+        return fail("stat", path, err);
     if (!S_ISDIR(st.st_mode)) {
         errno = ENOTDIR;
-        return fail(err, "make directory", path);
+        return fail("make directory", path, err);
     }
     return 0;
 }
@@ -140,30 +140,30 @@ remove_at(int dirfd, const char *name, dev_t dev, unsigned depth,
     if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
         return 0;
     if (errno != EISDIR && errno != EPERM)
-        return fail(err, "remove", name);
+        return fail("remove", name, err);
     if (depth == 0) {
         errno = ELOOP;
-        return fail(err, "remove", name);
+        return fail("remove", name, err);
     }
     /* A directory may have been made unreadable to keep it from us. */
     if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
         return 0;
     if (faccessat(dirfd, name, R_OK | W_OK | X_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
         fchmodat(dirfd, name, 0700, 0) < 0)
-        return fail(err, "open directory", name);
+        return fail("open directory", name, err);
     fd = sp_path_open_dir(dirfd, name, err);
     if (fd < 0)
         return -1;
     if (fstat(fd, &st) < 0)
-        return fail(err, "stat", name);
+        return fail("stat", name, err);
     if (st.st_dev != dev) {
         errno = EXDEV;
-        return fail(err, "remove", name);
+        return fail("remove", name, err);
     }
     if (remove_contents(fd, dev, depth - 1, err) < 0)
         return -1;
     if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-        return fail(err, "remove directory", name);
+        return fail("remove directory", name, err);
     return 0;
 }
 
@@ -173,7 +173,7 @@ sp_path_remove_tree(int dirfd, const char *name, struct sp_error *err)
     struct stat st;
 
     if (fstatat(dirfd, "", &st, AT_EMPTY_PATH) < 0)
-        return fail(err, "stat the directory of", name);
+        return fail("stat the directory of", name, err);
     return remove_at(dirfd, name, st.st_dev, TREE_DEPTH_MAX, err);
 }
 
@@ -189,7 +189,7 @@ temporary_name(const char *name, char dst[NAME_MAX + 1], struct sp_error *err)
 
     if (len < 0 || len > NAME_MAX) {
         errno = ENAMETOOLONG;
-        return fail(err, "replace", name);
+        return fail("replace", name, err);
     }
     return 0;
 }
@@ -201,17 +201,17 @@ write_new(int dirfd, const char *name, const void *data, size_t len,
     SP_AUTO_FD fd = -1;
 
     if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
-        return fail(err, "remove", name);
+        return fail("remove", name, err);
     fd = openat(dirfd, name,
                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0)
-        return fail(err, "create", name);
+        return fail("create", name, err);
     if (sp_write_full(fd, data, len) < 0)
-        return fail(err, "write", name);
+        return fail("write", name, err);
     if (fchmod(fd, mode) < 0)
-        return fail(err, "set the mode of", name);
+        return fail("set the mode of", name, err);
     if (fsync(fd) < 0)
-        return fail(err, "sync", name);
+        return fail("sync", name, err);
     return 0;
 }
 
@@ -228,7 +228,7 @@ sp_path_replace_file(int dirfd, const char *name, const void *data, size_t len,
         return -1;
     }
     if (renameat(dirfd, temporary, dirfd, name) < 0) {
-        (void)fail(err, "replace", name);
+        (void)fail("replace", name, err);
         (void)unlinkat(dirfd, temporary, 0);
         return -1;
     }
@@ -244,11 +244,11 @@ sp_path_flip_link(int dirfd, const char *name, const char *target,
     if (temporary_name(name, temporary, err) < 0)
         return -1;
     if (unlinkat(dirfd, temporary, 0) < 0 && errno != ENOENT)
-        return fail(err, "remove", temporary);
+        return fail("remove", temporary, err);
     if (symlinkat(target, dirfd, temporary) < 0)
-        return fail(err, "make link", temporary);
+        return fail("make link", temporary, err);
     if (renameat(dirfd, temporary, dirfd, name) < 0) {
-        (void)fail(err, "flip link", name);
+        (void)fail("flip link", name, err);
         (void)unlinkat(dirfd, temporary, 0);
         return -1;
     }

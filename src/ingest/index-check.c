@@ -38,7 +38,7 @@ struct check {
 };
 
 static int
-not_whole(struct sp_error *err, const char *name)
+refuse(const char *name, struct sp_error *err)
 {
     char shown[SP_SHOWN_MAX];
 
@@ -113,15 +113,15 @@ check_file(const struct check *c, struct sp_error *err)
                            "cannot open a file of the metadata");
     if (!S_ISREG(st.st_mode) || !sp_text_u64(l->size, INT64_MAX, &size) ||
         (uint64_t)st.st_size != size || strncmp(l->name, l->sha256, 64) != 0)
-        return not_whole(err, l->name);
+        return refuse(l->name, err);
     if (hash_file(fd, sha256) < 0)
         return sp_fail_sys(err, errno, "io", "cannot read the metadata");
     if (strcmp(sha256, l->sha256) != 0)
-        return not_whole(err, l->name);
+        return refuse(l->name, err);
     if (ends_with(l->name, ".gz") &&
         (!sp_text_u64(l->open_size, INT64_MAX, &open_size) ||
          !is_packed(fd, st.st_size, open_size)))
-        return not_whole(err, l->name);
+        return refuse(l->name, err);
     return 0;
 }
 
@@ -185,9 +185,9 @@ sp_index_check(int repodata_fd, struct sp_error *err)
         if (take_line(&c, line, err) < 0)
             return -1;
     if (bad || !c.ended || c.n != files)
-        return not_whole(err, "repomd.xml");
+        return refuse("repomd.xml", err);
     for (size_t i = 0; i < REQUIRED; i++)
         if (!c.seen[i])
-            return not_whole(err, required[i]);
+            return refuse(required[i], err);
     return 0;
 }
