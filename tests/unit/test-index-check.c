@@ -135,6 +135,8 @@ test_cut_before_it_was_hashed(struct sp_text *text)
     refused(dir, "a file that was cut before it was hashed");
 }
 
+static const char *open_size = "300";
+
 /* A file of these bytes stands in the list too. */
 static int
 with_more(struct sp_text *text, const char *end, const void *bytes, size_t n)
@@ -152,9 +154,9 @@ with_more(struct sp_text *text, const char *end, const void *bytes, size_t n)
                 "  <data type=\"group\">\n"
                 "    <checksum type=\"sha256\">%s</checksum>\n"
                 "    <location href=\"repodata/%s\"/>\n"
-                "    <size>%zu</size>\n    <open-size>300</open-size>\n"
+                "    <size>%zu</size>\n    <open-size>%s</open-size>\n"
                 "  </data>\n</repomd>\n",
-                hex, name, n);
+                hex, name, n, open_size);
     put(dir, "repomd.xml", text->bytes, text->size);
     return dir;
 }
@@ -172,6 +174,11 @@ test_more(struct sp_text *text)
     (void)close(dir);
     refused(with_more(text, ".xml.gz", "\x2c\1\0", 4), "a size alone");
     refused(with_more(text, ".xml.gz", "x\x2d\1\0", 5), "another size");
+    open_size = "67305985";
+    dir = with_more(text, ".xml.gz", "x\1\2\3\4", 5);
+    tap_ok(sp_index_check(dir, &err) == 0, "a size of four bytes: %s", err.msg);
+    (void)close(dir);
+    open_size = "300";
     dir = fresh(text);
     (void)unlinkat(dir, names[2], 0);
     tap_ok(sp_index_check(dir, &err) < 0 && err.sys == ENOENT,
@@ -209,6 +216,40 @@ test_elements(struct sp_text *text)
     tap_ok(sp_index_check(dir, &err) == 0, "none either: %s", err.msg);
     put_before(dir, text, "    <open-size>", "    <size>7</size>\n");
     refused(dir, "another size behind the right one");
+}
+
+/* The digest of a file before its name, or behind it. */
+static void
+test_order(struct sp_text *text)
+{
+    struct sp_error err = {0};
+    int dir = fresh(text);
+    char *digest = strstr(text->bytes, "    <checksum");
+    char *name = strstr(text->bytes, "    <location"), line[256];
+    size_t len = (size_t)(name - digest);
+    size_t name_len = (size_t)(strchr(name, '\n') + 1 - name);
+
+    memcpy(line, digest, len);
+    memmove(digest, name, name_len);
+    memcpy(digest + name_len, line, len);
+    put(dir, "repomd.xml", text->bytes, text->size);
+    tap_ok(sp_index_check(dir, &err) == 0, "another order: %s", err.msg);
+    (void)close(dir);
+}
+
+/* A block that says nothing does not speak of the file before. */
+static void
+test_blocks(struct sp_text *text)
+{
+    int dir = fresh(text);
+
+    put(dir, "more.xml", "", 0);
+    put_before(dir, text, "</repomd>", "  <data type=\"group\">\n  </data>\n");
+    refused(dir, "a block without a file");
+    dir = fresh(text);
+    sp_text_add(text, "x");
+    put(dir, "repomd.xml", text->bytes, text->size);
+    refused(dir, "half a line behind the end");
 }
 
 /* Each of the three must be there. */
@@ -349,6 +390,9 @@ main(void)
     put(dir, names[1], "other bytes, no more", sizeof(packed));
     refused(dir, "a file of other bytes");
     dir = fresh(&text);
+    put(dir, names[1], packed, sizeof(packed)); /* its first byte was 1 */
+    refused(dir, "a file of other bytes that ends as it did");
+    dir = fresh(&text);
     (void)unlinkat(dir, names[2], 0);
     refused(dir, "a file that is missing");
     dir = fresh(&text);
@@ -362,6 +406,8 @@ main(void)
     refused(dir, "metadata of nothing");
     test_more(&text);
     test_elements(&text);
+    test_order(&text);
+    test_blocks(&text);
     test_required(&text);
     test_repomd_ceiling(&text);
     test_names(&text);

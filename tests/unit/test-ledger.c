@@ -79,6 +79,13 @@ test_good(void)
     tap_is_str(outcome.packages[1].error.detail, "region", "check's reason");
     tap_is_str(outcome.packages[2].error.detail, "no-key", "verify's reason");
     tap_ok(outcome.packages[0].error.code == SP_OK, "the first is accepted");
+    tap_ok(outcome.packages[0].checked && outcome.packages[0].judged &&
+               outcome.packages[1].checked && !outcome.packages[1].judged,
+           "who saw which");
+    tap_ok(outcome.packages[2].header_sha256[0] == 3 &&
+               outcome.packages[2].header_sha256[31] == 3 &&
+               outcome.packages[2].index == 3,
+           "what verify saw is kept");
 }
 
 static int
@@ -126,6 +133,20 @@ with_evidence(bool good_signature)
            "three pieces of evidence");
 }
 
+/* The word of the fault, "ok" when there is none. */
+static const char *
+announced(uint64_t packages, uint64_t evidence_members, uint64_t requests)
+{
+    struct sp_report r;
+
+    fresh();
+    sp_report_init(&r, SP_WORKER_CHECK, SP_REPORT_MANIFEST);
+    r.body.manifest.packages = packages;
+    r.body.manifest.evidence = evidence_members;
+    r.body.manifest.requests = requests;
+    return sp_ledger_manifest(&ledger, &r, &err) < 0 ? err.detail : "ok";
+}
+
 static void
 test_evidence(void)
 {
@@ -145,6 +166,18 @@ test_evidence(void)
     tap_ok(proven(2, 7) == 0 && proven(2, 7) < 0, "twice");
     with_evidence(false);
     tap_ok(proven(2, 7) < 0, "a packet that check had refused");
+    tap_ok(checked(1, true, 1) == 0 && judged(1, true, 1) == 0 &&
+               sp_ledger_close(&ledger, 1, 1, &err) == 0,
+           "is none that verify leaves out");
+    for (uint64_t i = 0; i < 3; i++)
+        tap_is_u64(outcome.evidence[i].index, i + 1, "the number of a piece");
+    with_evidence(true);
+    outcome.evidence[0].facts.sha256[31] ^= 1;
+    tap_ok(proven(2, 7) < 0, "a repomd.xml that differs in its last byte");
+    (void)announced(1, 0, 0);
+    (void)checked(1, true, 1);
+    outcome.packages[0].facts.header_sha256[31] ^= 1;
+    tap_ok(judged(1, true, 1) < 0, "a header that does");
     with_evidence(true);
     tap_ok(checked(1, true, 1) == 0 && judged(1, true, 1) == 0 &&
                sp_ledger_close(&ledger, 1, 1, &err) < 0,
@@ -203,20 +236,6 @@ test_counts(void)
     tap_ok(sp_ledger_close(&ledger, 2, 1, &err) < 0,
            "check says two, without a manifest");
     tap_ok(sp_ledger_close(&ledger, 1, 1, &err) == 0, "and one");
-}
-
-/* The word of the fault, "ok" when there is none. */
-static const char *
-announced(uint64_t packages, uint64_t evidence_members, uint64_t requests)
-{
-    struct sp_report r;
-
-    fresh();
-    sp_report_init(&r, SP_WORKER_CHECK, SP_REPORT_MANIFEST);
-    r.body.manifest.packages = packages;
-    r.body.manifest.evidence = evidence_members;
-    r.body.manifest.requests = requests;
-    return sp_ledger_manifest(&ledger, &r, &err) < 0 ? err.detail : "ok";
 }
 
 static void

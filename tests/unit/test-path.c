@@ -75,12 +75,13 @@ test_make(int dir)
     tap_ok(sp_path_make_dir(dir, "link", 0700, &err) == -1,
            "a link is not taken for the directory");
     (void)snprintf(path, sizeof(path), "%s/a/b/c", scratch);
+    errno = EIO; /* of a call before */
     tap_ok(sp_path_make_dirs(path, 0755, &err) == 0 && is_there(dir, "a/b/c"),
            "a path of three is made");
     tap_ok(sp_path_make_dirs(path, 0755, &err) == 0, "... and made again");
     (void)close(openat(dir, "a/file", O_WRONLY | O_CREAT, 0600));
     (void)snprintf(path, sizeof(path), "%s/a/file", scratch);
-    tap_ok(sp_path_make_dirs(path, 0755, &err) == -1,
+    tap_ok(sp_path_make_dirs(path, 0755, &err) == -1 && err.sys == ENOTDIR,
            "a file at the end of the path is refused");
     tap_ok(sp_path_make_dirs("", 0755, &err) == -1 && err.sys == 0,
            "no path is refused");
@@ -152,20 +153,45 @@ test_remove_foreign(int dir)
     is_foreign = false;
 }
 
+/* What may be entered is left as it is. */
 static void
-test_remove_deep(int dir)
+test_remove_ours(int dir)
 {
     struct sp_error err = {0};
+
+    (void)mkdirat(dir, "ours", 0700);
+    (void)close(openat(dir, "ours/file", O_WRONLY | O_CREAT, 0600));
+    faults_begin("fchmodat", 1);
+    tap_ok(sp_path_remove_tree(dir, "ours", &err) == 0 &&
+               !is_there(dir, "ours"),
+           "a folder of ours is removed");
+    tap_ok(!faults_end(), "with the mode that it has");
+}
+
+static void
+make_deep(int dir, int levels)
+{
     SP_AUTO_FD at = openat(dir, ".", O_RDONLY | O_DIRECTORY);
 
-    for (int i = 0; i < 40; i++) {
-        int next = sp_path_make_dir(at, "deep", 0700, &err);
+    for (int i = 0; i < levels; i++) {
+        int next = sp_path_make_dir(at, "deep", 0700, NULL);
 
         (void)close(at);
         at = next;
     }
+}
+
+static void
+test_remove_deep(int dir)
+{
+    struct sp_error err = {0};
+
+    make_deep(dir, 32);
+    tap_ok(sp_path_remove_tree(dir, "deep", &err) == 0,
+           "a tree as deep as may be is removed");
+    make_deep(dir, 33);
     tap_ok(sp_path_remove_tree(dir, "deep", &err) == -1 && err.sys == ELOOP,
-           "a tree deeper than ours is refused, not recursed into");
+           "a deeper one is refused, not recursed into");
 }
 
 static bool
@@ -176,6 +202,30 @@ holds(int dir, const char *name, const char *want)
 
     return sp_read_file(dir, name, 4096, &got, &len, NULL) == 0 &&
            strcmp(got, want) == 0;
+}
+
+/* Who was started without a standard input gets its number for a file. */
+static void
+test_without_input(int dir)
+{
+    struct sp_error err = {0};
+    int input = fcntl(0, F_DUPFD_CLOEXEC, 3), fd;
+
+    make_deep(dir, 3);
+    (void)close(0);
+    fd = sp_path_open_dir(dir, "deep", &err);
+    tap_is_u64((uint64_t)fd, 0, "descriptor 0 is one");
+    (void)close(0);
+    tap_ok(sp_path_sync_dir(AT_FDCWD, &err) == 0, "a folder is synced by it");
+    tap_ok(sp_path_replace_file(dir, "f", "zero\n", 5, 0600, &err) == 0 &&
+               holds(dir, "f", "zero\n"),
+           "a file is replaced by it");
+    tap_ok(sp_path_remove_tree(dir, "deep", &err) == 0 &&
+               !is_there(dir, "deep"),
+           "a tree is removed by it");
+    if (input >= 0 && dup2(input, 0) < 0)
+        tap_ok(false, "opening the standard input again");
+    (void)close(input);
 }
 
 static void
@@ -197,6 +247,7 @@ test_replace(int dir)
            "and replaced");
     tap_ok(!is_there(dir, ".f.new"), "no temporary file stays");
     plant_link(dir, ".g.new", "f");
+    errno = EIO; /* of a call before */
     tap_ok(sp_path_replace_file(dir, "g", "third\n", 6, 0600, &err) == 0 &&
                holds(dir, "g", "third\n") && holds(dir, "f", "second\n"),
            "a link planted under the temporary name is not followed");
@@ -217,6 +268,8 @@ test_flip(int dir)
     struct sp_error err = {0};
     char target[16] = "", long_name[256] = "";
 
+    plant_link(dir, ".current.new", "f");
+    errno = EIO; /* of a call before */
     tap_ok(sp_path_flip_link(dir, "current", "g/1", &err) == 0 &&
                sp_path_flip_link(dir, "current", "g/2", &err) == 0 &&
                readlinkat(dir, "current", target, sizeof(target) - 1) == 3,
@@ -258,6 +311,7 @@ test_syncs(int dir)
     tap_is_str(faults_order, "frd", "synced, renamed, its folder synced");
     tap_ok(replace(dir, "fsync", 1, &err) < 0, "a file that cannot be synced");
     tap_is_str(faults_order, "f", "does not get its name");
+    tap_ok(!is_there(dir, ".synced.new"), "and is removed");
     tap_ok(replace(dir, "renameat", 1, &err) < 0,
            "a file that cannot be renamed");
     tap_ok(!is_there(dir, ".synced.new"), "is removed");
@@ -266,6 +320,8 @@ test_syncs(int dir)
     faults_begin("openat", 1);
     tap_ok(sp_path_sync_dir(AT_FDCWD, &err) < 0 && err.sys == EIO,
            "the folder where we are, which cannot be opened");
+    faults_begin("openat", 1);
+    tap_ok(sp_path_sync_dir(dir, &err) == 0, "one that is open is not opened");
     faults_begin("none", 1);
     tap_ok(sp_path_sync_dir(AT_FDCWD, &err) == 0, "the folder where we are");
     tap_is_str(faults_order, "d", "is synced too");
@@ -286,9 +342,11 @@ main(void)
     test_remove(dir);
     test_remove_locked(dir);
     test_remove_foreign(dir);
+    test_remove_ours(dir);
     test_replace(dir);
     test_flip(dir);
     test_syncs(dir);
+    test_without_input(dir);
     tap_ok(sp_path_remove_tree(AT_FDCWD, scratch, &err) == 0,
            "the scratch directory is removed");
     if (mkdir(scratch, 0700) == 0) {
