@@ -51,11 +51,12 @@ open_gate(void)
                             .max_bytes = MAX_BLOCKS * SP_TAR_BLOCK};
 }
 
+static struct sp_error err;
+
 /* "end", the reason of the refusal, or "more" when the image broke off. */
 static const char *
 run(struct sp_gate *gate)
 {
-    static struct sp_error err;
     enum sp_gate_block block = 0;
 
     for (size_t at = 0; at + SP_TAR_BLOCK <= image_size; at += SP_TAR_BLOCK) {
@@ -114,7 +115,6 @@ is_data(size_t at)
 {
     struct sp_gate gate = open_gate();
     enum sp_gate_block block = 0;
-    struct sp_error err = {0};
 
     good_image();
     for (size_t i = 0; i < image_size; i += SP_TAR_BLOCK) {
@@ -203,13 +203,13 @@ test_names(void)
     add_member("MANIFEST", 1);
     add_member("e0002", 1);
     tap_is_str(judge(), "member-name", "evidence begins with 1");
+    tap_is_str(err.msg, "'e0002' may not be member 2", "and is named");
 }
 
 static void
 test_evidence_ceiling(void)
 {
     struct sp_gate gate = open_gate();
-    struct sp_error err = {0};
     enum sp_gate_block block = 0;
     char name[SP_MEMBER_NAME_MAX];
     int status = 0;
@@ -281,6 +281,11 @@ test_ceilings(void)
     gate.max_bytes = image_size;
     tap_is_str(run(&gate), "end", "exactly as many bytes as allowed");
     image_size = 0;
+    add_member("MANIFEST", 0);
+    gate = open_gate();
+    gate.max_bytes = SP_TAR_BLOCK;
+    tap_is_str(run(&gate), "more", "a block of one");
+    image_size = 0;
     add_member("MANIFEST", 1);
     sp_tar_header(image + image_size, "p000001.rpm", 1500);
     image_size += SP_TAR_BLOCK;
@@ -308,6 +313,12 @@ test_ends(void)
     sp_tar_header(image, "MANIFEST", 0);
     memcpy(image + 257, "ustar  ", 8);
     tap_is_str(judge(), "noncanonical-header", "another tar");
+    image_size = 0;
+    add_member("MANIFEST", 0);
+    memset(image + image_size, 'x', SP_TAR_BLOCK);
+    image_size += SP_TAR_BLOCK;
+    tap_is_str(judge(), "noncanonical-header", "something else in a bundle");
+    tap_is_str(err.msg, "the header at byte 512 is not canonical", "and where");
     good_image();
     zeros = image + image_size - SP_TAR_BLOCK;
     zeros[511] = 1;
@@ -324,7 +335,6 @@ static void
 pass_behind_the_end(void)
 {
     struct sp_gate gate = open_gate();
-    struct sp_error err = {0};
     enum sp_gate_block block = 0;
 
     good_image();
