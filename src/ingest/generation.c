@@ -157,20 +157,23 @@ write_highest(const struct sp_state *state, uint64_t number,
                                 0600, err);
 }
 
-/* The highest number that was ever published, as far as anybody knows. */
+/* The highest number that was ever published, as far as anybody knows, and
+ * what is noted of it. */
 static int
 highest_published(const struct sp_state *state, const uint64_t *list, size_t n,
-                  uint64_t *ret, struct sp_error *err)
+                  uint64_t *ret, uint64_t *ret_noted, struct sp_error *err)
 {
-    uint64_t current, highest;
+    uint64_t current, noted, highest;
 
-    if (read_highest(state, &highest, err) < 0 ||
+    if (read_highest(state, &noted, err) < 0 ||
         sp_generation_current(state, &current, err) < 0)
         return -1;
+    highest = noted;
     /* A state that was lost knows nothing: then all that lies there counts. */
     if (highest == 0 && n > 0 && current != 0)
         highest = list[n - 1];
     *ret = current > highest ? current : highest;
+    *ret_noted = noted;
     return 0;
 }
 
@@ -256,7 +259,7 @@ sp_generation_recover(const struct sp_state *state, struct sp_error *err)
         if (sp_path_remove_tree(state->repo_fd, halves[i], err) < 0)
             return -1;
     if (sp_generation_list(state, &list, &n, err) < 0 ||
-        highest_published(state, list, n, &highest, err) < 0)
+        highest_published(state, list, n, &highest, &noted, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
         if (list[i] > highest && remove_generation(state, list[i], err) < 0)
@@ -265,8 +268,6 @@ sp_generation_recover(const struct sp_state *state, struct sp_error *err)
         (current != 0 && take_over_all(state, err) < 0))
         return -1;
     /* The run that published it may have died before it noted that. */
-    if (read_highest(state, &noted, err) < 0)
-        return -1;
     return highest > noted ? write_highest(state, highest, err) : 0;
 }
 
@@ -275,11 +276,11 @@ sp_generation_next(const struct sp_state *state, uint64_t *ret,
                    struct sp_error *err)
 {
     SP_AUTO_FREE uint64_t *list = NULL;
-    uint64_t highest;
+    uint64_t highest, noted;
     size_t n;
 
     if (sp_generation_list(state, &list, &n, err) < 0 ||
-        highest_published(state, list, n, &highest, err) < 0)
+        highest_published(state, list, n, &highest, &noted, err) < 0)
         return -1;
     *ret = highest + 1;
     return 0;

@@ -159,11 +159,22 @@ test_next(void)
     tap_is_u64(next(), 6, "an empty note is none");
     note_highest("\n");
     tap_is_u64(next(), 6, "a line without a number is none");
+    for (int len = 64; len <= 65; len++) {
+        char note[66] = "";
+
+        memset(note, '1', (size_t)len);
+        note_highest(note);
+        tap_is_u64(next(), len == 64 ? 6 : 0, "a note of %d bytes is %s", len,
+                   len == 64 ? "none" : "not read");
+    }
     note_highest("3\n");
     plant_link("current", "generations/5");
     tap_is_u64(next(), 6, "above the current one");
     plant_link("current", "elsewhere");
     tap_is_u64(next(), 0, "who cannot tell gives no number");
+    repository_anew();
+    plant_link("current", "generations/5");
+    tap_is_u64(next(), 6, "of nothing but a link its number counts");
 }
 
 static void
@@ -340,6 +351,8 @@ test_prune(void)
     plant("generations/.removed/rpm/a.rpm", "half");
     tap_ok(sp_generation_prune(&state, 1, &err) == 0, "one is kept");
     tap_is_str(list(), "2 ", "the current one");
+    tap_ok(sp_generation_prune(&state, 0, &err) == 0, "none is kept");
+    tap_is_str(list(), "2 ", "but the current one");
 }
 
 static struct sp_package
