@@ -14,6 +14,19 @@
 static struct sp_error err;
 static struct sp_quarantine q;
 
+static const struct timespec *fake_now; /* NULL: the true time */
+
+int
+clock_gettime(clockid_t clock, struct timespec *ret)
+{
+    FAULTS_TRUE(int, "clock_gettime", clockid_t, struct timespec *);
+
+    if (!fake_now)
+        return call(clock, ret);
+    *ret = *fake_now;
+    return 0;
+}
+
 static unsigned
 mode_of(int dirfd, const char *path)
 {
@@ -47,6 +60,11 @@ test_id(void)
     tap_ok(strncmp(first, now, 16) < 0, "and no other");
     tap_ok(strcmp(first, second) < 0, "a later one is greater");
     tap_ok(strcmp(first + 16, second + 16) != 0, "the rest is chance");
+    fake_now = &(const struct timespec){.tv_sec = 1000, .tv_nsec = 999999999};
+    tap_ok(sp_quarantine_id(first, &err) == 0 &&
+               strncmp(first, "000000003baa0c3f", 16) == 0,
+           "to the last microsecond of a second: %s", first);
+    fake_now = NULL;
     faults_begin("getrandom", 1);
     tap_ok(sp_quarantine_id(first, &err) == -1, "no chance, no id");
     (void)faults_end();
@@ -158,7 +176,7 @@ test_tidy(void)
 {
     char dead[] = "/tmp/sallyport-XXXXXX", young[] = "/tmp/sallyport-XXXXXX";
     char held[] = "/tmp/sallyport-XXXXXX", open_one[] = "/tmp/sallyport-XXXXXX";
-    char other[] = "/tmp/sallyport-x-XXXXXX", link[] = "/tmp/sallyport-Link00";
+    char other[] = "/tmp/sallyport-x-XXXXXX", link[] = "/tmp/sallyport-XXXXXX";
     char inside[64];
     int fd;
 
@@ -168,7 +186,9 @@ test_tidy(void)
     make_old(held, 0700, 61);
     make_old(open_one, 0755, 61);
     make_old(other, 0700, 61);
-    tap_ok(symlink(other, link) == 0, "a link of such a name");
+    make_old(link, 0700, 61);
+    tap_ok(rmdir(link) == 0 && symlink(other, link) == 0,
+           "a link of such a name");
     fd = open(held, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     tap_ok(flock(fd, LOCK_EX | LOCK_NB) == 0, "one that is used");
     sp_quarantine_tidy();
