@@ -455,6 +455,11 @@ test_rehearsed(void)
     tap_is_str(told, "index index:2,0,1001, ", "tells nothing");
     index_fails = false;
     deliver("2");
+    (void)unlinkat(state.repo_fd, ID ".UNTRUSTED/packages/000002.rpm", 0);
+    outcome.n_packages = 1;
+    tap_ok(rehearse() == 0 && strstr(told, "index:1,0,1001, ") != NULL,
+           "one package is something to tell");
+    deliver("2");
     outcome.n_packages = 0;
     tap_ok(rehearse() == 0 && told[0] == '\0',
            "an empty delivery has nothing to tell");

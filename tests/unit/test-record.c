@@ -65,6 +65,7 @@ test_message(void)
     tap_ok(!message(15, 10) && !message(16, 9), "smaller ones");
     tap_ok(message(SP_RPM_MAX_HEAD_BYTES, SP_SIG_MAX_BYTES), "largest message");
     tap_ok(!message(SP_RPM_MAX_HEAD_BYTES + 1, 10), "header too large");
+    tap_ok(message(16, SP_SIG_MAX_BYTES + 32), "largest packet");
     tap_ok(!message(16, SP_SIG_MAX_BYTES + 33), "packet too large");
     tap_ok(!message(UINT32_MAX, UINT32_MAX), "largest numbers");
     sp_message_init(&m, SP_MESSAGE_END, 9, 0, 0);
@@ -449,6 +450,10 @@ test_verdicts(void)
     r.body.verdict.verdict = SP_VERDICT_REFUSED;
     memset(r.body.verdict.signing_fpr, 0, 41);
     tap_ok(!sp_report_check(&r, SP_WORKER_VERIFY), "half a key");
+    memcpy(r.body.verdict.signing_fpr, FPR, 41);
+    memset(r.body.verdict.primary_fpr, 0, 41);
+    tap_ok(!sp_report_check(&r, SP_WORKER_VERIFY), "the other half");
+    memset(r.body.verdict.signing_fpr, 0, 41);
     memset(r.body.verdict.primary_fpr, 0, 41);
     tap_ok(sp_report_check(&r, SP_WORKER_VERIFY), "no key");
     r.body.verdict.verdict = SP_VERDICT_ACCEPTED;

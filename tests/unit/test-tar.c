@@ -70,6 +70,22 @@ test_long_name(void)
            "is cut");
 }
 
+/* Each byte of the magic counts, and no other. */
+static void
+test_magic(void)
+{
+    uint8_t block[SP_TAR_BLOCK];
+    unsigned wrong = 0;
+
+    sp_tar_header(block, "MANIFEST", 1);
+    for (size_t i = 0; i < SP_TAR_BLOCK; i++) {
+        block[i] ^= 1;
+        wrong += sp_tar_has_magic(block) != (i < 257 || i >= 262);
+        block[i] ^= 1;
+    }
+    tap_is_u64(wrong, 0, "a tar header is known by its magic");
+}
+
 static void
 test_sizes(void)
 {
@@ -129,6 +145,7 @@ main(void)
 {
     test_bytes();
     test_long_name();
+    test_magic();
     test_sizes();
     test_names();
     test_members();
