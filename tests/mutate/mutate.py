@@ -379,6 +379,8 @@ class Source:
         if not where or not re.match(r"\s*;", self.text[where[1]:]):
             return
         text = self.text[where[0]:where[1]]
+        if re.fullmatch(r"\(void\)\s*\w+", text):
+            return  # it does nothing
         refuses = re.match(r"(sp_worker_fault|fault\w*|refuse\w*|SP_BUG)\(",
                            text)
         self.add(where, "(void)0", "check" if refuses else "code",
