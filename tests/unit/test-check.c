@@ -944,7 +944,11 @@ test_signature(void)
     size_t size = sign(repomd, 1600000000, packet);
     const struct sp_report *said;
     const struct sp_message *message = (const void *)outcome.out;
+    static struct sp_sigpacket parsed;
+    struct sp_message next;
+    struct sp_error err = {0};
     struct stat st;
+    size_t at;
 
     (void)add_evidence(&b, SP_EVIDENCE_REPOMD, "r", repomd, strlen(repomd));
     (void)add_evidence(&b, SP_EVIDENCE_SIGNATURE, "r", packet, size);
@@ -974,6 +978,25 @@ test_signature(void)
            "and handed on");
     tap_is_mem(outcome.out + sizeof(*message), repomd, strlen(repomd),
                "with what is signed");
+    at = sizeof(*message) + strlen(repomd) + message->packet_size;
+    memcpy(&next, outcome.out + at, sizeof(next));
+    tap_ok(sp_sigpacket_parse(outcome.out + at - message->packet_size,
+                              message->packet_size, &parsed, &err) == 0 &&
+               sp_message_check(&next) && next.type == SP_MESSAGE_PACKAGE,
+           "and its packet, before the package");
+    for (size_t i = 0; i < 3; i++) {
+        said = scene_report(SP_REPORT_EVIDENCE, i);
+        tap_is_mem(said->body.evidence.sha256, b.members[i].sha256, 32,
+                   "the digest of piece %zu", i + 1);
+        tap_ok((said->body.evidence.signature_time != 0) == (i == 1),
+               "of which only a signature has a time");
+    }
+    scene = storing();
+    scene.words[1] = "keep=1";
+    scene.drips = true;
+    tap_is_str(end_of(&scene), "done", "byte by byte");
+    tap_is_str(evidence_word(1), "accepted", "it is the same");
+    tap_is_str(judge_evidence(&b), "done", "and once more");
     said = scene_report(SP_REPORT_PACKAGE, 0);
     tap_ok(said && said->body.package.file_sha256[0] != 0,
            "packages are hashed whole");
@@ -986,6 +1009,9 @@ test_signature(void)
     sp_sha256(packet, size, b.members[1].sha256);
     tap_is_str(judge_evidence(&b), "done", "another digest in the packet");
     tap_is_str(evidence_word(1), "bad-signature", "is no signature of this");
+    tap_is_u64(
+        scene_report(SP_REPORT_EVIDENCE, 1)->body.evidence.signature_time, 0,
+        "and has no time");
     tap_ok(message->type == SP_MESSAGE_PACKAGE, "and not handed on");
     tap_is_u64(messages(), 1, "nor counted");
     (void)sign(repomd, 2100000000, packet);
