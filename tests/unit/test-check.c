@@ -13,6 +13,7 @@
 #include "bundle/rpm.h"
 #include "bundle/sigpacket.h"
 #include "ingest/check-package.h"
+#include "ingest/digest.h"
 #include "tests/unit/worker.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -31,6 +32,17 @@ static struct file {
     uint8_t bytes[64 * 1024];
     size_t size;
 } hello;
+
+static void
+read_package(const char *path, struct file *ret)
+{
+    SP_AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, ret->bytes, sizeof(ret->bytes));
+
+    if (n <= 0)
+        abort();
+    ret->size = (size_t)n;
+}
 
 /* What was written into the stream; the text of MANIFEST stands apart. */
 static uint8_t stream[12 << 20];
@@ -242,10 +254,14 @@ test_good(void)
 {
     struct bundle b = {.n = 0};
     const struct sp_report *said;
+    struct scene scene;
 
     (void)add_hello(&b);
     write_bundle(&b);
     tap_is_str(end_with(NULL), "done", "a bundle of one package");
+    said = scene_report(SP_REPORT_JAILED, 0);
+    tap_ok(said && said == outcome.reports && said->body.jailed.seccomp == 1,
+           "in its jail from the start");
     said = scene_report(SP_REPORT_PACKAGE, 0);
     if (!tap_ok(said != NULL, "it is reported"))
         return;
@@ -265,6 +281,11 @@ test_good(void)
     tap_ok(!scene_report(SP_REPORT_EVIDENCE, 0), "no evidence");
     tap_is_str(end_without_store(), "done", "judged and not stored");
     tap_is_u64(stored("000001.rpm"), 0, "there is no file");
+    scene = (struct scene){.body = sp_check_run,
+                           .in = stream,
+                           .size = stream_size,
+                           .words = {"now=2000000000"}};
+    tap_is_str(end_of(&scene), "done", "who says nothing gets no file");
     b.n = 0;
     add_text(&b);
     write_bundle(&b);
@@ -283,6 +304,7 @@ test_facts(void)
     struct sp_message message;
     const struct sp_report_package *said;
     size_t head = add_hello(&b)->head_size, at = 0;
+    uint8_t digest[32];
     struct stat st;
 
     write_bundle(&b);
@@ -290,7 +312,12 @@ test_facts(void)
         sp_rpm_facts(hello.bytes, head, &rpm, &err) < 0)
         abort();
     tap_is_str(end_with(NULL), "done", "a package");
+    tap_is_u64(scene_report(SP_REPORT_PACKAGE, 0)->index, 1, "the first");
     said = &scene_report(SP_REPORT_PACKAGE, 0)->body.package;
+    sp_sha256(hello.bytes + rpm.main_header.offset, rpm.main_header.size,
+              digest);
+    tap_is_mem(said->header_sha256, digest, 32, "the digest of its header");
+    tap_ok(!said->is_source, "it is no source");
     tap_is_str(said->nevra.name, "hello", "its name");
     tap_is_str(said->nevra.version, "2.0", "its version");
     tap_is_str(said->nevra.release, "1", "its release");
@@ -438,6 +465,8 @@ spoil_parts(void)
     struct bundle b = {.n = 0};
     size_t size = add_hello(&b)->head_size, at;
     bool bad_signature = false, named = false;
+    static const uint8_t none[8];
+    const struct sp_report_package *said;
 
     if (sp_rpm_parse(hello.bytes, size, &rpm, &err) < 0 ||
         sp_sigpacket_parse(hello.bytes + rpm.signature.offset,
@@ -449,6 +478,8 @@ spoil_parts(void)
                                 "bad-signature") == 0;
     tap_ok(bad_signature, "the first bytes of the signed digest are compared");
     tap_is_str(spoiled(rpm.signature.offset, 0), "sig-packet", "no packet");
+    said = &scene_report(SP_REPORT_PACKAGE, 0)->body.package;
+    tap_is_mem(said->issuer, none, sizeof(none), "so nobody issued it");
     for (at = 112; memcmp(hello.bytes + at, "\0\0\1\x0c", 4) != 0;)
         at += 16;
     tap_is_str(spoiled(at + 3, 0x0b), "sig-tag-algo", "the tag of DSA");
@@ -476,6 +507,13 @@ spoil_parts(void)
             named = true;
         }
     }
+    for (at = rpm.main_header.offset;
+         memcmp(hello.bytes + at, "\0\0\4\x14", 4) != 0;)
+        at += 16;
+    tap_is_str(spoiled(at + 3, 0x13), "header-digest", "no source is named");
+    said = &scene_report(SP_REPORT_PACKAGE, 0)->body.package;
+    tap_ok(said->is_source && strcmp(said->nevra.name, "hello") == 0,
+           "so it would be one itself");
     (void)hinted("x.rpm");
     tap_is_str(end_at("now=1"), "sig-future", "an old clock");
 }
@@ -791,6 +829,9 @@ test_against_manifest(void)
                "");
     tap_is_str(end_with(NULL), "manifest-size", "a MANIFEST too large");
     begin(SP_STREAM_BUNDLE);
+    put_record(SP_ENTRY_FILE, SP_STREAM_BUNDLE, 0, SP_MAX_MANIFEST_BYTES, "");
+    tap_is_str(end_with(NULL), "truncated", "one as large as may be");
+    begin(SP_STREAM_BUNDLE);
     put_record(SP_ENTRY_FILE, SP_STREAM_BUNDLE, 0, 5, "");
     put("bundl", 5);
     tap_is_str(end_with(NULL), "manifest-syntax", "no text of one");
@@ -838,6 +879,8 @@ take_impossible(int argc, char **argv)
     (void)argc;
     (void)argv;
     sp_worker_init(SP_WORKER_CHECK);
+    if (sp_digest_init(&err) < 0)
+        abort();
     sp_entries_start(&entries);
     (void)sp_entries_next(&entries, &entry);
     (void)sp_check_package(&plan, &entries, 1, &impossible, "", &report, &err);
@@ -869,11 +912,15 @@ test_bounds(void)
     scene.body = take_impossible;
     impossible.head_size = hello.size + 1;
     tap_is_str(end_of(&scene), "manifest-member", "a head above the file");
+    impossible.head_size = hello.size;
+    tap_is_str(end_of(&scene), "head-digest", "a head that is all of it");
     begin(SP_STREAM_QFILE);
     put_record(SP_ENTRY_FILE, SP_STREAM_QFILE, 0, SP_MAX_MEMBER_BYTES, "");
     scene.size = stream_size;
     impossible.head_size = SP_RPM_MAX_HEAD_BYTES + 1;
     tap_is_str(end_of(&scene), "manifest-member", "a head above its ceiling");
+    impossible.head_size--;
+    tap_is_str(end_of(&scene), "truncated", "one that is as large as may be");
     (void)hinted("");
     scene = storing();
     scene.body = take_too_much;
@@ -1147,6 +1194,11 @@ test_groups(void)
     tap_is_str(judge_evidence(&b), "groups", "more than may be");
     tap_ok(strstr(outcome.reports[outcome.n_reports - 1].message, "more than"),
            "and nothing of it is taken");
+    b.members[0].size--;
+    sp_sha256(large, sizeof(large) - 1, b.members[0].sha256);
+    tap_is_str(judge_evidence(&b), "groups", "as much as may be");
+    tap_ok(!strstr(outcome.reports[outcome.n_reports - 1].message, "more than"),
+           "is taken, and is none");
 }
 
 /* ---- refusals one after the other -----------------------------------------
@@ -1175,12 +1227,9 @@ test_go_on(void)
 int
 main(void)
 {
-    SP_AUTO_FD fd = open(HELLO, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, hello.bytes, sizeof(hello.bytes));
-
-    if (n <= 0 || !mkdtemp(directory))
+    if (!mkdtemp(directory))
         abort();
-    hello.size = (size_t)n;
+    read_package(HELLO, &hello);
     directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     test_good();
     test_facts();
