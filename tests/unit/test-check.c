@@ -1208,6 +1208,7 @@ static void
 test_go_on(void)
 {
     static const uint8_t text[10000] = "text";
+    struct scene scene;
 
     begin(SP_STREAM_QFILE);
     put_record(SP_ENTRY_FILE, SP_STREAM_QFILE, 0, sizeof(text), "a.rpm");
@@ -1222,6 +1223,11 @@ test_go_on(void)
     tap_is_u64(scene_report(SP_REPORT_PACKAGE, 1)->body.package.verdict,
                SP_VERDICT_ACCEPTED, "yes");
     tap_is_u64(scene_report(SP_REPORT_DONE, 0)->index, 2, "two of them");
+    scene = storing();
+    scene.words[4] = "go-on=1";
+    scene.drips = true;
+    tap_is_str(end_of(&scene), "done", "what is left of the first is skipped");
+    tap_is_u64(scene_report(SP_REPORT_DONE, 0)->index, 2, "byte by byte");
 }
 
 int
