@@ -214,6 +214,11 @@ test_said(void)
                       edits[i].want) != NULL,
                "repomd.xml: %s is what is refused", edits[i].what);
     }
+    replaced(good_primary, "<name>bash", "<name>&bash", repomd, sizeof(repomd));
+    (void)scan(good_repomd, "sig", repomd);
+    tap_ok(strstr(outcome.reports[outcome.n_reports - 1].message,
+                  "line 4 of primary.xml: this is no name") != NULL,
+           "lines are counted from the start of each file");
 }
 
 static void
@@ -382,6 +387,10 @@ test_defaults(void)
     scene.words[1] = words[1];
     scene_run(&scene);
     tap_is_str(scene_end(), "done", "no signature is announced");
+    scene.size--;
+    scene_run(&scene);
+    tap_is_str(scene_end(), "io", "a stream that ends a byte early");
+    scene.size++;
     scene.words[1] = NULL;
     scene_run(&scene);
     tap_is_str(scene_end(), "metadata", "no primary.xml either");
