@@ -22,9 +22,11 @@
 
 static const char *faults_call; /* NULL: none fails */
 static unsigned faults_left;    /* until it does; 0: it did */
+static int faults_errno = EIO;  /* so */
+static bool faults_mounted;     /* what is open lies on another disk */
 static char faults_order[64];   /* a letter for each call that is noted */
 
-/* The n-th `call` will fail with EIO. */
+/* The n-th `call` will fail. */
 static inline void
 faults_begin(const char *call, unsigned n)
 {
@@ -47,7 +49,7 @@ faults_hit(const char *call)
     if (!faults_call || strcmp(call, faults_call) != 0 || faults_left == 0 ||
         --faults_left > 0)
         return false;
-    errno = EIO;
+    errno = faults_errno;
     return true;
 }
 
@@ -207,9 +209,12 @@ renameat2(int from, const char *old, int to, const char *new, unsigned flags)
 int
 fstat(int fd, struct stat *ret)
 {
+    int status;
     FAULTS_TRUE(int, "fstat64", int, struct stat *);
 
-    FAULTS_CALL("fstat", -1, fd, ret);
+    status = faults_hit("fstat") ? -1 : call(fd, ret);
+    ret->st_dev += status == 0 && faults_mounted;
+    return status;
 }
 
 int

@@ -164,10 +164,14 @@ with_more(struct sp_text *text, const char *end, const void *bytes, size_t n)
 static void
 test_more(struct sp_text *text)
 {
+    static const char large[8193];
     struct sp_error err = {0};
     int dir = with_more(text, ".xml", "groups", 6);
 
     tap_ok(sp_index_check(dir, &err) == 0, "what is not packed: %s", err.msg);
+    (void)close(dir);
+    dir = with_more(text, ".xml", large, sizeof(large));
+    tap_ok(sp_index_check(dir, &err) == 0, "a byte more than is read at once");
     (void)close(dir);
     dir = with_more(text, ".xml.gz", "x\x2c\1\0", 5);
     tap_ok(sp_index_check(dir, &err) == 0, "what is packed: %s", err.msg);
@@ -216,6 +220,16 @@ test_elements(struct sp_text *text)
     tap_ok(sp_index_check(dir, &err) == 0, "none either: %s", err.msg);
     put_before(dir, text, "    <open-size>", "    <size>7</size>\n");
     refused(dir, "another size behind the right one");
+    dir = fresh(text);
+    put_before(dir, text, "    <open-size>", "    <size></size>\n");
+    refused(dir, "an empty size behind the right one");
+    dir = fresh(text);
+    put_before(dir, text, "    <open-size>",
+               "    <open-size>0000000000000000000000000000000000000000"
+               "</open-size>\n");
+    tap_ok(sp_index_check(dir, &err) == 0, "a size that is too long: %s",
+           err.msg);
+    (void)close(dir);
 }
 
 /* The digest of a file before its name, or behind it. */
@@ -418,5 +432,6 @@ main(void)
     sp_text_release(&whole);
     (void)sp_path_remove_tree(AT_FDCWD, scratch, NULL);
     sp_text_release(&text);
+    tap_ok(fcntl(0, F_GETFD) >= 0, "the standard input is left alone");
     return tap_done();
 }

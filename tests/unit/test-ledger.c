@@ -12,6 +12,9 @@ reallocarray(void *bytes, size_t n, size_t size)
     return faults_hit("reallocarray") ? NULL : realloc(bytes, n * size);
 }
 
+#define SIGNING "0123456789ABCDEF0123456789ABCDEF01234567"
+#define PRIMARY "89ABCDEF0123456789ABCDEF0123456789ABCDEF"
+
 static struct sp_outcome outcome;
 static struct sp_ledger ledger;
 static struct sp_error err;
@@ -62,6 +65,8 @@ judged(uint64_t index, bool accepted, uint8_t header)
     if (!accepted)
         memcpy(r.reason, "no-key", 7);
     memset(r.body.verdict.header_sha256, header, 32);
+    memcpy(r.body.verdict.signing_fpr, SIGNING, 41);
+    memcpy(r.body.verdict.primary_fpr, PRIMARY, 41);
     return sp_ledger_verdict(&ledger, &r, &package, &err);
 }
 
@@ -73,7 +78,9 @@ test_good(void)
     tap_ok(checked(1, true, 1) == 0 && checked(2, false, 2) == 0 &&
                checked(3, true, 3) == 0,
            "three packages, one refused");
-    tap_ok(judged(1, true, 1) == 0 && judged(3, false, 3) == 0,
+    tap_ok(package == &outcome.packages[2], "the last is handed out");
+    tap_ok(judged(1, true, 1) == 0 && package == outcome.packages &&
+               judged(3, false, 3) == 0,
            "verify judges those that passed");
     tap_ok(sp_ledger_close(&ledger, 3, 2, &err) == 0, "all agree");
     tap_is_str(outcome.packages[1].error.detail, "region", "check's reason");
@@ -86,6 +93,9 @@ test_good(void)
                outcome.packages[2].header_sha256[31] == 3 &&
                outcome.packages[2].index == 3,
            "what verify saw is kept");
+    tap_is_str(outcome.packages[2].signing_fpr, SIGNING, "by which key");
+    tap_is_str(outcome.packages[2].primary_fpr, PRIMARY, "of whom");
+    tap_ok(package == &outcome.packages[2], "and handed out");
 }
 
 static int
@@ -113,6 +123,8 @@ proven(uint64_t index, uint8_t digest)
     r.index = index;
     r.body.verdict.verdict = SP_VERDICT_ACCEPTED;
     memset(r.body.verdict.header_sha256, digest, 32);
+    memcpy(r.body.verdict.signing_fpr, SIGNING, 41);
+    memcpy(r.body.verdict.primary_fpr, PRIMARY, 41);
     return sp_ledger_evidence_verdict(&ledger, &r, &err);
 }
 
@@ -158,6 +170,7 @@ test_evidence(void)
     tap_ok(outcome.evidence[1].judged &&
                outcome.evidence[1].signed_sha256[0] == 7,
            "what was signed is known");
+    tap_is_str(outcome.evidence[1].primary_fpr, PRIMARY, "and by whom");
     with_evidence(true);
     tap_ok(proven(2, 6) < 0, "another repomd.xml");
     tap_is_str(err.detail, "disagreement", "is a disagreement");

@@ -68,6 +68,7 @@ test_make(int dir)
     struct stat st;
     SP_AUTO_FD first = sp_path_make_dir(dir, "made", 0700, &err);
     SP_AUTO_FD again = sp_path_make_dir(dir, "made", 0700, &err);
+    SP_AUTO_FD here = -1;
 
     tap_ok(first >= 0 && again >= 0, "a directory is made once, opened twice");
     tap_ok(fstat(first, &st) == 0 && (st.st_mode & 07777) == 0700,
@@ -75,10 +76,17 @@ test_make(int dir)
     tap_ok(sp_path_make_dir(dir, "link", 0700, &err) == -1,
            "a link is not taken for the directory");
     (void)snprintf(path, sizeof(path), "%s/a/b/c", scratch);
-    errno = EIO; /* of a call before */
     tap_ok(sp_path_make_dirs(path, 0755, &err) == 0 && is_there(dir, "a/b/c"),
            "a path of three is made");
     tap_ok(sp_path_make_dirs(path, 0755, &err) == 0, "... and made again");
+    here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (here < 0 || fchdir(dir) < 0)
+        tap_ok(false, "going to the scratch directory");
+    errno = EIO; /* of a call before */
+    tap_ok(sp_path_make_dirs("z/y", 0755, &err) == 0 && is_there(dir, "z/y"),
+           "... from where we are");
+    if (fchdir(here) < 0)
+        tap_ok(false, "going back");
     (void)close(openat(dir, "a/file", O_WRONLY | O_CREAT, 0600));
     (void)snprintf(path, sizeof(path), "%s/a/file", scratch);
     tap_ok(sp_path_make_dirs(path, 0755, &err) == -1 && err.sys == ENOTDIR,
@@ -166,6 +174,36 @@ test_remove_ours(int dir)
                !is_there(dir, "ours"),
            "a folder of ours is removed");
     tap_ok(!faults_end(), "with the mode that it has");
+}
+
+/* What somebody else removes at the same time, and what is mounted. */
+static void
+test_remove_others(int dir)
+{
+    struct sp_error err = {0};
+    int lowest = fcntl(dir, F_DUPFD_CLOEXEC, 0), next;
+
+    (void)close(lowest);
+    (void)mkdirat(dir, "other", 0700);
+    (void)close(openat(dir, "other/file", O_WRONLY | O_CREAT, 0600));
+    faults_begin("fdopendir", 1);
+    tap_ok(sp_path_remove_tree(dir, "other", &err) < 0 && err.sys == EIO,
+           "a folder that cannot be listed");
+    (void)faults_end();
+    next = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+    tap_is_u64((uint64_t)next, (uint64_t)lowest, "does not stay open");
+    (void)close(next);
+    faults_mounted = true;
+    tap_ok(sp_path_remove_tree(dir, "other", &err) < 0 && err.sys == EXDEV &&
+               is_there(dir, "other/file"),
+           "another disk that is mounted there stays as it is");
+    faults_mounted = false;
+    faults_errno = ENOENT;
+    faults_begin("unlinkat", 4); /* the second time, when it is empty */
+    tap_ok(sp_path_remove_tree(dir, "other", &err) == 0 && faults_end(),
+           "a folder that is gone is removed");
+    faults_errno = EIO;
+    (void)unlinkat(dir, "other", AT_REMOVEDIR);
 }
 
 static void
@@ -256,7 +294,12 @@ test_replace(int dir)
                !is_there(dir, ".folder.new"),
            "a failed replacement leaves nothing");
     memset(long_name, 'n', 255);
-    long_name[255] = '\0';
+    long_name[250] = '\0';
+    tap_ok(sp_path_replace_file(dir, long_name, "long\n", 5, 0600, &err) == 0 &&
+               holds(dir, long_name, "long\n"),
+           "a name as long as may be");
+    long_name[250] = 'n';
+    long_name[251] = '\0';
     tap_ok(sp_path_replace_file(dir, long_name, "x", 1, 0600, &err) == -1 &&
                err.sys == ENAMETOOLONG,
            "a name without room for the temporary one is refused");
@@ -312,6 +355,8 @@ test_syncs(int dir)
     tap_ok(replace(dir, "fsync", 1, &err) < 0, "a file that cannot be synced");
     tap_is_str(faults_order, "f", "does not get its name");
     tap_ok(!is_there(dir, ".synced.new"), "and is removed");
+    tap_ok(replace(dir, "unlinkat", 1, &err) < 0,
+           "one that is in the way and cannot be removed");
     tap_ok(replace(dir, "renameat", 1, &err) < 0,
            "a file that cannot be renamed");
     tap_ok(!is_there(dir, ".synced.new"), "is removed");
@@ -343,6 +388,7 @@ main(void)
     test_remove_locked(dir);
     test_remove_foreign(dir);
     test_remove_ours(dir);
+    test_remove_others(dir);
     test_replace(dir);
     test_flip(dir);
     test_syncs(dir);
@@ -361,5 +407,6 @@ main(void)
         (void)sp_path_remove_tree(AT_FDCWD, scratch, &err);
     }
     tap_is_str(faults_careless, "", "what is opened is opened with care");
+    tap_ok(fcntl(0, F_GETFD) >= 0, "the standard input is left alone");
     return tap_done();
 }

@@ -43,6 +43,7 @@ static enum lie {
     LATE_ERROR,
     OTHER_OFFSET,
     LONG_RUN,
+    LONG_LAST_RUN,
     SHORT_RUN,
     OTHER_BUFFER,
     EARLIER_BUFFER,
@@ -177,6 +178,7 @@ archive_read_data_block(struct archive *a, const void **run, size_t *size,
     switch ((int)lie) {
     case OTHER_OFFSET: *at += 1; break;
     case LONG_RUN: *size += 1; break;
+    case LONG_LAST_RUN: *size += *at > 0; break;
     case SHORT_RUN: *size -= status == ARCHIVE_OK && *size > 0; break;
     case OTHER_BUFFER: *run = foreign; break;
     case EARLIER_BUFFER: *run = (const uint8_t *)*run - 512; break;
@@ -385,6 +387,14 @@ test_ends(void)
     good_bundle();
     stream[0] ^= 1;
     tap_is_str(bundle(NULL), "noncanonical-header", "the gate refuses");
+    for (int last = 0; last <= 1; last++) {
+        good_bundle();
+        stream[SP_TAR_BLOCK + (last ? 1023 : 700)] = 1;
+        tap_is_str(bundle(NULL), "member-padding", "bytes behind MANIFEST");
+        good_bundle();
+        stream[4 * SP_TAR_BLOCK + (last ? 300031 : 300000)] = 1;
+        tap_is_str(bundle(NULL), "member-padding", "bytes behind a package");
+    }
 }
 
 static void
@@ -457,6 +467,7 @@ test_lies(void)
         {LATE_ERROR, "the end", "an error behind all data"},
         {OTHER_OFFSET, "the data", "a hole"},
         {LONG_RUN, "the data", "more than the member has"},
+        {LONG_LAST_RUN, "the data", "more at its end"},
         {SHORT_RUN, "the end", "less"},
         {OTHER_BUFFER, "the bytes", "bytes of its own"},
         {EARLIER_BUFFER, "the bytes", "earlier bytes"},
@@ -472,6 +483,11 @@ test_lies(void)
         tap_is_str(lie_shown(bundle(NULL)), rows[i].want, "the library: %s",
                    rows[i].what);
     }
+    lie = BAD_HEADER;
+    (void)bundle(NULL);
+    tap_ok(strstr(outcome.reports[outcome.n_reports - 1].message, "': odd") !=
+               NULL,
+           "what the library says is said");
     lie = NONE;
 }
 
@@ -544,6 +560,10 @@ test_drips(void)
     tap_is_str(scene_end(), "done", "and a bundle");
     tap_is_u64(outcome.out_size, 4 * sizeof(struct sp_entry) + 3700,
                "comes through");
+    put("x", 1);
+    scene.size = stream_size;
+    scene_run(&scene);
+    tap_is_str(scene_end(), "trailing-data", "and a byte behind it");
 }
 
 static void
@@ -578,6 +598,13 @@ test_qfile(void)
     tap_ok(was_told_first(SP_STREAM_BUNDLE), "and is told first");
     stream[2] ^= 1;
     tap_is_str(qfile(NULL), "name-too-long", "what is neither is refused");
+    stream[2] ^= 1;
+    stream[7] ^= 1;
+    tap_is_str(qfile(NULL), "name-too-long", "by the last letter, too");
+    stream[7] ^= 1;
+    stream[8] ^= 1;
+    tap_is_str(qfile(NULL), "noncanonical-header",
+               "the byte behind is a gate's");
 }
 
 static void
