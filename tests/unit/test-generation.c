@@ -118,6 +118,8 @@ test_list(void)
     plant("generations/.removed", NULL);
     plant("generations/9223372036854775808", NULL);
     tap_is_str(list(), "1 3 12 ", "in their order; what is no number is none");
+    plant("generations/9223372036854775807", NULL);
+    tap_is_str(list(), "1 3 12 4294967295 ", "the highest is the last");
     repository_anew();
     plant("generations", "a file");
     tap_is_str(list(), "state", "a file in place of the folder");
@@ -136,6 +138,8 @@ next(void)
 static void
 test_next(void)
 {
+    uint64_t number;
+
     repository_anew();
     tap_is_u64(next(), 1, "the first");
     plant_generation(1);
@@ -175,6 +179,12 @@ test_next(void)
     repository_anew();
     plant_link("current", "generations/5");
     tap_is_u64(next(), 6, "of nothing but a link its number counts");
+    plant_generation(7);
+    tap_is_u64(next(), 8, "and of a generation alone");
+    if (mkdirat(state.state_fd, "highest", 0700) < 0)
+        tap_ok(false, "making a folder");
+    tap_ok(sp_generation_next(&state, &number, NULL) < 0,
+           "who does not ask why is not told");
 }
 
 static void
