@@ -43,6 +43,25 @@ faults_end(void)
     return faults_left == 0;
 }
 
+/* The lowest descriptor that is free: a higher one than before has leaked. */
+static inline int
+faults_lowest(void)
+{
+    int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+    (void)close(fd);
+    return fd;
+}
+
+/* Whether nobody closed the standard descriptors. */
+static inline bool
+faults_standard_open(void)
+{
+    return fcntl(STDIN_FILENO, F_GETFD) >= 0 &&
+           fcntl(STDOUT_FILENO, F_GETFD) >= 0 &&
+           fcntl(STDERR_FILENO, F_GETFD) >= 0;
+}
+
 static inline bool
 faults_hit(const char *call)
 {
@@ -135,6 +154,14 @@ fdopendir(int fd)
     FAULTS_TRUE(DIR *, "fdopendir", int);
 
     FAULTS_CALL("fdopendir", NULL, fd);
+}
+
+DIR *
+opendir(const char *path)
+{
+    FAULTS_TRUE(DIR *, "opendir", const char *);
+
+    FAULTS_CALL("opendir", NULL, path);
 }
 
 struct dirent *

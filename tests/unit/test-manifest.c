@@ -470,7 +470,7 @@ test_short(void)
 static void
 test_long_fields(void)
 {
-    static char name[1024], evr[1024], dash[1024];
+    static char name[1024], evr[1024], dash[1024], huge[7400];
 
     for (int n = 318; n <= 322; n++) {
         (void)snprintf(name, sizeof(name), PKG("%0*d 0:1-1 noarch -"), n, 0);
@@ -481,6 +481,8 @@ test_long_fields(void)
                        0);
         tap_is_str(judge(dash), "manifest-syntax", "an EVR of %d bytes", n);
     }
+    (void)snprintf(huge, sizeof(huge), PKG("%07000d 0:1-1 noarch -"), 0);
+    tap_is_str(judge(huge), "manifest-syntax", "a name of 7000 bytes");
     (void)snprintf(evr, sizeof(evr), PKG("a 4294967295:%0128d-%0128d noarch -"),
                    0, 0);
     tap_is_str(judge(evr), "ok", "the longest EVR that can be right");

@@ -27,6 +27,14 @@ clock_gettime(clockid_t clock, struct timespec *ret)
     return 0;
 }
 
+static bool is_stranger; /* nothing here is ours */
+
+uid_t
+geteuid(void)
+{
+    return getuid() + is_stranger;
+}
+
 static unsigned
 mode_of(int dirfd, const char *path)
 {
@@ -130,6 +138,11 @@ test_make(void)
                q.stage_fd == -1 && q.name[0] == '\0',
            "and gone");
     tap_ok(q.parent_fd == state.repo_fd, "the repository stays open");
+    tap_ok(sp_quarantine_make(&state, ID, &q, &err) == 0, "once more");
+    faults_begin("fdopendir", 1);
+    sp_quarantine_destroy(&q);
+    tap_ok(faults_end() && !is_there(NAME),
+           "a fault that lasts for a moment does not keep it");
     sp_quarantine_destroy(&q);
 }
 
@@ -147,6 +160,8 @@ test_scratch(void)
     tap_is_u64(mode_of(q.fd, "packages"), 0700, "packages");
     tap_ok(q.stage_fd >= 0 && strlen(q.id) == 32 && q.packages_fd >= 0,
            "as another one");
+    tap_ok((fcntl(q.parent_fd, F_GETFD) & FD_CLOEXEC) != 0,
+           "no program gets /tmp");
     sp_quarantine_destroy(&q);
     tap_ok(stat(q.path, &st) < 0 && q.parent_fd == -1, "and gone");
 }
@@ -164,6 +179,15 @@ make_old(char *path, mode_t mode, time_t seconds)
 }
 
 static bool
+make_old_file(const char *path)
+{
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    SP_AUTO_FD fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+
+    return fd >= 0 && fchmod(fd, 0700) == 0 && futimens(fd, times) == 0;
+}
+
+static bool
 stays(const char *path)
 {
     struct stat st;
@@ -177,7 +201,7 @@ test_tidy(void)
     char dead[] = "/tmp/sallyport-XXXXXX", young[] = "/tmp/sallyport-XXXXXX";
     char held[] = "/tmp/sallyport-XXXXXX", open_one[] = "/tmp/sallyport-XXXXXX";
     char other[] = "/tmp/sallyport-x-XXXXXX", link[] = "/tmp/sallyport-XXXXXX";
-    char inside[64];
+    char file[] = "/tmp/sallyport-XXXXXX", inside[64];
     int fd;
 
     make_old(dead, 0700, 61);
@@ -189,18 +213,28 @@ test_tidy(void)
     make_old(link, 0700, 61);
     tap_ok(rmdir(link) == 0 && symlink(other, link) == 0,
            "a link of such a name");
+    make_old(file, 0700, 61);
+    tap_ok(rmdir(file) == 0 && make_old_file(file), "a file of such a name");
+    is_stranger = true;
+    sp_quarantine_tidy();
+    is_stranger = false;
+    tap_ok(stays(dead), "what is somebody else's stays");
     fd = open(held, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     tap_ok(flock(fd, LOCK_EX | LOCK_NB) == 0, "one that is used");
     sp_quarantine_tidy();
     tap_ok(!stays(dead), "what a dead run left is gone");
+    faults_begin("opendir", 1);
+    sp_quarantine_tidy();
+    tap_ok(faults_end(), "who cannot look does not mind");
     tap_ok(stays(held), "what is used stays");
     tap_ok(stays(young), "so does what may be used in a moment");
-    tap_ok(stays(open_one) && stays(other) && stays(link),
+    tap_ok(stays(open_one) && stays(other) && stays(link) && stays(file),
            "and what we have not made");
     (void)close(fd);
     sp_quarantine_tidy();
     tap_ok(!stays(held), "once it is not used it goes");
     (void)unlink(link);
+    (void)unlink(file);
     (void)rmdir(young);
     (void)rmdir(open_one);
     (void)rmdir(other);
@@ -319,7 +353,7 @@ static bool
 scratch(const char *call, unsigned n)
 {
     struct sp_quarantine s = {.fd = -1, .packages_fd = -1, .stage_fd = -1};
-    int status;
+    int status, lowest = faults_lowest();
     bool hit;
 
     memset(&err, 0, sizeof(err));
@@ -334,6 +368,8 @@ scratch(const char *call, unsigned n)
         tap_ok(false, "%s %u fails, and something is given", call, n);
     if (status == 0)
         sp_quarantine_destroy(&s);
+    if (faults_lowest() != lowest)
+        tap_ok(false, "%s %u fails, and something stays open", call, n);
     return hit;
 }
 
@@ -390,6 +426,6 @@ main(void)
     sp_quarantine_destroy(&q);
     repository_gone();
     tap_is_str(faults_careless, "", "what is opened is opened with care");
-    tap_ok(fcntl(0, F_GETFD) >= 0, "the standard input is left alone");
+    tap_ok(faults_standard_open(), "standard descriptors are left alone");
     return tap_done();
 }
