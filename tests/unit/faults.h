@@ -240,7 +240,8 @@ fstat(int fd, struct stat *ret)
     FAULTS_TRUE(int, "fstat64", int, struct stat *);
 
     status = faults_hit("fstat") ? -1 : call(fd, ret);
-    ret->st_dev += status == 0 && faults_mounted;
+    if (status == 0 && faults_mounted)
+        ret->st_dev++;
     return status;
 }
 
