@@ -569,6 +569,10 @@ test_rollback(void)
            "what, and from where");
     tap_is_str(back(2, &now), "ok", "to where we are");
     tap_ok(now == 2 && records(&text) == 1, "is nothing to note");
+    tap_is_str(back(0, &now), "ok", "one more back");
+    tap_is_u64(now, 1, "to the first");
+    tap_is_str(back(0, &now), "no-generation", "before which there is none");
+    tap_is_str(back(2, &now), "ok", "forward again");
     tap_is_str(back(1, &now), "ok", "to the first");
     tap_is_str(points_to("current"), "generations/1", "current");
     tap_is_str(back(3, &now), "ok", "and forward");
