@@ -136,6 +136,7 @@ test_cut_before_it_was_hashed(struct sp_text *text)
 }
 
 static const char *open_size = "300";
+static char more_name[160];
 
 /* A file of these bytes stands in the list too. */
 static int
@@ -143,12 +144,12 @@ with_more(struct sp_text *text, const char *end, const void *bytes, size_t n)
 {
     int dir = fresh(text);
     uint8_t digest[SP_SHA256_BYTES];
-    char hex[65], name[160];
+    char hex[65];
 
     sp_sha256(bytes, n, digest);
     sp_text_hex(hex, digest, sizeof(digest));
-    (void)snprintf(name, sizeof(name), "%s-group%s", hex, end);
-    put(dir, name, bytes, n);
+    (void)snprintf(more_name, sizeof(more_name), "%s-group%s", hex, end);
+    put(dir, more_name, bytes, n);
     text->size -= strlen("</repomd>\n");
     sp_text_add(text,
                 "  <data type=\"group\">\n"
@@ -156,7 +157,7 @@ with_more(struct sp_text *text, const char *end, const void *bytes, size_t n)
                 "    <location href=\"repodata/%s\"/>\n"
                 "    <size>%zu</size>\n    <open-size>%s</open-size>\n"
                 "  </data>\n</repomd>\n",
-                hex, name, n, open_size);
+                hex, more_name, n, open_size);
     put(dir, "repomd.xml", text->bytes, text->size);
     return dir;
 }
@@ -176,6 +177,11 @@ test_more(struct sp_text *text)
     dir = with_more(text, ".xml.gz", "x\x2c\1\0", 5);
     tap_ok(sp_index_check(dir, &err) == 0, "what is packed: %s", err.msg);
     (void)close(dir);
+    dir = with_more(text, ".xml", "", 0);
+    tap_ok(sp_index_check(dir, &err) == 0, "a file without a byte");
+    (void)unlinkat(dir, more_name, 0);
+    (void)mkfifoat(dir, more_name, 0600);
+    refused(dir, "a pipe in its place");
     refused(with_more(text, ".xml.gz", "\x2c\1\0", 4), "a size alone");
     refused(with_more(text, ".xml.gz", "x\x2d\1\0", 5), "another size");
     open_size = "67305985";
@@ -432,6 +438,7 @@ main(void)
     sp_text_release(&whole);
     (void)sp_path_remove_tree(AT_FDCWD, scratch, NULL);
     sp_text_release(&text);
+    tap_is_str(faults_careless, "", "what is opened is opened with care");
     tap_ok(faults_standard_open(), "standard descriptors are left alone");
     return tap_done();
 }

@@ -91,6 +91,13 @@ test_make(int dir)
     (void)snprintf(path, sizeof(path), "%s/a/file", scratch);
     tap_ok(sp_path_make_dirs(path, 0755, &err) == -1 && err.sys == ENOTDIR,
            "a file at the end of the path is refused");
+    (void)snprintf(path, sizeof(path), "%s/a/file/b", scratch);
+    tap_ok(sp_path_make_dirs(path, 0755, &err) == -1 && err.sys == ENOTDIR,
+           "nor can it lie in between");
+    plant_link(dir, "dangling", "nowhere");
+    (void)snprintf(path, sizeof(path), "%s/dangling", scratch);
+    tap_ok(sp_path_make_dirs(path, 0755, &err) == -1 && err.sys == ENOENT,
+           "a link to nothing is no folder");
     tap_ok(sp_path_make_dirs("", 0755, &err) == -1 && err.sys == 0,
            "no path is refused");
     memset(long_path, 'x', PATH_MAX);
@@ -158,7 +165,15 @@ test_remove_foreign(int dir)
                !is_there(dir, "foreign"),
            "an empty folder of somebody else is removed");
     (void)faults_end();
+    (void)mkdirat(dir, "foreign", 0700);
+    (void)close(openat(dir, "foreign/file", O_WRONLY | O_CREAT, 0600));
+    faults_begin("fchmodat", 1);
+    tap_ok(sp_path_remove_tree(dir, "foreign", &err) < 0 && err.sys == EIO &&
+               is_there(dir, "foreign/file"),
+           "one with a file in it is not, and that is told");
+    (void)faults_end();
     is_foreign = false;
+    tap_ok(sp_path_remove_tree(dir, "foreign", &err) == 0, "until it is ours");
 }
 
 /* What may be entered is left as it is. */
@@ -246,12 +261,15 @@ test_without_input(int dir)
 {
     struct sp_error err = {0};
     int input = fcntl(0, F_DUPFD_CLOEXEC, 3), fd;
+    DIR *list;
 
     make_deep(dir, 3);
     (void)close(0);
     fd = sp_path_open_dir(dir, "deep", &err);
     tap_is_u64((uint64_t)fd, 0, "descriptor 0 is one");
     (void)close(0);
+    list = sp_path_list(dir, "deep");
+    tap_ok(list != NULL && closedir(list) == 0, "a folder is listed by it");
     tap_ok(sp_path_sync_dir(AT_FDCWD, &err) == 0, "a folder is synced by it");
     tap_ok(sp_path_replace_file(dir, "f", "zero\n", 5, 0600, &err) == 0 &&
                holds(dir, "f", "zero\n"),
@@ -364,7 +382,8 @@ test_syncs(int dir)
     tap_ok(sp_path_sync_dir(AT_FDCWD, &err) < 0 && err.sys == EIO,
            "the folder where we are, which cannot be opened");
     faults_begin("openat", 1);
-    tap_ok(sp_path_sync_dir(dir, &err) == 0, "one that is open is not opened");
+    tap_ok(sp_path_sync_dir(dir, &err) == 0 && !faults_end(),
+           "one that is open is not opened");
     faults_begin("none", 1);
     tap_ok(sp_path_sync_dir(AT_FDCWD, &err) == 0, "the folder where we are");
     tap_is_str(faults_order, "d", "is synced too");
