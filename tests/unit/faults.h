@@ -90,6 +90,9 @@ faults_note(char what)
 #define FAULTS_CALL(name, failed, ...)                                         \
     return faults_hit(name) ? (failed) : call(__VA_ARGS__)
 
+/* The last scratch place that was made; "": the last could not be. */
+static char faults_made[128];
+
 /* The first place that was opened without the care that it needs. */
 static char faults_careless[128];
 
@@ -183,9 +186,12 @@ mkdirat(int dirfd, const char *path, mode_t mode)
 char *
 mkdtemp(char *path)
 {
+    char *made;
     FAULTS_TRUE(char *, "mkdtemp", char *);
 
-    FAULTS_CALL("mkdtemp", NULL, path);
+    made = faults_hit("mkdtemp") ? NULL : call(path);
+    (void)snprintf(faults_made, sizeof(faults_made), "%s", made ? made : "");
+    return made;
 }
 
 ssize_t

@@ -105,8 +105,14 @@ list(void)
 static void
 test_list(void)
 {
+    uint64_t one = 1, *numbers = &one;
+    size_t n = 1;
+
     repository_anew();
     tap_is_str(list(), "", "none");
+    tap_ok(sp_generation_list(&state, &numbers, &n, &err) == 0 && !numbers &&
+               n == 0,
+           "and that is said");
     plant("generations", NULL);
     tap_is_str(list(), "", "an empty folder");
     plant("generations/12", NULL);
@@ -219,6 +225,9 @@ test_flip(void)
     tap_is_str(points_to("rpm"), "current/rpm", "rpm");
     tap_is_str(points_to("repodata"), "current/repodata", "repodata");
     tap_is_str(content(state.state_fd, "highest"), "1\n", "the note");
+    tap_ok(fstatat(state.state_fd, "highest", &first, 0) == 0 &&
+               (first.st_mode & 07777) == 0600,
+           "for nobody else");
     (void)fstatat(state.repo_fd, "rpm", &first, AT_SYMLINK_NOFOLLOW);
     tap_ok(sp_generation_flip(&state, 2, &err) == 0, "the next flip");
     (void)fstatat(state.repo_fd, "rpm", &second, AT_SYMLINK_NOFOLLOW);
@@ -327,6 +336,12 @@ test_recover(void)
     plant_link("generations/5", "4");
     tap_ok(sp_generation_recover(&state, &err) == 0, "two that were not");
     tap_is_str(list(), "1 2 3 ", "are gone");
+    repository_anew();
+    plant_generation(5);
+    plant_link("current", "generations/2");
+    note_highest("2\n");
+    tap_ok(sp_generation_recover(&state, &err) == 0, "one alone that was not");
+    tap_is_str(list(), "", "is gone");
 }
 
 static void

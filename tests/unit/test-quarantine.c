@@ -27,6 +27,14 @@ clock_gettime(clockid_t clock, struct timespec *ret)
     return 0;
 }
 
+int
+flock(int fd, int operation)
+{
+    FAULTS_TRUE(int, "flock", int, int);
+
+    FAULTS_CALL("flock", -1, fd, operation);
+}
+
 static bool is_stranger; /* nothing here is ours */
 
 uid_t
@@ -201,7 +209,8 @@ test_tidy(void)
     char dead[] = "/tmp/sallyport-XXXXXX", young[] = "/tmp/sallyport-XXXXXX";
     char held[] = "/tmp/sallyport-XXXXXX", open_one[] = "/tmp/sallyport-XXXXXX";
     char other[] = "/tmp/sallyport-x-XXXXXX", link[] = "/tmp/sallyport-XXXXXX";
-    char file[] = "/tmp/sallyport-XXXXXX", inside[64];
+    char file[] = "/tmp/sallyport-XXXXXX", near[] = "/tmp/sallyport_XXXXXX";
+    char entered[] = "/tmp/sallyport-XXXXXX", inside[64];
     int fd;
 
     make_old(dead, 0700, 61);
@@ -210,6 +219,8 @@ test_tidy(void)
     make_old(held, 0700, 61);
     make_old(open_one, 0755, 61);
     make_old(other, 0700, 61);
+    make_old(near, 0700, 61);
+    make_old(entered, 0701, 61);
     make_old(link, 0700, 61);
     tap_ok(rmdir(link) == 0 && symlink(other, link) == 0,
            "a link of such a name");
@@ -228,7 +239,8 @@ test_tidy(void)
     tap_ok(faults_end(), "who cannot look does not mind");
     tap_ok(stays(held), "what is used stays");
     tap_ok(stays(young), "so does what may be used in a moment");
-    tap_ok(stays(open_one) && stays(other) && stays(link) && stays(file),
+    tap_ok(stays(open_one) && stays(other) && stays(link) && stays(file) &&
+               stays(near) && stays(entered),
            "and what we have not made");
     (void)close(fd);
     sp_quarantine_tidy();
@@ -238,6 +250,8 @@ test_tidy(void)
     (void)rmdir(young);
     (void)rmdir(open_one);
     (void)rmdir(other);
+    (void)rmdir(near);
+    (void)rmdir(entered);
     tap_ok(sp_quarantine_scratch(&q, &err) == 0, "a scratch place");
     fd = open(q.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     tap_ok(flock(fd, LOCK_EX | LOCK_NB) < 0, "is held");
@@ -368,6 +382,8 @@ scratch(const char *call, unsigned n)
         tap_ok(false, "%s %u fails, and something is given", call, n);
     if (status == 0)
         sp_quarantine_destroy(&s);
+    if (faults_made[0] && stays(faults_made))
+        tap_ok(false, "%s %u fails, and the place stays", call, n);
     if (faults_lowest() != lowest)
         tap_ok(false, "%s %u fails, and something stays open", call, n);
     return hit;
@@ -394,23 +410,9 @@ stage_one(const char *call, unsigned n)
     return hit;
 }
 
-static unsigned
-scratch_places(void)
-{
-    SP_AUTO_DIR *dir = opendir("/tmp");
-    const struct dirent *entry;
-    unsigned n = 0;
-
-    while (dir && (entry = readdir(dir)) != NULL)
-        n += strncmp(entry->d_name, "sallyport-", 10) == 0;
-    return n;
-}
-
 int
 main(void)
 {
-    unsigned before;
-
     q = (struct sp_quarantine){.fd = -1, .packages_fd = -1, .stage_fd = -1};
     test_id();
     test_leftovers();
@@ -419,9 +421,12 @@ main(void)
     test_tidy();
     test_stage();
     tap_ok(faults_sweep(make) > 15, "made: each call fails");
-    before = scratch_places();
+    faults_begin("flock", 1);
+    tap_ok(sp_quarantine_scratch(&q, &err) < 0 && err.sys == EIO,
+           "a place that cannot be held is none");
+    (void)faults_end();
+    tap_ok(!stays(faults_made), "nothing of it stays");
     tap_ok(faults_sweep(scratch) >= 8, "a scratch place: each call fails");
-    tap_is_u64(scratch_places(), before, "nothing of it stays");
     tap_ok(faults_sweep(stage_one) > 10, "staged: each call fails");
     sp_quarantine_destroy(&q);
     repository_gone();
