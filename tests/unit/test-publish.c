@@ -522,6 +522,8 @@ records(struct sp_text *ret)
     while (dir && (entry = readdir(dir)) != NULL) {
         if (entry->d_name[0] == '.')
             continue;
+        if (strlen(entry->d_name) != 32 || !sp_text_is_hex(entry->d_name, 32))
+            tap_ok(false, "'%s' is no name of a record", entry->d_name);
         n++;
         sp_text_add(ret, "%s", content(fd, entry->d_name));
     }
