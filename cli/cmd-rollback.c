@@ -33,7 +33,7 @@ sp_cmd_rollback(const struct sp_args *args)
 {
     uint64_t wanted = 0; /* the one before the current one */
     uint64_t published = 0;
-    char unchanged[SP_STATE_TEXT_MAX];
+    char unchanged[SP_STATE_TEXT_MAX], changed[SP_STATE_TEXT_MAX];
     struct sp_error err = {0};
     struct sp_setup setup;
     struct sp_state state;
@@ -49,8 +49,9 @@ sp_cmd_rollback(const struct sp_args *args)
         return sp_options_fault(args, &err, unchanged);
     result = sp_rollback(&state, wanted, &published, &err);
     sp_state_close(&state);
+    sp_options_changed(&setup, published, changed);
     if (result < 0)
-        return sp_options_fault(args, &err, unchanged);
+        return sp_options_fault(args, &err, published ? changed : unchanged);
     report(args, &setup, published);
     return SP_OK;
 }

@@ -64,7 +64,8 @@ say(void *data, void (*print)(const void *what, FILE *out), const void *what)
 
     if (out) {
         print(what, out);
-        failed = fclose(out) != 0 || text.failed;
+        failed = ferror(out) != 0;
+        failed = fclose(out) != 0 || text.failed || failed;
     }
     if (failed)
         note(data, "no memory to show here what came");

@@ -106,7 +106,8 @@ sp_request_write_end(struct sp_request_writer *writer, char **ret_text,
     bool failed;
 
     (void)fprintf(writer->out, "count %" PRIu64 "\n", writer->packages);
-    failed = fclose(writer->out) != 0;
+    failed = ferror(writer->out) != 0;
+    failed = fclose(writer->out) != 0 || failed;
     writer->out = NULL;
     if (!failed && !text->failed) {
         sp_sha256(text->bytes, text->size, digest);

@@ -242,8 +242,11 @@ static int
 note(struct asking *a, struct sp_error *err)
 {
     sp_pending_expire(&a->state);
-    return sp_pending_add(&a->state, a->asked->id, a->ask->action,
-                          &a->ask->specs, &a->ask->exclude, &a->db, err);
+    if (sp_pending_add(&a->state, a->asked->id, a->ask->action, &a->ask->specs,
+                       &a->ask->exclude, &a->db, err) == 0)
+        return 0;
+    (void)sp_pending_remove(&a->state, a->asked->id, NULL);
+    return -1;
 }
 
 static int

@@ -38,7 +38,8 @@ int sp_publish_rehearse(const struct sp_policy *policy,
 bool sp_publish_is_current(struct sp_state *state, struct sp_outcome *outcome);
 
 /* Points `current` to an older generation (0 = the one before). Takes the
- * lock. *ret_generation is the new current one. Reasons: no-generation. */
+ * lock. *ret_generation is the new current one, also behind a fault; it is not
+ * written where nothing was changed. Reasons: no-generation. */
 int sp_rollback(struct sp_state *state, uint64_t generation,
                 uint64_t *ret_generation, struct sp_error *err);
 

@@ -17,9 +17,10 @@ memory, and each other call fails with one of the errors, another at the next
     and names that differ from run to run;
   - an output file is there whole, or not at all;
   - the state and the repository are as before, or as an undisturbed run
-    leaves them (of update, which delivers: what dnf sees there); no process,
-    no half file and no folder in /tmp is left (the last for root: it needs a
-    /tmp of its own);
+    leaves them (of update, whose deliveries differ: what dnf sees, and how
+    many requests are open), and nothing that is new is called unchanged; no
+    process, no half file and no folder in /tmp is left (the last for root: it
+    needs a /tmp of its own);
   - the same command again succeeds.
 
 --most M takes M places at most, far from one another, of each call of a
@@ -234,12 +235,18 @@ class Place(inject.Place):
                 return self.same("".join(lines))
         return data
 
-    def left(self, command):
+    def everything(self):
         """The state, without what differs from run to run."""
-        if command.round:
-            return [repr(View(self.state).readers())]
         return [re.sub(r"'(pending/\*)', \('([^']*)'.*", r"'\1' \2", line)
                 for line in View(self.state).everything()]
+
+    def left(self, command):
+        """Of a round, whose deliveries differ: what dnf sees, and how many
+        requests are open."""
+        if not command.round:
+            return self.everything()
+        return [repr(View(self.state).readers()),
+                "pending %d" % len(os.listdir(self.state + "/pending"))]
 
     def halves(self):
         for folder in (self.state, self.out):
@@ -437,6 +444,8 @@ def faults(place, plain, ran, call):
     yield from (f"left behind: {name}" for name in place.halves()
                 if not (killed and name.startswith("/tmp/sallyport-keys.")))
     output, left = place.output(), place.left(plain.command)
+    if plain.command.round and call == "unlinkat":
+        left[1] = plain.after[1]  # which may be what was to be removed
     if output != plain.output and (output is not None or
                                    ran.status == plain.ran.status):
         yield "another output file, of %s bytes" % (
@@ -445,8 +454,11 @@ def faults(place, plain, ran, call):
         yield "another state: " + first_of(left, plain.after)
     elif ran.status == plain.ran.status and left != plain.after:
         yield "done, but the old state"
+    if left[0] != plain.before[0] and any(words in ran.err + ran.out
+                                          for words in inject.UNCHANGED):
+        yield "new, but said unchanged"
     # Equal states are tried once.
-    key = (output is None, repr(left), *sorted(os.listdir(place.out)),
+    key = (output is None, *place.everything(), *sorted(os.listdir(place.out)),
            *sorted(os.listdir(place.tmp)), *sorted(os.listdir(place.cache)))
     if key not in plain.mended:
         wrong = list(faults_of_next(place, plain))
