@@ -163,12 +163,11 @@ in_header(const struct reader *r, struct sp_view *ret)
 static void
 keep_limit(struct sp_request *q, struct sp_view value)
 {
-    struct sp_view name, number;
+    struct sp_view name = value, number = value;
     uint64_t n = 0;
 
-    if (!sp_view_split(value, &name, &number) ||
-        !sp_text_u64_len(number.bytes, number.size, UINT64_MAX, &n))
-        return;
+    (void)sp_view_split(value, &name, &number);
+    (void)sp_text_u64_len(number.bytes, number.size, UINT64_MAX, &n);
     if (sp_view_is(name, "bytes"))
         q->limit_bytes = n;
     else

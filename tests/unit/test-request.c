@@ -20,8 +20,9 @@
 #define WITHOUT_ID                                                             \
     "created 2026-11-23\nvalid-days 30\n"                                      \
     "action upgrade\narch x86_64\nbasearch x86_64\nreleasever 41\n"
-#define DIGEST                                                                 \
-    "b88c225efa7d22357a69a0086374f753d3f0c307e49b90163516afec6ccbbd74"
+#define DIGEST_REST                                                            \
+    "88c225efa7d22357a69a0086374f753d3f0c307e49b90163516afec6ccbbd74"
+#define DIGEST "b" DIGEST_REST
 #define PACKAGE "@ hello 0 1.0 1.fc41 noarch\n"
 
 /* The body with its end line: malloc'ed. */
@@ -100,6 +101,20 @@ test_header(void)
         {HEADER "repo-file a b\n x\n" PACKAGE "count 1\n", "bad block name"},
         {HEADER "limit bytes 7 \n" PACKAGE "count 1\n", "a space at the end"},
         {HEADER "var a\tb c\n" PACKAGE "count 1\n", "a tab in a name"},
+        {HEADER "var a  b\n" PACKAGE "count 1\n", "a value behind two spaces"},
+        {HEADER "opt best\n" PACKAGE "count 1\n", "an option without value"},
+        {HEADER "limit bytes\n" PACKAGE "count 1\n", "a limit without number"},
+        {HEADER "seen repo\n" PACKAGE "count 1\n", "seen: no revision"},
+        {HEADER "seen a\tb 1 2 -\n" PACKAGE "count 1\n", "seen: no id"},
+        {HEADER "seen repo 1\n" PACKAGE "count 1\n", "seen: no time"},
+        {HEADER "seen repo a\tb 2 -\n" PACKAGE "count 1\n",
+         "seen: a revision that is none"},
+        {HEADER "seen repo 1 2\n" PACKAGE "count 1\n", "seen: no digest"},
+        {HEADER "seen repo 1 x -\n" PACKAGE "count 1\n",
+         "seen: a time that is none"},
+        {HEADER "seen repo 1 2 x" DIGEST_REST "\n" PACKAGE "count 1\n",
+         "seen: 64 characters that are no digits"},
+        {HEADER, "neither packages nor count"},
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -109,6 +124,8 @@ test_header(void)
             refuses(bad[i][0], "request-syntax", bad[i][1]);
     refuses(HEADER "have abc\n" PACKAGE "count 1\n", "request-version",
             "an unknown key");
+    refuses(HEADER "repo-file a\n x\n\n" PACKAGE "count 1\n", "request-version",
+            "an empty line behind a block");
     refuses(HEADER "y-what abc\n" PACKAGE "count 1\n", "request-version",
             "an unknown key that is no extension");
     takes(HEADER "x-what abc\n more\n" PACKAGE "count 1\n", "an extension");
@@ -177,6 +194,20 @@ test_specs(void)
                        bad[i], strstr(HEADER PACKAGE "count 1\n", "arch"));
         refuses(body, "request-syntax", "a spec that is none");
     }
+    for (int more = 0; more <= 1; more++) {
+        (void)snprintf(body, sizeof(body),
+                       "request 1\n" ID "created 2026-11-23\nvalid-days 30\n"
+                       "action install\nspec %0*d\n%s",
+                       512 + more, 7,
+                       strstr(HEADER PACKAGE "count 1\n", "arch"));
+        if (more)
+            refuses(body, "request-syntax", "a spec of 513 bytes");
+        else
+            takes(body, "a spec of 512 bytes");
+    }
+    tap_is_str(sp_action_word(SP_ACTION_NONE), "-", "no action has no word");
+    tap_is_str(sp_action_word((enum sp_action)(SP_ACTION_LIST + 1)), "-",
+               "nor has one that is unknown");
 }
 
 static void
@@ -203,6 +234,8 @@ test_packages(void)
         {PACKAGE "pa\n", "a line without space"},
         {PACKAGE "f usr/bin\n", "a file that is no absolute path"},
         {PACKAGE "opt best yes\n", "a header line behind packages"},
+        {"@ hello 0\n", "nothing behind the epoch"},
+        {PACKAGE "@hello 0 1.0 1.fc41 noarch\n", "no space behind the @"},
     };
     char body[1024];
 
@@ -211,6 +244,11 @@ test_packages(void)
                        i >= 10 && i <= 12 ? 2 : 1);
         refuses(body, "request-syntax", bad[i][1]);
     }
+    (void)snprintf(body, sizeof(body), "%s@ %0300d 0 1 1 noarch\ncount 1\n",
+                   HEADER, 7);
+    refuses(body, "request-syntax", "a name of 300 bytes");
+    takes(HEADER PACKAGE "@ hello 1 0.5 1 noarch\ncount 2\n",
+          "an epoch more, whatever the version");
 }
 
 static void
@@ -459,6 +497,10 @@ test_writer(void)
                                   "a\nspec b") < 0,
            "a value cannot bring a line of its own");
     tap_is_str(err.detail, "usage", "its reason");
+    tap_ok(sp_request_write_field(&w, SP_REQUEST_KEY_SPEC, &err, "a\x7f") < 0 &&
+               sp_request_write_field(&w, SP_REQUEST_KEY_SPEC, &err, "%0*d",
+                                      SP_REQUEST_MAX_LINE, 1) < 0,
+           "nor a control character, nor more than a line");
     (void)sp_request_write_field(&w, SP_REQUEST_KEY_ARCH, &err, "x86_64");
     (void)sp_request_write_field(&w, SP_REQUEST_KEY_BASEARCH, &err, "x86_64");
     (void)sp_request_write_field(&w, SP_REQUEST_KEY_RELEASEVER, &err, "41");
