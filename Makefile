@@ -162,7 +162,8 @@ unit := advice check command confirm devices download evidence-scan evr fields f
 	journal json keyring keytable ledger lines list listing manifest message metadata \
 	nevra pack path plan policy progress publish qfile quarantine queue ratchet \
 	record repofile request \
-	round rpm sandbox sha256 sigpacket spawn status tar transport unpack vchan-frame
+	round rpm sandbox sha256 sigpacket spawn status tar transport unpack update \
+	vchan-frame
 bats := 00-smoke 01-house 02-install 80-update 47-carriers 53-solve \
 	54-hostile-server 25-verify 52-metadata 37-policy-attacks 50-build \
 	81-update-options 70-block 40-sandbox 55-vchan 20-hostile-rpm \
