@@ -160,7 +160,7 @@ unit := advice check command confirm devices download evidence-scan evr fields f
 	gate generation groups \
 	index-check \
 	journal json keyring keytable ledger lines list listing manifest message metadata \
-	nevra pack path plan policy progress publish qfile quarantine queue ratchet \
+	nevra pack path plan policy preview progress publish qfile quarantine queue ratchet \
 	record repofile request \
 	round rpm sandbox sha256 sigpacket spawn status tar transport unpack update \
 	vchan-frame

@@ -150,7 +150,7 @@ take_line(struct log *log, char *line)
     size_t len = strlen(log->mark);
 
     if (strncmp(line, log->mark, len) != 0) {
-        if (log->titled && *line)
+        if (log->titled)
             add_shown(log, "    ", line);
     } else if (line[len] == 'T') {
         begin_entry(log, line + len + 2);

@@ -223,6 +223,38 @@ the plan of dnf:'* ]] || fail "$stderr"
         fail "${stderr: -2000}"
 }
 
+@test "an entry that names no version is taken for new, five of them" {
+    requires real-jails
+    local word
+    make_logged strange 1 <<<'* Wed Jan 01 2025 A <a@example.invalid> - 1-1
+- the first one'
+    {
+        printf '%s\n' '* Fri Jan 03 2025 Nobody' '- no version at all' ''
+        for word in 1- -1 1-2:3 x:1-1 one-1; do
+            printf '%s\n' "* Fri Jan 03 2025 B <b@example.invalid> - $word" \
+                "- of $word" ''
+        done
+    } | make_logged strange 2
+    make_bundle "$BATS_TEST_TMPDIR/have" "$MADE"/1/{logged,strange}-1.rpm
+    make_bundle "$BATS_TEST_TMPDIR/two" "$MADE"/2/{logged,strange}-2.rpm
+    sp 0 ingest --any-request --quiet "$BATS_TEST_TMPDIR/have"
+    sp 0 inspect --any-request --preview --dnf=no-such-command \
+        "$BATS_TEST_TMPDIR/two"
+    [[ $stderr == *'strange 0:1-1 -> 2-1:
+  Nobody
+    - no version at all
+  B <b@example.invalid> - 1-
+    - of 1-
+  B <b@example.invalid> - -1
+    - of -1
+  B <b@example.invalid> - 1-2:3
+    - of 1-2:3
+  B <b@example.invalid> - x:1-1
+    - of x:1-1
+'* ]] || fail "$stderr"
+    [[ $stderr != *'of one-1'* ]] || fail "$stderr"
+}
+
 @test "a signal during the preview: nothing is published" {
     requires real-jails
     bin=$BATS_TEST_TMPDIR/bin
