@@ -144,7 +144,7 @@ split_packages(struct sp_rpmdb *db, size_t size, struct sp_error *err)
                 return -1;
         } else if (line.size < 2 || line.bytes[1] != ' ') {
             return foreign_line(line, err);
-        } else if (kept && db->n > 0) {
+        } else if (kept) {
             describe_package(&db->packages[db->n - 1], line, rest.bytes);
         }
     }
