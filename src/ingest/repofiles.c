@@ -161,11 +161,13 @@ keep_public_lines(char *text, size_t size)
         char *line = text + at;
         const char *end = memchr(line, '\n', size - at);
         size_t len = end ? (size_t)(end + 1 - line) : size - at;
+        const bool says = !is_one_of(line[0], "#;\r\n");
 
-        /* An indented line goes on with the value of the one before. */
-        if (line[0] != ' ' && line[0] != '\t')
+        /* An indented line goes on with the value before it, even behind a
+         * comment: what reads these files does not agree about that. */
+        if (says && line[0] != ' ' && line[0] != '\t')
             dropped = is_private(line, len);
-        if (!dropped && !is_one_of(line[0], "#;\r\n")) {
+        if (says && !dropped) {
             memmove(text + out, line, len);
             out += len;
         }

@@ -73,6 +73,8 @@ test_repo_files(void)
          " baseurl=ftp://a/,http://b/c@d http://e?x#y\n"},
         {"baseurl=http://u:p@a", " baseurl=http://a\n"},
         {"baseurl=http://", " baseurl=http://\n"},
+        /* What goes on behind a comment is of the same value. */
+        {"password = a\n# old\n  secret\n\n\tsecret\nname=b\n", " name=b\n"},
         {"baseurl = a\n; old\n  b\n", " baseurl = a\n   b\n"},
     };
     char want[256];
