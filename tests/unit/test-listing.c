@@ -106,6 +106,64 @@ test_match(void)
     listed(0, "bash", "6", "i686", 2);
     came(KEY_A, "bash", "5", "x86_64", 1);
     expect("ok", 0, "another architecture is another package");
+    fresh();
+    for (int i = 0; i < 300; i++) {
+        char name[16];
+
+        (void)snprintf(name, sizeof(name), "p%03d", i);
+        listed(0, name, "2", "x86_64", 1);
+    }
+    came(KEY_A, "p299", "2", "x86_64", 1);
+    came(KEY_A, "p000", "1", "x86_64", 1);
+    expect("mix-and-match", 2, "one of many that are listed");
+}
+
+/* Which of several entries is spoken of, and which fault is the first. */
+static void
+test_against(void)
+{
+    fresh();
+    listed(0, "bash", "5", "x86_64", 1);
+    listed(0, "bash", "6", "x86_64", 2);
+    listed(0, "bash", "7", "x86_64", 3);
+    came(KEY_A, "bash", "6", "x86_64", 9);
+    expect("mix-and-match", 1, "another file of the middle one");
+    tap_is_str(err.msg,
+               "'bash-6-1.x86_64' is another file than the signed metadata of "
+               "'repo0' lists",
+               "the entry of its own version is named");
+    fresh();
+    listed(0, "bash", "6", "x86_64", 2);
+    listed(0, "bash", "7", "x86_64", 3);
+    came(KEY_A, "bash", "5", "x86_64", 9);
+    expect("mix-and-match", 1, "a version that is not listed");
+    tap_ok(strstr(err.msg, "lists 0:7-1, not"), "the newest one is named");
+    fresh();
+    listed(0, "bash", "6", "x86_64", 2);
+    came(KEY_A, "bash", "5", "x86_64", 9);
+    came(KEY_A, "bash", "4", "x86_64", 9);
+    (void)sp_fail(&outcome.packages[0].error, "no-key", "of nobody");
+    expect("mix-and-match", 2, "what was refused before is not judged again");
+    tap_is_str(outcome.packages[0].error.detail, "no-key",
+               "and keeps its word");
+    fresh();
+    listed(0, "bash", "6", "x86_64", 2);
+    came(KEY_A, "bash", "5", "x86_64", 9);
+    came(KEY_A, "bash", "4", "x86_64", 9);
+    expect("mix-and-match", 1, "of two the first is told");
+    tap_is_str(outcome.packages[1].error.detail, "mix-and-match",
+               "and both are refused");
+    fresh();
+    listed(0, "bash", "6", "x86_64", 2);
+    came(KEY_A, "bash", "6", "x86_64", 9);
+    (void)snprintf(outcome.packages[0].facts.nevra.release, 8, "2");
+    expect("mix-and-match", 1, "another release");
+    tap_ok(strstr(err.msg, "lists 0:6-1, not"), "is another version");
+    fresh();
+    listed(0, "bash", "6", "x86_64", 2);
+    came(KEY_A, "bash", "6", "x86_64", 2);
+    outcome.packages[0].facts.nevra.epoch = 1;
+    expect("mix-and-match", 1, "so is another epoch");
 }
 
 static void
@@ -147,6 +205,8 @@ test_withheld(void)
     tap_is_str(outcome.freshness.withheld[0].label, "repo0", "of whom");
     came(KEY_A, "bash", "6", "x86_64", 2);
     tap_is_u64(withheld(), 0, "it comes");
+    outcome.packages[0].facts.nevra = nevra("bash", "5", "x86_64");
+    tap_is_u64(withheld(), 1, "an older one is not it");
     outcome.n_packages = 0;
     (void)sp_wordlist_add(&wanted.excludes, "ba*");
     tap_is_u64(withheld(), 0, "it was excluded");
@@ -154,12 +214,15 @@ test_withheld(void)
     wanted.all = false;
     (void)sp_wordlist_add(&wanted.specs, "ba*");
     tap_is_u64(withheld(), 1, "it was asked for by name");
+    came(KEY_A, "zsh", "9", "x86_64", 2);
+    tap_is_u64(withheld(), 1, "another package is not it");
 }
 
 int
 main(void)
 {
     test_match();
+    test_against();
     test_withheld();
     return tap_done();
 }
