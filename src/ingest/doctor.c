@@ -321,8 +321,15 @@ look_at_clock(struct sp_doctor_run *run, const struct sp_state *state)
 {
     const time_t machine = time(NULL);
     const uint64_t now = machine > 0 ? (uint64_t)machine : 0;
-    const uint64_t seen = sp_clock_now(state);
+    struct sp_error err = {0};
+    uint64_t seen;
 
+    if (sp_clock_read(state, &seen, &err) < 0) {
+        sp_doctor_bad(run, err.detail, "state", "clock",
+                      "have it forgotten: sallyport state reset clock", "%s",
+                      err.msg);
+        return;
+    }
     if (seen > now)
         sp_doctor_bad(
             run, "clock", "state", "clock", "set the clock of this machine",

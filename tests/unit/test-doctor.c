@@ -261,6 +261,11 @@ test_clock(void)
     tap_ok(strncmp(found("clock"), "bad: ", 5) == 0 &&
                strstr(found("clock"), want),
            "one of the future: %s", found("clock"));
+    put_clock("soon\n");
+    look();
+    (void)snprintf(want, sizeof(want), "bad: '%.60s/clock' is damaged",
+                   state.state_path);
+    tap_is_str(found("clock"), want, "a clock that nobody can read");
     put_clock(NULL);
 }
 
