@@ -160,7 +160,7 @@ unit := advice ask check command confirm devices doctor download evidence-scan e
 	gate generation groups history \
 	index-check \
 	journal json keyring keytable ledger lines list listing manifest message metadata \
-	nevra pack path plan policy preview progress publish qfile quarantine queue ratchet \
+	nevra pack path plan policy present preview progress publish qfile quarantine queue ratchet \
 	record repofile request \
 	round rpm sandbox sha256 sigpacket spawn status tar transport unpack update \
 	vchan-frame
