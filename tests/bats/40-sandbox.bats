@@ -237,3 +237,56 @@ doctor_in_chroot() { # MOUNTS
     doctor_in_chroot true
     [[ $output == *"pseudo-terminal: none here"*"mount devpts"* ]]
 }
+
+# Doctor among programs that are the scripts of this folder, with a repository
+# on a small disk of its own.
+doctor_with_programs() { # FOLDER
+    run unshare -m sh -c '
+for name in gpg rpm dnf; do
+    mount --bind "$1/$name" "/usr/bin/$name" || exit 99
+done
+mount -t tmpfs -o size=2m none "$2" && chown "$3" "$2" || exit 99
+shift 3
+exec "$@"' sh "$1" "$repo" "$2" "$SP_BUILD/sallyport" doctor --json \
+        "${SP_OPTIONS[@]}"
+}
+
+# The finding about it, as "STATE RESULT".
+finding() { # WHAT
+    python3 -c 'import json, sys
+print(*[f["state"] + " " + (f["result"] or "")
+        for f in json.load(sys.stdin)["findings"] if f["what"] == sys.argv[1]])' \
+        "$1" <<<"$output"
+}
+
+@test "doctor: programs that will not do, a full disk, a foreign repository" {
+    requires mounts
+    for name in gpg rpm dnf; do
+        [ -x /usr/bin/$name ] || skip "needs /usr/bin/$name"
+    done
+    local fakes=$BATS_TEST_TMPDIR/fakes
+    new_state
+    mkdir -p "$fakes" "$repo"
+    printf '#!/bin/sh\necho gpg "(GnuPG)" 1.4.23\n' >"$fakes/gpg"
+    printf '#!/bin/sh\necho a word or two\n' >"$fakes/rpm"
+    : >"$fakes/dnf"
+    chmod +x "$fakes"/{gpg,rpm}
+    doctor_with_programs "$fakes" root
+    assert_equal "$(finding /usr/bin/gpg)" 'bad version 1.4.23, needed is 2.2'
+    assert_equal "$(finding /usr/bin/rpm)" 'bad does not tell its version'
+    assert_equal "$(finding /usr/bin/dnf)" \
+        "note not here; only 'update' needs it"
+    [[ $(finding 'free space') == 'bad 2.'*' MB, of which '*' are kept free' ]] ||
+        fail "$(finding 'free space')"
+    printf '#!/bin/sh\nexit 3\n' >"$fakes/gpg"
+    printf '#!/bin/sh\n' >"$fakes/rpm"
+    printf '#!/bin/sh\necho 4.14.0\n' >"$fakes/dnf"
+    chmod +x "$fakes/dnf"
+    doctor_with_programs "$fakes" nobody
+    [[ $(finding /usr/bin/gpg) == 'bad '*'exit status 3'* ]] ||
+        fail "$(finding /usr/bin/gpg)"
+    assert_equal "$(finding /usr/bin/rpm)" 'bad does not tell its version'
+    assert_equal "$(finding /usr/bin/dnf)" 'good version 4.14.0'
+    [[ $output == *'belongs to user 65534, this is user 0'* ]] ||
+        fail "$output"
+}
