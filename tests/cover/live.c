@@ -45,11 +45,14 @@ map(int fd, char *start, const char *end, off_t at)
 static int
 open_counters(off_t size)
 {
-    char path[4096];
+    char path[4096], self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
     int fd;
 
+    /* Not the name it was called by: that may be a link to it. */
+    self[n > 0 ? n : 0] = '\0';
     (void)snprintf(path, sizeof(path), "%s/%s.live", SP_COVER_DIR,
-                   program_invocation_short_name);
+                   n > 0 ? basename(self) : program_invocation_short_name);
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0 || ftruncate(fd, size) < 0)
         stop(path);
