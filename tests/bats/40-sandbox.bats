@@ -238,6 +238,51 @@ doctor_in_chroot() { # MOUNTS
     [[ $output == *"pseudo-terminal: none here"*"mount devpts"* ]]
 }
 
+# sallyport-escape says why no act can be tried: never what an act may end with.
+sets_no_scene() { # MESSAGE ARGS...
+    local message=$1
+    shift
+    run -200 --separate-stderr "$SP_BUILD/sallyport-escape" "$@" </dev/null
+    [[ $stderr == *"$message"* ]] || fail "$* said: $stderr"
+}
+
+@test "a scene that cannot be set is never taken for a refusal" {
+    local scene=$BATS_TEST_TMPDIR/scene act file files length long was=0
+    act=$(escape --list none | head -n 1 | cut -f1)
+    sets_no_scene usage:
+    sets_no_scene usage: --list
+    sets_no_scene usage: --help unpack
+    sets_no_scene 'no jail of this kind' --list nothing
+    sets_no_scene 'no jail of this kind' nothing "$act" "$scene"
+    sets_no_scene 'no act of this name' none nothing "$scene"
+    touch "$BATS_TEST_TMPDIR/file"
+    sets_no_scene 'Not a directory' none "$act" "$BATS_TEST_TMPDIR/file"
+    # In the place of each of its files lies a folder.
+    escape none "$act" "$scene" || [ $? -lt 200 ]
+    mapfile -t files < <(find "$scene" -type f)
+    [ ${#files[@]} -ge 5 ] || fail "${files[*]}"
+    for file in "${files[@]}"; do
+        rm "$file"
+        mkdir "$file"
+        sets_no_scene 'cannot set the scene' none "$act" "$scene"
+        rmdir "$file"
+    done
+    # Names of every length around the longest that there may be.
+    for ((length = 960; length < 1030; length++)); do
+        long=$scene$(printf '/%0200d' 1 2 3 4)
+        long=$long/$(printf "%0$((length - ${#long} - 1))d" 0)
+        run --separate-stderr "$SP_BUILD/sallyport-escape" none "$act" "$long" \
+            </dev/null
+        if [ "$status" = 200 ]; then
+            [[ $stderr == *'a long name'* ]] || fail "$length: $stderr"
+            was=1
+        elif [ "$status" -gt 200 ] || [ $was = 1 ]; then
+            fail "$length: status $status"
+        fi
+    done
+    [ $was = 1 ] || fail 'no name was too long'
+}
+
 # Doctor among programs that are the scripts of this folder, with a repository
 # on a small disk of its own.
 doctor_with_programs() { # FOLDER
