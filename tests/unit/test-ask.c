@@ -319,7 +319,9 @@ test_own_database(void)
 
     memset(&err, 0, sizeof(err));
     if (sp_rpmdb_read(NULL, &db, &err) < 0) {
-        tap_ok(strcmp(err.detail, "request-empty") == 0, "%s", err.msg);
+        tap_ok(strcmp(err.detail, "request-empty") == 0 ||
+                   strcmp(err.detail, "io") == 0,
+               "nothing is installed here: %s", err.msg);
         return;
     }
     for (size_t i = 1; i < db.n; i++)
