@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/completion.h"
 #include "tap.h"
 
 /* What the command below saw in its last run; "" when it did not run. */
@@ -220,6 +221,95 @@ check_help(void)
                "help tells of --%s", o->name);
 }
 
+/* ---- mistakes without a hook of the program ---- */
+
+static bool
+leave_it(const struct sp_args *args, const struct sp_error *fault)
+{
+    (void)args;
+    (void)fault;
+    return false;
+}
+
+/* What goes to stderr when this line runs in a program with that hook. */
+static const char *
+complaint(const char *word,
+          bool (*hook)(const struct sp_args *args, const struct sp_error *err))
+{
+    static char text[1024];
+    struct sp_program other = program;
+    char path[] = "/tmp/sp-test-command.XXXXXX";
+    char name[] = "test", command[16];
+    char *argv[] = {name, *word ? command : NULL, NULL};
+    int fd = mkstemp(path);
+    int saved = dup(STDERR_FILENO);
+
+    (void)unlink(path);
+    (void)snprintf(command, sizeof(command), "%s", word);
+    other.usage_fault = hook;
+    (void)dup2(fd, STDERR_FILENO);
+    tap_is_u64((uint64_t)sp_program_run(&other, *word ? 2 : 1, argv),
+               SP_E_USAGE, "a mistake");
+    (void)dup2(saved, STDERR_FILENO);
+    (void)close(saved);
+    memset(text, 0, sizeof(text));
+    tap_ok(pread(fd, text, sizeof(text) - 1, 0) > 0, "it is said");
+    (void)close(fd);
+    return text;
+}
+
+static void
+check_complaints(void)
+{
+    tap_is_str(complaint("", NULL),
+               "test: a command is missing\ntry 'test --help'\n",
+               "said on stderr, with the help of the program");
+    tap_is_str(complaint("take", NULL),
+               "test take: THING... is missing\ntry 'test take --help'\n",
+               "or with that of the command");
+    tap_is_str(complaint("take", leave_it),
+               "test take: THING... is missing\ntry 'test take --help'\n",
+               "also where the program's own hook leaves it");
+}
+
+/* ---- completion ---- */
+
+static const char *
+completion(const char *shell)
+{
+    static const struct sp_option none[] = {{0}};
+    static char text[16384];
+    FILE *out = fmemopen(text, sizeof(text), "w");
+
+    sp_completion_print(&program, none, shell, out);
+    (void)fclose(out);
+    return text;
+}
+
+static void
+check_completion(void)
+{
+    const char *text = completion("bash");
+
+    tap_ok(strstr(text, "take:--mode)") &&
+               strstr(text, "take:--word | take:-w)"),
+           "bash: options that want a value");
+    tap_ok(!strstr(text, "take:--sure") && strstr(text, "--sure"),
+           "bash: one that may do without asks for none");
+    text = completion("zsh");
+    tap_ok(strstr(text, "'--sure=-[sure]'::value:"),
+           "zsh: the value of that one stands behind =");
+    tap_ok(strstr(text, "*{-w+,--word=}'[a word]':value:"),
+           "zsh: one that may come again, by both names");
+    tap_ok(strstr(text, "'(-d --dir)'{-d+,--dir=}'[a directory]':value:'_files "
+                        "-/'"),
+           "zsh: one that may not");
+    text = completion("fish");
+    tap_ok(strstr(text, " -l sure -d 'sure'\n"), "fish: nothing behind it");
+    tap_ok(strstr(text, " -l mode -x -a 'fast slow' -d 'a choice'\n"),
+           "fish: the choices");
+}
+
 static const char *
 word_at(const void *data, size_t i)
 {
@@ -249,6 +339,8 @@ main(void)
 {
     check_rows();
     check_help();
+    check_complaints();
+    check_completion();
     check_nearest();
     return tap_done();
 }

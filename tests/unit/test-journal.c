@@ -101,6 +101,22 @@ check_done(int fd)
     tap_ok(!field("SALLYPORT_REQUEST", 2), "and no more of them");
 }
 
+/* A delivery that answers more requests than an entry names. */
+static void
+check_many(int fd)
+{
+    static struct sp_outcome o = {.published = true};
+
+    o.n_requests = 17;
+    for (uint64_t i = 0; i < o.n_requests; i++)
+        (void)snprintf(o.requests[i], sizeof(o.requests[i]), "%032x",
+                       (unsigned)i);
+    tap_ok(tell(fd, &o), "many requests: taken");
+    tap_is_str(field("SALLYPORT_REQUEST", 15),
+               "0000000000000000000000000000000f", "sixteen are named");
+    tap_ok(!field("SALLYPORT_REQUEST", 16), "and no more");
+}
+
 static void
 check_refused(int fd)
 {
@@ -128,6 +144,7 @@ main(void)
         return tap_done();
     check_done(fd);
     check_refused(fd);
+    check_many(fd);
     (void)close(fd);
     tap_ok(!sp_journal_delivery(address.sun_path, "ingest", "/r", &o),
            "nobody listens: nothing happens");

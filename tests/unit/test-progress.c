@@ -217,6 +217,41 @@ check_stall(void)
     free(text);
 }
 
+/* A count that goes back, and an end that is days away. */
+static void
+check_odd(void)
+{
+    const struct moment back[] = {
+        {0, 5000, 10000}, {2000, 7000, 10000}, {4000, 1000, 10000}};
+    const struct moment far[] = {
+        {0, 0, 1000000000}, {2000, 2000, 1000000000}, {4000, 4000, 1000000000}};
+    const struct sp_progress_count count = {.bytes = 7, .total_bytes = 9};
+    struct sp_progress progress;
+    char *text = tell(back, 3, SP_PROGRESS_JSON);
+    size_t size;
+    FILE *out;
+
+    tap_ok(strstr(text, "\"bytes\":1000,\"total_bytes\":10000,\"packages\":0,"
+                        "\"total_packages\":0,\"elapsed_ms\":4000,"
+                        "\"bytes_per_second\":null,"
+                        "\"seconds_left\":null}\n") != NULL,
+           "a count that goes back has no rate");
+    free(text);
+    text = tell(far, 3, SP_PROGRESS_JSON);
+    tap_ok(strstr(text, "\"elapsed_ms\":4000,\"bytes_per_second\":1000,"
+                        "\"seconds_left\":null}\n") != NULL,
+           "an end that is days away is not promised");
+    free(text);
+    out = open_memstream(&text, &size);
+    sp_progress_init(&progress, SP_PROGRESS_PLAIN, out);
+    progress.now_ms = test_clock;
+    sp_progress_update(&progress, &count);
+    sp_progress_finish(&progress);
+    (void)fclose(out);
+    tap_is_str(text, "", "before the first phase nothing is shown");
+    free(text);
+}
+
 static void
 check_styles(void)
 {
@@ -243,6 +278,7 @@ main(void)
     check_kept_bytes();
     check_slower();
     check_stall();
+    check_odd();
     check_styles();
     return tap_done();
 }

@@ -288,9 +288,14 @@ test_reply(void)
     judge("sallyport 1 ok \n", -1, "peer-gone", SP_E_TRANSPORT);
     judge("sallyport 1 ok\n", -1, "peer-gone", SP_E_TRANSPORT);
     judge("sallyport 1 \n", -1, "peer-gone", SP_E_TRANSPORT);
+    judge("sallyport 1 key a-word-that-is-longer-than-any-of-ours", -1,
+          "peer-gone", SP_E_TRANSPORT);
     judge("hello", -1, "peer-gone", SP_E_TRANSPORT);
     judge("", -1, "peer-gone", SP_E_TRANSPORT);
     judge("sallyport 1 key no\x1b[2J\n", -1, "peer-gone", SP_E_KEY);
+    tap_ok(sp_reply_judge("sallyport 1 key no-key", 22, "'dom0'",
+                          &(bool){false}, NULL) < 0,
+           "a refusal is one, whether or not somebody hears why");
     tap_ok(strchr(err.msg, 0x1b) == NULL, "no escape reaches the message");
 }
 
