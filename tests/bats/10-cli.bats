@@ -137,6 +137,12 @@ GENERATION_is_a_number rollback 0
 GENERATION_is_a_number rollback -- -1
 unknown_option_'--yes' inspect --yes x
 unknown_option_'--jails' status --jails
+unknown_word_'zzzzzzzzzz' explain zzzzzzzzzz
+state_knows_show_and_reset state forget
+reset_what? state reset --reason x
+show_takes_no_more_words state show clock
+belongs_to_reset state show --reason x
+needs_it state reset clock
 END
 }
 
@@ -171,6 +177,11 @@ END
     quick 0 explain 10
     assert_equal "$output" "$class"
     json_is "all(w['exit'] in range(1, 21) for w in o['words'])" <<<"$all"
+    quick 0 explain --json no-key
+    json_is "[w['word'] for w in o['words']] == ['no-key']" <<<"$output"
+    quick 0 explain --json key
+    json_is "{w['class'] for w in o['words']} == {'key'} and
+        len(o['words']) > 1" <<<"$output"
 }
 
 @test "docs/REASONS.md says what explain says" {
@@ -216,6 +227,42 @@ for word in json.load(sys.stdin)["words"]:
     sp 3 history abc
     sp 3 rollback
     [[ $stderr == *"The repository in $repo is unchanged."* ]] || fail "$stderr"
+}
+
+@test "status and history when nothing but refused deliveries came" {
+    requires landlock
+    mkdir "$repo"
+    sp 0 status
+    [[ $output == *'generation:       none was published yet'* ]] ||
+        fail "$output"
+    [[ $output == *'last delivery:    none'* ]] || fail "$output"
+    make_bundle "$BATS_TEST_TMPDIR/b" "$FIXTURES"/rpms/*.rpm
+    sp 15 ingest "$BATS_TEST_TMPDIR/b"
+    sp 0 status
+    [[ $output == *'generation:       none was published yet'* ]] ||
+        fail "$output"
+    [[ $output == *'last delivery:    '*' (policy, unsolicited)'* ]] ||
+        fail "$output"
+    [[ $output == *'last success:     -'* ]] || fail "$output"
+    sp 0 history --color=always
+    [[ $output == *$'\033[31m'*'policy, unsolicited'*' - '* ]] || fail "$output"
+    sp 0 state show
+    [[ $output == *'clock:            '* && $output == *'floor:            0 names'* ]] ||
+        fail "$output"
+}
+
+@test "--quiet: what is done is done without a word" {
+    requires landlock
+    make_bundle "$BATS_TEST_TMPDIR/b" "$FIXTURES"/rpms/*.rpm
+    make_bundle "$BATS_TEST_TMPDIR/c" "$FIXTURES"/newer/*.rpm
+    sp 0 ingest --quiet --any-request "$BATS_TEST_TMPDIR/b"
+    sp 0 ingest --quiet --any-request "$BATS_TEST_TMPDIR/c"
+    sp 0 rollback --quiet
+    assert_equal "$output$stderr" ""
+    assert_equal "$(readlink "$repo/current")" generations/1
+    sp 0 state reset clock --quiet --reason test
+    assert_equal "$output$stderr" ""
+    [ ! -e "$state/clock" ] || fail 'not forgotten'
 }
 
 @test "one delivery and its commands, as text and as JSON" {
@@ -374,6 +421,18 @@ refuse	format	not-rpm"
         <<<"$output"
     sp 3 verify "$BATS_TEST_TMPDIR/none"
     [[ $output == "refuse	"*"	io	not-found	-	-" ]] || fail "$output"
+}
+
+@test "verify of what is no package: short, empty, not there" {
+    requires landlock
+    printf MANI >"$BATS_TEST_TMPDIR/short"
+    : >"$BATS_TEST_TMPDIR/empty"
+    for file in short empty none; do
+        run --separate-stderr "$SP_BUILD/sallyport" verify "${SP_OPTIONS[@]}" \
+            "$BATS_TEST_TMPDIR/$file"
+        [ "$status" -ne 0 ] || fail "$file is a package"
+        [[ $stderr != *'is a bundle'* ]] || fail "$file: $stderr"
+    done
 }
 
 @test "verify refuses a bundle and names inspect" {

@@ -184,6 +184,62 @@ count 1"
     sp 0 ingest "$bundle"
 }
 
+@test "a request to standard output says on standard error what it is" {
+    run --separate-stderr "$SP_BUILD/sallyport" request "${SP_OPTIONS[@]}" \
+        --dbpath "$db" --reposdir "$repos" --releasever 41
+    assert_equal "$status" 0
+    [[ $output == 'request 1'* ]] || fail "$output"
+    [[ $stderr == "done: request $(pending), 5 installed packages, "* ]] ||
+        fail "$stderr"
+    [[ $stderr == *'note: it names no repository'* ]] || fail "$stderr"
+}
+
+@test "the release is what the packages say, or must be told" {
+    cat >"$BATS_TEST_TMPDIR/release.spec" <<'END'
+Name: some-release
+Version: 9
+Release: 1
+Summary: A release package
+License: none
+BuildArch: noarch
+Provides: system-release(releasever) = 42
+%description
+It holds no file.
+%files
+END
+    rpmbuild -bb --quiet --define "_topdir $BATS_TEST_TMPDIR/top" \
+        --define "_rpmdir $BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/release.spec" \
+        >"$BATS_TEST_TMPDIR/log" 2>&1 || fail "$(cat "$BATS_TEST_TMPDIR/log")"
+    sp 2 request --dbpath "$db" --reposdir "$repos" -o "$request"
+    add_to_database "$BATS_TEST_TMPDIR"/noarch/some-release-*.rpm
+    sp 0 request --dbpath "$db" --reposdir "$repos" -o "$request"
+    grep -qx 'releasever 42' "$request" || fail "$(head -n 9 "$request")"
+}
+
+@test "a package that no request can say is a fault, not left out" {
+    local name
+    name=$(printf 'n%.0s' {1..150})
+    cat >"$BATS_TEST_TMPDIR/long.spec" <<END
+Name: $name
+Version: 1
+Release: 1
+Summary: A package with a long name
+License: none
+BuildArch: noarch
+%description
+It holds no file.
+%files
+END
+    rpmbuild -bb --quiet --define "_topdir $BATS_TEST_TMPDIR/top" \
+        --define "_rpmdir $BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/long.spec" \
+        >"$BATS_TEST_TMPDIR/log" 2>&1 || fail "$(cat "$BATS_TEST_TMPDIR/log")"
+    add_to_database "$BATS_TEST_TMPDIR/noarch/$name"-*.rpm
+    ask 3
+    assert_detail io
+    [[ $stderr == *'rpm printed a line that is none'* ]] || fail "$stderr"
+    [ ! -e "$request" ] || fail 'a request is there'
+}
+
 @test "secrets of the repository files stay here" {
     printf '%s\n' '# not this' '; nor this' '[one]' 'name = One' \
         'Password = geheim1' 'username=geheim2' 'proxy=http://geheim3/' \
@@ -441,6 +497,11 @@ $(cat "$FIXTURES/fpr-rsa")"*'the builder says: listed'* ]] || fail "$output"
     assert_equal "$(repository_snapshot "$repo")" ""
     on_terminal 0 y
     assert_equal "$(readlink "$repo/current")" generations/1
+    ask 0
+    answer "$FIXTURES"/newer/{hello,sp-arch,sp-tilde,sp-epoch}-*.rpm
+    on_terminal 0 YES
+    [[ $output == *'take them in? [y/N]'* ]] || fail "$output"
+    assert_equal "$(readlink "$repo/current")" generations/2
 }
 
 @test "a requested downgrade may be older than what was published" {
