@@ -251,6 +251,24 @@ for word in json.load(sys.stdin)["words"]:
         fail "$output"
 }
 
+@test "state show: what this machine remembers, and nothing else" {
+    local id=00112233445566778899aabbccddeeff
+    mkdir -p "$repo" "$state/pending"
+    touch "$state/pending/$id" "$state/pending/short" \
+        "$state/pending/xx112233445566778899aabbccddeeff"
+    printf 'revision edge %040d 17 1700000000\n' 0 >"$state/ratchet"
+    sp 0 state show
+    assert_equal "$(grep pending <<<"$output")" "pending request:  $id"
+    [[ $output == *'ratchet:          edge, key '*'0, revision 17'* ]] ||
+        fail "$output"
+    sp 0 state show --json
+    json_is "o['pending'] == ['$id'] and len(o['ratchet']) == 1" <<<"$output"
+    rm -r "$state/pending"
+    touch "$state/pending"
+    sp 3 state show
+    assert_detail state
+}
+
 @test "--quiet: what is done is done without a word" {
     requires landlock
     make_bundle "$BATS_TEST_TMPDIR/b" "$FIXTURES"/rpms/*.rpm

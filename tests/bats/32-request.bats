@@ -194,6 +194,16 @@ count 1"
     [[ $stderr == *'note: it names no repository'* ]] || fail "$stderr"
 }
 
+@test "a request that cannot be noted says so, and that it is written" {
+    requires root
+    rm -rf "$state/pending"
+    touch "$state/pending"
+    ask 3
+    assert_detail io
+    [[ $stderr == *'is written but cannot be noted'* ]] || fail "$stderr"
+    [ -s "$request" ] || fail 'it is not written'
+}
+
 @test "the release is what the packages say, or must be told" {
     cat >"$BATS_TEST_TMPDIR/release.spec" <<'END'
 Name: some-release
@@ -211,6 +221,9 @@ END
         --define "_rpmdir $BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/release.spec" \
         >"$BATS_TEST_TMPDIR/log" 2>&1 || fail "$(cat "$BATS_TEST_TMPDIR/log")"
     sp 2 request --dbpath "$db" --reposdir "$repos" -o "$request"
+    sp 2 request --dbpath "$db" --reposdir "$repos" -o "$request" \
+        --releasever 'a b'
+    assert_detail usage
     add_to_database "$BATS_TEST_TMPDIR"/noarch/some-release-*.rpm
     sp 0 request --dbpath "$db" --reposdir "$repos" -o "$request"
     grep -qx 'releasever 42' "$request" || fail "$(head -n 9 "$request")"

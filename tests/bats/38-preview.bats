@@ -347,6 +347,22 @@ at_terminal() { # STATUS ANSWERS OPTION...
     assert_equal "$(readlink "$repo/current")" generations/1
 }
 
+@test "--preview: a dnf that plans nothing, and one that fails" {
+    local bin=$BATS_TEST_TMPDIR/bin
+    mkdir "$bin"
+    cp "$SP_BUILD/sallyport" "${SP_WORKERS[@]}" "$bin"
+    printf '#!/bin/sh\nexit 0\n' >"$bin/dnf"
+    chmod +x "$bin/dnf"
+    run_program 0 "$bin/sallyport" inspect "${SP_OPTIONS[@]}" --any-request \
+        --preview "$BATS_TEST_TMPDIR/new"
+    [[ $stderr == *$'the plan of dnf:\nit gives none'* ]] || fail "$stderr"
+    printf '#!/bin/sh\nexit 7\n' >"$bin/dnf"
+    run_program 0 "$bin/sallyport" ingest "${SP_OPTIONS[@]}" --any-request \
+        --preview "$BATS_TEST_TMPDIR/new"
+    [[ $stderr == *'the plan of dnf:'*'it gives none'* ]] || fail "$stderr"
+    assert_equal "$(readlink "$repo/current")" generations/2
+}
+
 @test "--preview: without a plan and without a changelog the delivery goes on" {
     make_bundle "$BATS_TEST_TMPDIR/hello" "$FIXTURES"/rpms/hello*.rpm
     sp 0 ingest --any-request --preview --dnf=no-such-command \

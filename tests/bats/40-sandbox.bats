@@ -285,15 +285,15 @@ sets_no_scene() { # MESSAGE ARGS...
 
 # Doctor among programs that are the scripts of this folder, with a repository
 # on a small disk of its own.
-doctor_with_programs() { # FOLDER
+doctor_with_programs() { # FOLDER OWNER [OPTION]
     run unshare -m sh -c '
 for name in gpg rpm dnf; do
     mount --bind "$1/$name" "/usr/bin/$name" || exit 99
 done
 mount -t tmpfs -o size=2m none "$2" && chown "$3" "$2" || exit 99
 shift 3
-exec "$@"' sh "$1" "$repo" "$2" "$SP_BUILD/sallyport" doctor --json \
-        "${SP_OPTIONS[@]}"
+exec "$@"' sh "$1" "$repo" "$2" "$SP_BUILD/sallyport" doctor \
+        "${3:---json}" "${SP_OPTIONS[@]}"
 }
 
 # The finding about it, as "STATE RESULT".
@@ -334,4 +334,10 @@ print(*[f["state"] + " " + (f["result"] or "")
     assert_equal "$(finding /usr/bin/dnf)" 'good version 4.14.0'
     [[ $output == *'belongs to user 65534, this is user 0'* ]] ||
         fail "$output"
+    # Whoever wants it quiet hears what is bad, and no more.
+    chmod -x "$fakes/dnf"
+    doctor_with_programs "$fakes" root --quiet
+    [[ $output == *'/usr/bin/rpm: does not tell its version'* ]] ||
+        fail "$output"
+    run ! grep -E "^(good|note)|only 'update' needs it" <<<"$output"
 }

@@ -277,10 +277,14 @@ END
     [[ $(calls xterm) != *--gui* ]] || fail "$(calls xterm)"
     assert_equal "$(calls pkcon)" 'refresh force'
     up 2 --gui member-a
+    rm "$bin/pkcon"
+    up 0 --gui -y
 }
 
 @test "--switch-audio-server-to: a second round for it" {
     up 2 --switch-audio-server-to=tape
+    up 100 --check-only --switch-audio-server-to=pulseaudio
+    assert_equal "$(grep -c ' check ' "$bin/CALLS")" 1 'a check has no second round'
     up 15 -y --switch-audio-server-to=pipewire
     assert_equal "$(installed app)" 2-1
     [[ $stderr == *pipewire-pulseaudio*no-match* ]] || fail "$stderr"
@@ -328,6 +332,30 @@ END
         fail "$(calls qvm-template)"
     up 2 qubes-template-debian-12 member-a
     assert_equal "$(calls qvm-run)" ''
+    rm "$bin/qvm-template"
+    up 3 qubes-template-debian-12
+    assert_detail not-found
+    [[ $stderr == *"'qvm-template' is not installed here"* ]] || fail "$stderr"
+}
+
+@test "a damaged policy, or no qube to ask: nothing is begun" {
+    cp "$BATS_TEST_TMPDIR/policy.conf" "$BATS_TEST_TMPDIR/policy.good"
+    echo 'nonsense' >>"$BATS_TEST_TMPDIR/policy.conf"
+    up 15 -y
+    assert_detail policy-file
+    sed '/updatevm/d' "$BATS_TEST_TMPDIR/policy.good" \
+        >"$BATS_TEST_TMPDIR/policy.conf"
+    echo 1 >"$bin/STATUS.qubes-prefs"
+    up 15 -y
+    [[ $stderr == *"qubes-prefs' failed with exit status 1"* ]] ||
+        fail "$stderr"
+    echo 0 >"$bin/STATUS.qubes-prefs"
+    up 2 -y
+    [[ $stderr == *"'updatevm' is not set"* ]] || fail "$stderr"
+    assert_equal "$(calls qvm-run)" ''
+    [ ! -e "$state/round" ] || fail 'a round was begun'
+    rm "$bin/STATUS.qubes-prefs"
+    up 0 -y member-a
 }
 
 # ---- guards ----
@@ -381,6 +409,8 @@ END
     assert_detail xen-upgrade
     ! installed xen-libs | grep -q 4.19 || fail 'installed'
     [[ $stderr == *'was changed'* ]] || fail "$stderr"
+    up 15 --assumeno xen-libs
+    assert_detail xen-upgrade
     # Nobody runs, or the same major and minor version, or --force.
     echo dom0 >"$bin/RUNNING"
     up 0 -y --downloadonly xen-libs
