@@ -81,8 +81,10 @@ main(int argc, char **argv)
     };
     struct sp_error err = {0};
 
-    if (argc == 2 && strcmp(argv[1], "--version") == 0)
-        return printf("sallyport-vchan " SP_VERSION "\n") < 0 ? SP_E_IO : 0;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        (void)puts("sallyport-vchan " SP_VERSION);
+        return fflush(stdout) == 0 ? 0 : SP_E_IO;
+    }
     if (parse(argc, argv, &plan, &err) == 0 && sp_vchan_run(&plan, &err) == 0)
         return 0;
     (void)fprintf(stderr, "sallyport-vchan: %s: %s\n", err.detail, err.msg);

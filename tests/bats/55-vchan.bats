@@ -353,10 +353,18 @@ from_file() {
 
 @test "command line: what cannot be is usage" {
     for args in '' 'serve' 'serve 1' 'listen 1 a' 'serve x a' 'serve 1 a/b' \
-        'serve 1 a idle=x' 'serve 1 a more=1' 'serve 40000 a' \
+        'serve 1 a idle=x' 'serve 1 a more=1' 'serve 40000 a' --help \
+        'serve 1 a idleness=1' \
         "connect 1 $(printf 'x%.0s' $(seq 40))"; do
         # shellcheck disable=SC2086 # words
         run_program 2 "$TRUSTED/sallyport-vchan" $args
         assert_detail usage
     done
+}
+
+@test "command line: the version, and that it could not be written" {
+    run_program 0 "$TRUSTED/sallyport-vchan" --version
+    [[ $output == 'sallyport-vchan '[0-9]* ]] || fail "$output"
+    run_program 3 sh -c 'exec "$0" --version >/dev/full' \
+        "$TRUSTED/sallyport-vchan"
 }
