@@ -25,31 +25,55 @@ static const char *const tool_env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 
 /* ---- boot partitions ---- */
 
-/* Field number `wanted` of a line, counted from 0; "" when there is none. */
+/* Word number `wanted` of a line, counted from 0; of no length when there is
+ * none. */
 static const char *
-field(char *line, unsigned wanted)
+field(const char *line, unsigned wanted, size_t *ret_len)
 {
-    const char *word = strtok_r(line, " \t", &line);
-
-    for (unsigned i = 0; word && i < wanted; i++)
-        word = strtok_r(NULL, " \t", &line);
-    return word ? word : "";
+    for (;; wanted--) {
+        line += strspn(line, " \t");
+        *ret_len = strcspn(line, " \t\n");
+        if (wanted == 0 || *ret_len == 0)
+            return line;
+        line += *ret_len;
+    }
 }
 
-/* Does a line of the file have this mount point in that field? */
+static bool
+is(const char *word, size_t len, const char *wanted)
+{
+    return len == strlen(wanted) && memcmp(word, wanted, len) == 0;
+}
+
+/* Is noauto one of the options, which have commas between them? */
+static bool
+waits(const char *options, size_t len)
+{
+    for (size_t n; len > 0; len -= n, options += n) {
+        n = strcspn(options, ", \t\n");
+        if (is(options, n, "noauto"))
+            return true;
+        n += n < len; /* the comma */
+    }
+    return false;
+}
+
+/*
+ * Does a line of the file have this mount point in that field? What fstab
+ * mounts on demand alone need not be there.
+ */
 static bool
 lists(const char *text, unsigned wanted, const char *mount)
 {
-    const char *at = text;
+    for (size_t len; *text; text += len + (text[len] == '\n')) {
+        size_t point_len, options_len;
+        const char *point = field(text, wanted, &point_len);
+        const char *options = field(text, 3, &options_len);
 
-    while (*at) {
-        size_t len = strcspn(at, "\n");
-        SP_AUTO_FREE char *line = strndup(at, len);
-
-        if (line && line[strspn(line, " \t")] != '#' &&
-            !strstr(line, "noauto") && strcmp(field(line, wanted), mount) == 0)
+        len = strcspn(text, "\n");
+        if (text[strspn(text, " \t")] != '#' && is(point, point_len, mount) &&
+            !waits(options, options_len))
             return true;
-        at += len + (at[len] == '\n');
     }
     return false;
 }
