@@ -56,6 +56,7 @@ struct command {
     struct sp_update_hooks hooks;
     struct sp_update_voice voice;
     const char **groups; /* "@NAME" of `group install NAME`, malloc'ed */
+    bool more;           /* another round comes behind a good one */
 };
 
 static bool
@@ -248,7 +249,8 @@ run_round(struct command *c, int root)
         if (end.delivered && err.code == SP_E_STALE && is_old_name(c))
             status = end.status;
     }
-    sp_update_voice_end(&c->voice, status);
+    if (status != 0 || !c->more)
+        sp_update_voice_end(&c->voice, status);
     if (status == 0)
         offer_restart(c, &end);
     return status;
@@ -328,6 +330,7 @@ switch_audio(struct command *c)
     c->update.ask.action = SP_ACTION_INSTALL;
     c->update.ask.allow_erasing = true;
     c->update.clean = false;
+    c->more = false;
     return run(c);
 }
 
@@ -363,8 +366,9 @@ update(struct command *c)
     take_update(c);
     if (!sp_update_voice_begin(&c->voice, &c->words, &c->hooks))
         return SP_E_IO;
+    c->more = c->words.audio && c->update.kind == SP_UPDATE_FETCH;
     status = run(c);
-    if (status == 0 && c->words.audio && c->update.kind == SP_UPDATE_FETCH)
+    if (status == 0 && c->more)
         status = switch_audio(c);
     return status;
 }

@@ -288,6 +288,9 @@ END
     up 15 -y --switch-audio-server-to=pipewire
     assert_equal "$(installed app)" 2-1
     [[ $stderr == *pipewire-pulseaudio*no-match* ]] || fail "$stderr"
+    # Who shows progress is told once how it ended: with the last round.
+    up 15 -y --just-print-progress --switch-audio-server-to=pipewire
+    assert_equal "$(grep '^dom0 done' <<<"$stderr")" 'dom0 done error'
 }
 
 @test "--switch-audio-server-to: it is brought and installed behind the rest" {
