@@ -5,12 +5,14 @@
  * Qubes OS are scripts that each row writes.
  */
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/spawn.h"
 #include "ingest/engine.h"
 #include "ingest/update-features.h"
 #include "ingest/update-guard.h"
+#include "ingest/update-root.h"
 #include "ingest/update-stock.h"
 #include "ingest/update-vm.h"
 #include "tests/unit/repository.h"
@@ -542,6 +544,95 @@ test_features(void)
     tap_is_str(err.detail, "not-found", "its reason");
 }
 
+/* ---- the side that runs dnf ---- */
+
+/* The side without root does this; its exit status. */
+static int
+split(int (*act)(int root))
+{
+    static const char *const packages[] = {"bash"};
+    const struct sp_update update = {.dnf_action = "install",
+                                     .packages = {packages, 1}};
+    const struct sp_update all = {.dnf_action = "upgrade"};
+    int root = -1, status = -1;
+
+    (void)fflush(stdout);
+    if (sp_update_split(heard.answer ? &all : &update, &root, &status, &err) ==
+        1)
+        _exit(act(root));
+    return status;
+}
+
+/* dnf is run and ends so; what `check-update` said, plus 100. */
+static int
+run_dnf(int root)
+{
+    struct sp_dnf_end end = {0};
+
+    if (sp_update_dnf(root, &end, &err) < 0)
+        return strcmp(err.detail, "not-found") == 0 ? 1 : 2;
+    return end.more < 0 ? end.status : 100 + end.more;
+}
+
+/* An order that is none: nobody answers. */
+static int
+send_nonsense(int root)
+{
+    char answer[64];
+
+    if (send(root, "rm", 3, MSG_NOSIGNAL) != 3)
+        return 1;
+    return recv(root, answer, sizeof(answer), 0) == 0 ? 0 : 2;
+}
+
+static int
+be_killed(int root)
+{
+    (void)root;
+    return raise(SIGKILL);
+}
+
+static void
+test_split(void)
+{
+    heard.answer = false;
+    add_tool("dnf", "test \"$*\" = 'install --refresh bash' && exit 7; exit 9");
+    tap_is_u64((uint64_t)split(run_dnf), 7, "dnf's own status");
+    add_tool("dnf", "kill -9 $$");
+    tap_is_u64((uint64_t)split(run_dnf), 137, "a signal is 128 and its number");
+    add_tool("dnf", NULL);
+    tap_is_u64((uint64_t)split(run_dnf), 1, "no dnf is 'not-found'");
+    add_tool("dnf", "exit 0");
+    tap_is_u64((uint64_t)split(run_dnf), 0,
+               "what is left is not asked behind a named package");
+    heard.answer = true;
+    add_tool("dnf", "test $1 = upgrade || exit 64");
+    tap_is_u64((uint64_t)split(run_dnf), 164, "behind an upgrade it is");
+    add_tool("dnf", "test $1 != upgrade");
+    tap_is_u64((uint64_t)split(run_dnf), 1, "but not behind one that failed");
+    tap_is_u64((uint64_t)split(send_nonsense), 0, "no other order is obeyed");
+    tap_is_u64((uint64_t)split(be_killed), SP_E_INTERNAL,
+               "a round that was killed ended badly");
+}
+
+static void
+test_no_root(void)
+{
+    struct sp_dnf_end end;
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return;
+    memset(&err, 0, sizeof(err));
+    (void)shutdown(ends[1], SHUT_WR);
+    tap_ok(sp_update_dnf(ends[0], &end, &err) < 0, "nobody answers");
+    tap_is_str(err.msg, "nobody said how dnf ended", "which is said");
+    (void)close(ends[1]);
+    tap_ok(sp_update_dnf(ends[0], &end, &err) < 0, "nobody listens");
+    tap_is_str(err.detail, "internal", "its reason");
+    (void)close(ends[0]);
+}
+
 static void
 test_interrupted(void)
 {
@@ -572,6 +663,8 @@ main(void)
     test_xen();
     test_restart();
     test_features();
+    test_no_root();
+    test_split();
     test_interrupted();
     repository_gone();
     return tap_done();
