@@ -39,7 +39,7 @@ static const char *
 written(void)
 {
     (void)fflush(writer.out);
-    return writer.text + strlen("request 1\n");
+    return writer.text.bytes + strlen("request 1\n");
 }
 
 /* ---- repository files ---- */
