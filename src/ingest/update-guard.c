@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ingest/update-guard.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -78,32 +79,37 @@ lists(const char *text, unsigned wanted, const char *mount)
     return false;
 }
 
-/* Files of proc have no size: read to their end. */
+/* Files of proc have no size: read to the end. "" for one that is not there. */
 static char *
-read_table(const char *path)
+read_table(const char *path, struct sp_error *err)
 {
-    SP_AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *text = fd >= 0 ? malloc(TABLE_BYTES_MAX) : NULL;
-    ssize_t n = text ? sp_read_full(fd, text, TABLE_BYTES_MAX - 1) : -1;
+    SP_AUTO_FREE char *text = malloc(TABLE_BYTES_MAX);
+    SP_AUTO_FD fd = text ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    ssize_t n = fd < 0 ? -1 : sp_read_full(fd, text, TABLE_BYTES_MAX - 1);
+    char *ret = text;
 
+    if (fd < 0 && text && errno == ENOENT)
+        n = 0;
     if (n < 0) {
-        free(text);
+        (void)sp_fail_sys(err, errno, "io", "cannot read '%s'", path);
         return NULL;
     }
     text[n] = '\0';
-    return text;
+    text = NULL;
+    return ret;
 }
 
 int
 sp_guard_boot(const char *fstab, const char *mountinfo, struct sp_error *err)
 {
     static const char *const mounts[] = {"/boot", "/boot/efi"};
-    SP_AUTO_FREE char *wanted = read_table(fstab);
-    SP_AUTO_FREE char *mounted = read_table(mountinfo);
+    SP_AUTO_FREE char *wanted = read_table(fstab, err);
+    SP_AUTO_FREE char *mounted = wanted ? read_table(mountinfo, err) : NULL;
 
-    for (size_t i = 0; wanted && i < sizeof(mounts) / sizeof(*mounts); i++)
-        if (lists(wanted, 1, mounts[i]) &&
-            (!mounted || !lists(mounted, 4, mounts[i])))
+    if (!mounted)
+        return -1;
+    for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++)
+        if (lists(wanted, 1, mounts[i]) && !lists(mounted, 4, mounts[i]))
             return sp_fail(err, "boot-not-mounted",
                            "'%s' is not mounted: a new kernel would go to the "
                            "wrong place",

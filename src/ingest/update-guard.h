@@ -13,7 +13,8 @@
 
 /*
  * "boot-not-mounted" when fstab names /boot or /boot/efi and mountinfo (as
- * proc(5) describes it) does not have it. A missing fstab names nothing.
+ * proc(5) describes it) does not have it; "io" when one cannot be read. A
+ * missing fstab names nothing.
  */
 int sp_guard_boot(const char *fstab, const char *mountinfo,
                   struct sp_error *err);

@@ -409,6 +409,9 @@ test_boot(void)
                "'/boot/efi' is not mounted: a new kernel would go to the "
                "wrong place",
                "which of them");
+    tap_ok(sp_guard_boot(state.state_path, mountinfo, &err) < 0 &&
+               strcmp(err.detail, "io") == 0,
+           "an fstab that cannot be read lets nothing pass");
 }
 
 /* Generation 1 holds xen-libs of this version, and something else. */
