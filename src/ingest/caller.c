@@ -25,7 +25,7 @@ ask_prefs(char ret[SP_POLICY_QUBE_MAX], struct sp_error *err)
     if (sp_spawn_find_tool("qubes-prefs", path, sizeof(path), NULL) < 0)
         return 0;
     if (sp_spawn_run(&plan, PREFS_SECONDS, PREFS_BYTES_MAX, &out, &len,
-                     "foreign-qube", err) < 0)
+                     "internal", err) < 0)
         return -1;
     if (len > 0 && out[len - 1] == '\n')
         len--;

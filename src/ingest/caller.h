@@ -15,7 +15,7 @@ int sp_caller_updatevm(const struct sp_policy *policy,
 /*
  * peer: who called, printable. The policy names the right one, or else
  * `qubes-prefs updatevm` does; when neither does, nobody may. Reason:
- * foreign-qube.
+ * foreign-qube, and internal where qubes-prefs fails.
  */
 int sp_caller_check(const struct sp_policy *policy, const char *peer,
                     struct sp_error *err);

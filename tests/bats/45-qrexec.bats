@@ -176,7 +176,7 @@ make_service() { # COMMAND...
     heard 'result 1 differs sallyport 1 policy foreign-qube'
     printf '#!/bin/sh\nexit 1\n' >"$bin/qubes-prefs"
     PROGRAM=$bin/sallyport call --raw "$GOOD"
-    heard 'result 1 differs sallyport 1 policy foreign-qube'
+    heard 'result 125 differs sallyport 1 internal internal'
 }
 
 @test "F02 nobody asked: refused" {

@@ -349,7 +349,7 @@ END
     sed '/updatevm/d' "$BATS_TEST_TMPDIR/policy.good" \
         >"$BATS_TEST_TMPDIR/policy.conf"
     echo 1 >"$bin/STATUS.qubes-prefs"
-    up 15 -y
+    up 1 -y
     [[ $stderr == *"qubes-prefs' failed with exit status 1"* ]] ||
         fail "$stderr"
     echo 0 >"$bin/STATUS.qubes-prefs"
