@@ -227,7 +227,8 @@ offer_restart(struct command *c, const struct sp_update_end *end)
                  end->restart_for);
     (void)fflush(stdout);
     (void)snprintf(question, sizeof(question), "Restart it now?");
-    if (!c->words.yes && !c->voice.machine && sp_consent_ask(NULL, question))
+    if (!c->more && !c->words.yes && !c->voice.machine &&
+        sp_consent_ask(NULL, question))
         sp_hand_over_restart();
 }
 
