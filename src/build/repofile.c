@@ -258,10 +258,11 @@ end_value(struct reader *in, struct sp_error *err)
     in->key = NULL;
     if (in->value.failed)
         return no_memory(err);
-    if (!key || in->in_main || in->repos->n == 0)
+    if (!key || in->in_main)
         return 0;
-    expanded = sp_repovars_expand(in->value.bytes ? in->value.bytes : "",
-                                  in->vars, in->n_vars);
+    if (sp_repovars_expand(in->value.bytes, in->vars, in->n_vars, &expanded) <
+        0)
+        return no_memory(err);
     if (!expanded)
         return bad(in, in->started, err, "a variable makes it too long", name);
     return apply(in, &in->repos->repos[in->repos->n - 1], key, trim(expanded),
@@ -317,7 +318,8 @@ begin_section(struct reader *in, char *line, struct sp_error *err)
     in->in_main = strcmp(line, "main") == 0;
     if (in->in_main)
         return 0;
-    id = sp_repovars_expand(line, in->vars, in->n_vars);
+    if (sp_repovars_expand(line, in->vars, in->n_vars, &id) < 0)
+        return no_memory(err);
     if (!id || !is_id(id))
         return bad(in, in->line, err, "not an id of a repository", line);
     if (sp_repos_find(in->repos, id))
@@ -447,34 +449,45 @@ check_url(const struct reader *in, const struct sp_repo *repo, const char *url,
     return 0;
 }
 
+static void
+drop_foreign(struct sp_repo_words *list)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < list->n; i++)
+        if (is_foreign_scheme(list->words[i]))
+            free(list->words[i]);
+        else
+            list->words[kept++] = list->words[i];
+    list->n = kept;
+}
+
+static int
+end_in_slash(char **url, struct sp_error *err)
+{
+    size_t len = strlen(*url);
+    char *longer;
+
+    if ((*url)[len - 1] == '/')
+        return 0;
+    longer = realloc(*url, len + 2);
+    if (!longer)
+        return no_memory(err);
+    memcpy(longer + len, "/", 2);
+    *url = longer;
+    return 0;
+}
+
 static int
 check_baseurls(const struct reader *in, struct sp_repo *repo,
                struct sp_error *err)
 {
     struct sp_repo_words *list = &repo->baseurls;
-    size_t kept = 0;
 
-    for (size_t i = 0; i < list->n; i++) {
-        char *url = list->words[i];
-        char *slashed = NULL;
-
-        if (is_foreign_scheme(url)) {
-            free(url);
-            continue;
-        }
-        list->words[kept++] = url;
-        if (url[0] && url[strlen(url) - 1] == '/')
-            continue;
-        if (asprintf(&slashed, "%s/", url) < 0)
-            slashed = NULL;
-        free(url);
-        list->words[kept - 1] = slashed;
-        if (!slashed)
-            kept--;
-    }
-    list->n = kept;
-    for (size_t i = 0; i < kept; i++)
-        if (check_url(in, repo, list->words[i], err) < 0)
+    drop_foreign(list);
+    for (size_t i = 0; i < list->n; i++)
+        if (end_in_slash(&list->words[i], err) < 0 ||
+            check_url(in, repo, list->words[i], err) < 0)
             return -1;
     return 0;
 }

@@ -10,9 +10,11 @@ enum { DEPTH_MAX = 8 };
 struct expansion {
     const struct sp_repo_var *vars;
     size_t n_vars;
+    bool too_long;
     struct sp_text out;
 };
 
+/* No longer than what is read: that ends with '}' or the text. */
 static size_t
 name_length(const char *s)
 {
@@ -35,7 +37,7 @@ static void
 add(struct expansion *e, const char *s, size_t len)
 {
     if (e->out.size + len > SP_REPO_MAX_VALUE)
-        e->out.failed = true;
+        e->too_long = true;
     else
         sp_text_add_bytes(&e->out, s, len);
 }
@@ -70,7 +72,7 @@ expand_braced(struct expansion *e, const char *s, size_t len, unsigned depth)
     const char *value;
     bool is_set;
 
-    if (close == len || name == 0 || name > close || depth >= DEPTH_MAX)
+    if (close == len || name == 0 || depth >= DEPTH_MAX)
         return 0;
     value = value_of(e, s, name);
     is_set = value && *value;
@@ -92,14 +94,11 @@ expand_braced(struct expansion *e, const char *s, size_t len, unsigned depth)
 
 /* Behind "$". */
 static size_t
-expand_plain(struct expansion *e, const char *s, size_t len)
+expand_plain(struct expansion *e, const char *s)
 {
     size_t name = name_length(s);
-    const char *value;
+    const char *value = name ? value_of(e, s, name) : NULL;
 
-    if (name > len)
-        name = len;
-    value = name ? value_of(e, s, name) : NULL;
     if (!value)
         return 0;
     add(e, value, strlen(value));
@@ -111,7 +110,7 @@ expand(struct expansion *e, const char *s, size_t len, unsigned depth)
 {
     size_t i = 0;
 
-    while (i < len && !e->out.failed) {
+    while (i < len && !e->too_long) {
         const char *next = s + i + 1;
         size_t left = len - i - 1;
         size_t used = 0;
@@ -120,7 +119,7 @@ expand(struct expansion *e, const char *s, size_t len, unsigned depth)
             used = expand_braced(e, next + 1, left - 1, depth);
             used += used ? 1 : 0;
         } else if (s[i] == '$') {
-            used = expand_plain(e, next, left);
+            used = expand_plain(e, next);
         }
         if (used == 0)
             add(e, s + i, 1);
@@ -128,16 +127,18 @@ expand(struct expansion *e, const char *s, size_t len, unsigned depth)
     }
 }
 
-char *
+int
 sp_repovars_expand(const char *text, const struct sp_repo_var *vars,
-                   size_t n_vars)
+                   size_t n_vars, char **ret_text)
 {
     struct expansion e = {.vars = vars, .n_vars = n_vars};
+    bool failed;
 
     sp_text_add(&e.out, "%s", "");
     expand(&e, text, strlen(text), 0);
-    if (!e.out.failed)
-        return e.out.bytes;
-    sp_text_release(&e.out);
-    return NULL;
+    failed = e.out.failed;
+    if (failed || e.too_long)
+        sp_text_release(&e.out);
+    *ret_text = e.out.bytes;
+    return failed ? -1 : 0;
 }

@@ -4,14 +4,18 @@
 
 #include "base/auto.h"
 #include "build/repofile.h"
+#include "tests/unit/memory.h"
 #include "tests/unit/tap.h"
 
 static struct sp_error err;
 static struct sp_repos repos;
+static unsigned ending; /* the allocation that fails; 0: none */
+
+static char big[4096]; /* the value of a variable */
 
 static const struct sp_repo_var vars[] = {
     {"releasever", "41"}, {"basearch", "x86_64"}, {"arch", "x86_64"},
-    {"empty", ""},        {"server", "cdn"},
+    {"empty", ""},        {"server", "cdn"},      {"big", big},
 };
 
 /* Parses a copy of exact size, so that a sanitizer sees one byte more. */
@@ -20,14 +24,18 @@ parse(const char *text)
 {
     size_t len = strlen(text);
     SP_AUTO_FREE char *copy = malloc(len ? len : 1);
+    int status;
 
     sp_repos_release(&repos);
     memset(&err, 0, sizeof(err));
     if (!copy)
         return -1;
     memcpy(copy, text, len);
-    return sp_repofile_parse(&repos, copy, len, "FILE", vars,
-                             sizeof(vars) / sizeof(vars[0]), &err);
+    memory_end_at(ending);
+    status = sp_repofile_parse(&repos, copy, len, "FILE", vars,
+                               sizeof(vars) / sizeof(vars[0]), &err);
+    memory_left = 0;
+    return status;
 }
 
 static void
@@ -115,6 +123,11 @@ test_variables(void)
         {"${releasever:-x", "${releasever:-x"},
         {"${releasever:?x}", "${releasever:?x}"},
         {"$$releasever", "$41"},
+        {"${releasever:}", "${releasever:}"},
+        {"${releasever-x}", "${releasever-x}"},
+        {"${n:-${n:-${n:-${n:-${n:-${n:-${n:-${n:-8}}}}}}}}", "8"},
+        {"${n:-${n:-${n:-${n:-${n:-${n:-${n:-${n:-${n:-9}}}}}}}}}", "${n:-9}"},
+        {"${none:-{}}", "{}"},
     };
     char text[256];
 
@@ -157,6 +170,19 @@ test_bad(void)
         {"[a]\nmetalink=ftp://h/\n", "FILE:1: not an address of http"},
         {"[a]\nbaseurl=http://h/\xc3\xa9/\n", "FILE:1: an address is not"},
         {"[a]\nname=x\x1b[31m\n", "FILE:2: control character"},
+        {"[a]\nname=x\x7f\n", "FILE:2: control character"},
+        {"[a]\nmirrorlist=ftp://h/\n", "FILE:1: not an address of http"},
+        {"[a]\nenabled=maybe", "FILE:2: neither 1 nor 0"},
+        {"[a]\nname=$big$big$big$big$big$big$big$big$big$big$big$big$big$big"
+         "$big$big$big$big\n",
+         "FILE:2: a variable makes it too long"},
+        {"[$big]\n", "FILE:1: not an id of a repository"},
+        {"[$big$big$big$big$big$big$big$big$big$big$big$big$big$big$big$big$big"
+         "]\n",
+         "FILE:1: not an id of a repository"},
+        {"[a]\nbaseurl=http://h/$big\n",
+         "FILE:1: an address of more than 2047 bytes"},
+        {"[a]\ngpgcheck\n", "FILE:2: neither '[id]' nor 'key = value'"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -172,6 +198,28 @@ test_bad(void)
     }
     tap_ok(parse("[a]\nenabled=0\nbaseurl=http://h/$none/\n") == 0,
            "a repository that is not enabled may be unfinished");
+    tap_ok(parse("[a]\nbaseurl=http://h") == 0, "no LF at the end");
+    tap_is_str(repos.repos[0].baseurls.words[0], "http://h/",
+               "nor is one needed");
+}
+
+/* Each allocation fails in turn: that is told, and nothing is left out. */
+static void
+test_no_memory(void)
+{
+    static const char text[] = "[a-$releasever]\nname=$server\n"
+                               "baseurl=http://h/1 ftp://h/2\n http://h/3\n"
+                               "metalink=http://h/\nproxy=_none_\n"
+                               "exclude=a b c\n[b]\nmirrorlist=http://h/\n";
+    unsigned failed = 0;
+
+    for (ending = 1; parse(text) < 0 && memory_ended; ending++)
+        failed += strcmp(err.detail, "no-memory") != 0;
+    tap_ok(!memory_ended && ending > 20, "%u places", ending);
+    tap_is_u64(failed, 0, "its word in each of them");
+    tap_is_u64(repos.n, 2, "with enough of it all is there");
+    tap_is_u64(repos.repos[0].baseurls.n, 2, "and all addresses");
+    ending = 0;
 }
 
 static void
@@ -212,10 +260,12 @@ test_limits(void)
 int
 main(void)
 {
+    memset(big, 'x', sizeof(big) - 1);
     test_good();
     test_variables();
     test_bad();
     test_limits();
+    test_no_memory();
     sp_repos_release(&repos);
     return tap_done();
 }
