@@ -156,14 +156,16 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
-unit := advice ask check command confirm devices doctor download evidence-scan evr fields flip floor \
-	gate generation groups history \
-	index-check \
-	journal json keyring keytable ledger lines list listing manifest message metadata \
-	nevra pack path plan policy present preview progress publish qfile quarantine queue ratchet \
-	record repofile request \
-	round rpm sandbox sha256 sigpacket spawn status tar transport unpack update \
+unit := advice ask check command confirm devices doctor download \
+	evidence-scan evr fields flip floor gate generation groups history \
+	index-check journal json keyring keytable ledger lines list listing manifest \
+	message metadata nevra pack path plan policy present preview progress \
+	publish qfile quarantine queue ratchet record repofile request round rpm \
+	sandbox sha256 sigpacket spawn status tar transport unpack update \
 	vchan-frame
+ifeq ($(WITH_SOLV),1)
+unit += solve
+endif
 bats := 00-smoke 01-house 02-install 80-update 47-carriers 53-solve \
 	54-hostile-server 25-verify 52-metadata 37-policy-attacks 50-build \
 	81-update-options 70-block 40-sandbox 55-vchan 20-hostile-rpm \

@@ -15,8 +15,6 @@
 int
 sp_pool_open(struct sp_pool *pool, const char *arch, struct sp_error *err)
 {
-    char shown[SP_SHOWN_MAX];
-
     memset(pool, 0, sizeof(*pool));
     pool->pool = pool_create();
     if (!pool->pool)
@@ -27,11 +25,8 @@ sp_pool_open(struct sp_pool *pool, const char *arch, struct sp_error *err)
      */
     if (pool_setdisttype(pool->pool, DISTTYPE_RPM) < 0)
         return sp_fail(err, "internal", "this libsolv does not know rpm");
+    /* One that it does not know runs itself and noarch. */
     pool_setarch(pool->pool, arch);
-    if (!pool->pool->id2arch) {
-        sp_text_show(shown, sizeof(shown), arch);
-        return sp_fail(err, "usage", "unknown architecture '%s'", shown);
-    }
     /* An i686 package does not replace the x86_64 one of the same name. */
     (void)pool_set_flag(pool->pool, POOL_FLAG_IMPLICITOBSOLETEUSESCOLORS, 1);
     pool->installed = repo_create(pool->pool, "@installed");
@@ -269,16 +264,6 @@ sp_pool_is_candidate(const struct sp_pool *pool, const Solvable *s)
            pool_installable(p, pool_id2solvable(p, (Id)(s - p->solvables)));
 }
 
-static bool
-take_part(char *dst, size_t size, const char *s, size_t len)
-{
-    if (len >= size)
-        return false;
-    memcpy(dst, s, len);
-    dst[len] = '\0';
-    return true;
-}
-
 bool
 sp_pool_nevra(const struct sp_pool *pool, const Solvable *s,
               struct sp_nevra *ret)
@@ -302,14 +287,13 @@ sp_pool_nevra(const struct sp_pool *pool, const Solvable *s,
         !sp_nevra_version_ok(version, (size_t)(dash - version)) ||
         !sp_nevra_version_ok(dash + 1, strlen(dash + 1)))
         return false;
+    /* Their lengths were judged with them. */
+    (void)snprintf(nevra.name, sizeof(nevra.name), "%s", name);
+    (void)snprintf(nevra.arch, sizeof(nevra.arch), "%s", arch);
+    (void)snprintf(nevra.version, sizeof(nevra.version), "%.*s",
+                   (int)(dash - version), version);
+    (void)snprintf(nevra.release, sizeof(nevra.release), "%s", dash + 1);
     nevra.epoch = (uint32_t)epoch;
-    if (!take_part(nevra.name, sizeof(nevra.name), name, strlen(name)) ||
-        !take_part(nevra.arch, sizeof(nevra.arch), arch, strlen(arch)) ||
-        !take_part(nevra.version, sizeof(nevra.version), version,
-                   (size_t)(dash - version)) ||
-        !take_part(nevra.release, sizeof(nevra.release), dash + 1,
-                   strlen(dash + 1)))
-        return false;
     *ret = nevra;
     return true;
 }

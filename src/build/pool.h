@@ -39,7 +39,7 @@ struct sp_pool {
     size_t n_installed;
 };
 
-/* arch: of the machine, "x86_64". Reasons: usage, no-memory. */
+/* arch: of the machine, "x86_64". Reasons: internal, no-memory. */
 int sp_pool_open(struct sp_pool *pool, const char *arch, struct sp_error *err);
 void sp_pool_close(struct sp_pool *pool);
 
