@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From the words of a request to the jobs of the solver. */
 #include <solv/evr.h>
+#include <solv/poolarch.h>
 #include <solv/selection.h>
 #include <string.h>
 
@@ -105,19 +106,47 @@ same_arch(const struct asking *ask, Id a, Id b)
     return pool_id2solvable(pool, a)->arch == pool_id2solvable(pool, b)->arch;
 }
 
-/* The newest candidate like `like`; with `below`, older than that one. */
+/* The newest candidate in the place of an installed one that is older. */
 static Id
-newest(const struct asking *ask, Id like, Id below)
+next_older(const struct asking *ask, Id have)
 {
     Id best = 0;
 
     for (int i = 0; i < ask->candidates.count; i++) {
         Id id = ask->candidates.elements[i];
 
-        if (!same_name(ask, id, like) || !same_arch(ask, id, like) ||
-            (below && evr_order(ask, id, below) >= 0))
+        if (!same_name(ask, id, have) || !same_arch(ask, id, have) ||
+            evr_order(ask, id, have) >= 0)
             continue;
         if (!best || evr_order(ask, id, best) > 0)
+            best = id;
+    }
+    return best;
+}
+
+/* The machine's own architecture and noarch alike are the first. */
+static unsigned
+arch_class(const struct asking *ask, Id id)
+{
+    const Pool *pool = ask->pool->pool;
+    unsigned score = pool_arch2score(pool, pool->solvables[id].arch) >> 16;
+
+    return score > 0 ? score : 1;
+}
+
+/* The newest candidate of the name that fits the machine best. */
+static Id
+fittest(const struct asking *ask, Id like)
+{
+    Id best = like;
+
+    for (int i = 0; i < ask->candidates.count; i++) {
+        Id id = ask->candidates.elements[i];
+        unsigned class = arch_class(ask, id);
+
+        if (same_name(ask, id, like) &&
+            (class < arch_class(ask, best) ||
+             (class == arch_class(ask, best) && evr_order(ask, id, best) > 0)))
             best = id;
     }
     return best;
@@ -139,8 +168,8 @@ push_one_of(struct asking *ask, Id how, Queue *packages)
 static void
 install(struct asking *ask, Queue *candidates)
 {
-    if (ask->want->action == SP_ACTION_DOWNLOAD && candidates->count > 0) {
-        Id best = newest(ask, candidates->elements[0], 0);
+    if (ask->want->action == SP_ACTION_DOWNLOAD) {
+        Id best = fittest(ask, candidates->elements[0]);
 
         map_set(ask->requested, best);
         queue_push2(ask->job, SOLVER_INSTALL | SOLVER_SOLVABLE, best);
@@ -151,8 +180,7 @@ install(struct asking *ask, Queue *candidates)
         Id have = ask->installed.elements[i];
 
         if (!sp_match_is_glob(ask->spec) ||
-            (candidates->count > 0 &&
-             same_name(ask, have, candidates->elements[0])))
+            same_name(ask, have, candidates->elements[0]))
             queue_push(candidates, have);
     }
     push_one_of(ask, SOLVER_INSTALL, candidates);
@@ -283,7 +311,7 @@ ask_again(struct asking *ask, bool older, struct sp_error *err)
                 id = one;
         }
         if (older)
-            id = newest(ask, have, have);
+            id = next_older(ask, have);
         if (id == 0)
             continue;
         found++;
