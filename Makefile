@@ -160,8 +160,8 @@ unit := advice ask check command confirm devices doctor download \
 	evidence-scan evr fields flip floor gate generation groups history \
 	index-check journal json keyring keytable ledger lines list listing manifest \
 	message metadata nevra pack path plan policy present preview progress \
-	publish qfile quarantine queue ratchet record repofile request round rpm \
-	sandbox sha256 sigpacket spawn status tar transport unpack update \
+	publish qfile quarantine queue ratchet readers record repofile request round \
+	rpm sandbox sha256 sigpacket spawn status tar transport unpack update \
 	vchan-frame
 ifeq ($(WITH_SOLV),1)
 unit += solve

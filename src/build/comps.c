@@ -108,13 +108,15 @@ end_section(struct sp_comps_reader *r, enum sp_group_word word,
             struct sp_error *err)
 {
     char line[SP_LINE_MAX];
-    struct sp_group_line ignored;
+    struct sp_group_line read;
     int n = snprintf(line, sizeof(line), "%s %s %s\n", sp_group_word(word),
                      r->id, r->title[0] ? r->title : r->id);
 
     if (r->lines.failed)
         return sp_fail(err, "no-memory", "no memory for a group");
-    if (n <= 0 || !sp_group_line_read(line, (size_t)n - 1, &ignored))
+    /* An id of two words would be read as another one. */
+    if (!sp_group_line_read(line, (size_t)n - 1, &read) ||
+        strcmp(read.id, r->id) != 0)
         return 0;
     if (r->emit(r->data, line, (size_t)n, err) < 0)
         return -1;

@@ -117,7 +117,7 @@ end_update(struct sp_updateinfo *info, struct sp_error *err)
     int n = snprintf(line, sizeof(line), "advisory %s %s %s %s\n", info->id,
                      info->type, info->severity, info->date);
 
-    if (info->lines.failed || n < 0 || (size_t)n >= sizeof(line))
+    if (info->lines.failed)
         return sp_fail(err, "no-memory", "no memory for an advisory");
     if (info->lines.size == 0)
         return 0;
