@@ -3,9 +3,10 @@
 
 enum { BASE_MAX = 1024 };
 
+/* Sets *ret_found when the line names a mirror. */
 static int
 take_line(const char *line, size_t len, struct sp_mirrors *mirrors,
-          struct sp_error *err)
+          bool *ret_found, struct sp_error *err)
 {
     char base[BASE_MAX];
 
@@ -17,14 +18,17 @@ take_line(const char *line, size_t len, struct sp_mirrors *mirrors,
     base[len] = '\0';
     if (base[len - 1] != '/')
         memcpy(base + len, "/", 2);
-    return sp_mirror_base_ok(base) ? sp_mirrors_add(mirrors, base, err) : 0;
+    if (!sp_mirror_base_ok(base))
+        return 0;
+    *ret_found = true;
+    return sp_mirrors_add(mirrors, base, err);
 }
 
 int
 sp_mirrorlist_parse(const char *untrusted_text, size_t size,
                     struct sp_mirrors *mirrors, struct sp_error *err)
 {
-    size_t before = mirrors->n;
+    bool found = false;
     const char *s = untrusted_text;
     size_t left = size;
 
@@ -33,12 +37,12 @@ sp_mirrorlist_parse(const char *untrusted_text, size_t size,
         size_t len = lf ? (size_t)(lf - s) : left;
         size_t step = lf ? len + 1 : len;
 
-        if (take_line(s, len, mirrors, err) < 0)
+        if (take_line(s, len, mirrors, &found, err) < 0)
             return -1;
         s += step;
         left -= step;
     }
-    if (mirrors->n == before)
+    if (!found)
         return sp_fail(err, "metadata",
                        "the mirror list names no mirror of http or https");
     return 0;

@@ -45,7 +45,7 @@ on_begin(void *data, const char *untrusted_name, const char **attributes)
         return;
     xml->text_len = 0;
     xml->text_cut = false;
-    if (n < 0 || (size_t)n >= sizeof(xml->path) - used) {
+    if ((size_t)n >= sizeof(xml->path) - used) {
         (void)sp_fail(&xml->fault, "metadata", "elements stand too deep");
         stop(xml);
     } else if (xml->sink.begin(xml->sink.data, xml->path, attributes,

@@ -8,7 +8,9 @@
 #define TESTS_UNIT_MEMORY_H
 
 #include <dlfcn.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +80,40 @@ strndup(const char *s, size_t size)
     memcpy(copy, s, len);
     copy[len] = '\0';
     return copy;
+}
+
+/* Named aside: fortified headers have their own asprintf. */
+int memory_asprintf(char **ret, const char *fmt, ...) __asm__("asprintf")
+    __attribute__((format(printf, 2, 3)));
+int memory_asprintf_chk(char **ret, int flag, const char *fmt,
+                        ...) __asm__("__asprintf_chk")
+    __attribute__((format(printf, 3, 4)));
+
+int
+memory_asprintf(char **ret, const char *fmt, ...)
+{
+    int n = -1;
+    va_list args;
+
+    va_start(args, fmt);
+    if (!MEMORY_HIT())
+        n = vasprintf(ret, fmt, args);
+    va_end(args);
+    return n;
+}
+
+int
+memory_asprintf_chk(char **ret, int flag, const char *fmt, ...)
+{
+    int n = -1;
+    va_list args;
+
+    (void)flag;
+    va_start(args, fmt);
+    if (!MEMORY_HIT())
+        n = vasprintf(ret, fmt, args);
+    va_end(args);
+    return n;
 }
 
 char *

@@ -21,6 +21,7 @@
 #include "build/metalink.h"
 #include "build/repomd.h"
 #include "build/unfold.h"
+#include "tests/unit/memory.h"
 #include "tests/unit/tap.h"
 
 #define HEX62 "112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -48,6 +49,7 @@ refused(int status, const char *word, const char *part, const char *what)
 #define DATA(type, href, more)                                                 \
     "<data type=\"" type "\"><checksum type=\"sha256\">" A "</checksum>"       \
     "<location href=\"" href "\"/>" more "</data>"
+#define TEN(s) s s s s s s s s s s
 #define PRIMARY DATA("primary", "repodata/p.xml.gz", "")
 
 static int
@@ -145,12 +147,54 @@ test_bad_repomd(void)
          "metadata", "no SHA-256"},
         {REPOMD("1", "<data type=\"primary\"><location href=\"p\"/></data>"),
          "metadata", "no digest"},
+        {REPOMD("1", "<data type=\"primary\"><location/></data>"), "metadata",
+         "leaves"},
+        {REPOMD("1", "<data type=\"primary\"><checksum type=\"sha256\">" A
+                     "</checksum></data>"),
+         "metadata", "no location"},
+        {REPOMD("1",
+                "<data type=\"primary\"><checksum>" A "</checksum></data>"),
+         "metadata", "of type ''"},
+        {REPOMD("1", DATA("primary", "p",
+                          "<timestamp>1000000000000000000000000</timestamp>")),
+         "metadata", "timestamp in repomd.xml is no number"},
+        {REPOMD("1", DATA("primary", "p", "<timestamp>x.5</timestamp>")),
+         "metadata", "timestamp in repomd.xml is no number"},
+        {REPOMD("1", DATA("primary", "p",
+                          "<open-checksum type=\"sha256\">0"
+                          "</open-checksum>")),
+         "metadata", "no SHA-256"},
+        {REPOMD("1", DATA("primary", TEN(TEN("0123456789")) TEN("0123"), "")),
+         "metadata", "leaves"},
+        {REPOMD("1", DATA("primary", "a/./p", "")), "metadata", "leaves"},
+        {REPOMD("1", DATA("primary", "a/\xc3\xa9", "")), "metadata", "leaves"},
+        {REPOMD("1", DATA("primary", "a%2Fb", "")), "metadata", "leaves"},
     };
     struct sp_repomd md;
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         refused(repomd(cases[i].xml, &md), cases[i].word, cases[i].part,
                 cases[i].part);
+}
+
+/* Odd, but of no harm. */
+static void
+test_odd_repomd(void)
+{
+    struct sp_repomd md;
+
+    if (tap_ok(repomd(REPOMD("\xc3\xa9 b&#x7f;" TEN("0123456789"),
+                             "<data><location href=\"/x\"/></data>" DATA(
+                                 "primary", "..a/%2/b.%20/%", "")),
+                      &md) == 0,
+               "no type, a revision of other letters: %s", err.msg)) {
+        tap_ok(strncmp(md.revision, "___b_0123", 9) == 0 &&
+                   strlen(md.revision) == SP_REVISION_MAX - 1,
+               "one word of it, cut: %s", md.revision);
+        tap_is_str(md.sources[SP_REPOMD_PRIMARY].location, "..a/%2/b.%20/%",
+                   "names that only begin like others");
+    }
+    tap_ok(!sp_repomd_revision("1x", &md.newest), "no number");
 }
 
 static void
@@ -189,6 +233,15 @@ test_lies(void)
     memset(&md.sources[1].present, 2, 1);
     refused(sp_repomd_check(&md, &err), "metadata", "out of range", "bool");
     md = good;
+    md = good;
+    memset(&md.sources[0].open_digest.algo, 4, 1);
+    refused(sp_repomd_check(&md, &err), "metadata", "out of range",
+            "algorithm of what is packed");
+    md = good;
+    md.revision[0] = '\x7f';
+    refused(sp_repomd_check(&md, &err), "metadata", "revision", "no word");
+    md.revision[0] = ' ';
+    refused(sp_repomd_check(&md, &err), "metadata", "revision", "no word");
     md = good;
     memset(&md.sources[0].digest.algo, 4, 1);
     refused(sp_repomd_check(&md, &err), "metadata", "out of range",
@@ -279,6 +332,85 @@ test_metalink(void)
                "all of it");
 }
 
+#define URL(attributes, host)                                                  \
+    "<url " attributes ">https://" host ".example/repodata/repomd.xml</url>"
+#define ALTERNATE "<alternate><hash type=\"sha-256\">" B "</hash></alternate>"
+#define METALINK(more)                                                         \
+    "<metalink><file><hash type=\"sha-256\">" B "</hash></file>"               \
+    "<file name=\"repomd.xml\"><hash type=\"sha-256\">" A "</hash>" more       \
+    "</file></metalink>"
+
+static int
+metalink(const char *xml, struct sp_metalink *ret)
+{
+    memset(&err, 0, sizeof(err));
+    return sp_metalink_parse(xml, strlen(xml), 1, ret, &err);
+}
+
+static void
+test_odd_metalink(void)
+{
+    static const char odd[] = METALINK(
+        URL("preference=\"101\"", "worst") URL("priority=\"x\"", "as-bad")
+            URL("priority=\"5\"", "good") URL("preference=\"99\"", "best")
+                URL("priority=\"1\"", "good")
+                    URL("", TEN(TEN("0123456789")) "0123456789"));
+    static const char alternates[] = METALINK(
+        URL("", "a") "<alternates><alternate><size>1</size></alternate>" TEN(
+            ALTERNATE)
+            ALTERNATE ALTERNATE ALTERNATE ALTERNATE ALTERNATE ALTERNATE
+        "</alternates>");
+    static struct sp_metalink m;
+
+    if (tap_ok(metalink(odd, &m) == 0, "odd addresses: %s", err.msg) &&
+        tap_is_u64(m.n_bases, 4, "each once, none that is too long")) {
+        tap_is_str(m.bases[0], "https://best.example/", "preference");
+        tap_is_str(m.bases[1], "https://good.example/", "the first one counts");
+        tap_is_str(m.bases[2], "https://worst.example/", "no number is last");
+        tap_is_str(m.bases[3], "https://as-bad.example/", "in either form");
+    }
+    tap_ok(metalink(alternates, &m) == 0, "alternates: %s", err.msg);
+    tap_is_u64(m.n_versions, SP_METALINK_VERSIONS, "as many as there is room");
+    tap_is_u64(m.versions[1].digest.bytes[0], 1, "none without a digest");
+    refused(metalink(METALINK("<size>x</size>"), &m), "metadata", "no number",
+            "size");
+    refused(metalink(METALINK("<timestamp>-1</timestamp>"), &m), "metadata",
+            "no number", "time");
+    refused(metalink(METALINK("<hash type=\"sha-256\">0</hash>"), &m),
+            "metadata", "no SHA-256", "hash");
+    refused(metalink(METALINK(""), &m), "metadata", "names no mirror", "alone");
+    refused(metalink("<metalink>", &m), "metadata", "metalink: not well-formed",
+            "no XML");
+}
+
+static void
+test_no_memory(void)
+{
+    static const char text[] = METALINK(URL("", "a"));
+    static struct sp_metalink m;
+    struct sp_mirrors mirrors = {0};
+    struct sp_repomd md;
+
+    memory_end_at(1);
+    refused(metalink(text, &m), "no-memory", "metalink", "the metalink");
+    memory_end_at(2);
+    refused(metalink(text, &m), "no-memory", "metalink", "its reader");
+    memory_end_at(1);
+    refused(repomd(REPOMD("1", PRIMARY), &md), "no-memory", "repomd.xml",
+            "repomd.xml");
+    memory_end_at(1);
+    refused(sp_mirrors_add(&mirrors, "http://h/", &err), "no-memory", "mirrors",
+            "a mirror");
+    memory_end_at(1);
+    refused(sp_mirrorlist_parse("http://h/\n", 10, &mirrors, &err), "no-memory",
+            "mirrors", "a list");
+    tap_ok(sp_mirrors_add(&mirrors, "http://h/", &err) == 0, "now it is");
+    memory_end_at(1);
+    tap_ok(!sp_mirrors_url(&mirrors, 0, "x"), "no address");
+    memory_end_at(0);
+    sp_mirrors_release(&mirrors);
+}
+
 static void
 test_bad_metalink(void)
 {
@@ -297,8 +429,20 @@ test_bad_metalink(void)
     m.n_bases = SP_MIRRORS_MAX + 1;
     refused(sp_metalink_check(&m, &err), "metadata", "is wrong", "count");
     m.n_bases = 1;
+    m.versions[0].digest.algo = SP_DIGEST_NONE;
+    refused(sp_metalink_check(&m, &err), "metadata", "digest", "no digest");
+    memset(&m.versions[0].digest.algo, 4, 1);
+    refused(sp_metalink_check(&m, &err), "metadata", "digest", "algorithm");
+    (void)snprintf(m.bases[0], sizeof(m.bases[0]), "https://h");
+    refused(sp_metalink_check(&m, &err), "metadata", "address", "no slash");
     memset(m.bases[0], 'x', sizeof(m.bases[0]));
     refused(sp_metalink_check(&m, &err), "metadata", "is wrong", "no end");
+    m.n_bases = 0;
+    refused(sp_metalink_check(&m, &err), "metadata", "no mirror", "none");
+    m.n_versions = SP_METALINK_VERSIONS + 1;
+    refused(sp_metalink_check(&m, &err), "metadata", "is wrong", "versions");
+    m.n_versions = 0;
+    refused(sp_metalink_check(&m, &err), "metadata", "is wrong", "no version");
 }
 
 /* More mirrors than there are places: the best stay. */
@@ -312,11 +456,11 @@ test_many_mirrors(void)
         "<metalink><file name=\"repomd.xml\"><hash type=\"sha-256\">" A
         "</hash>");
 
-    for (unsigned i = 1; i <= 200; i++)
+    for (unsigned i = 1; i <= 201; i++)
         used += (size_t)snprintf(xml + used, sizeof(xml) - used,
                                  "<url priority=\"%u\">https://m%u.example/"
                                  "repodata/repomd.xml</url>",
-                                 201 - i, i);
+                                 i <= 200 ? 201 - i : 500, i);
     (void)snprintf(xml + used, sizeof(xml) - used, "</file></metalink>");
     tap_ok(sp_metalink_parse(xml, strlen(xml), 1, &m, &err) == 0, "200: %s",
            err.msg);
@@ -334,6 +478,7 @@ test_mirrors(void)
     static const char text[] = "# list\nhttps://a.example/r\r\n\n"
                                "rsync://b.example/r/\nhttp://c.example/r/\n"
                                "https://a.example/r/\nhttps://d e/\n";
+    char line[2000];
     struct sp_mirrors m = {0};
 
     tap_ok(sp_mirrorlist_parse(text, strlen(text), &m, &err) == 0, "a list");
@@ -349,12 +494,97 @@ test_mirrors(void)
     sp_mirrors_sent(&m, 0, 10000000, 20000);
     sp_mirrors_sent(&m, 1, 10000000, 1000);
     tap_ok(sp_mirrors_choose(&m, 0) == 1, "the fast before the slow");
+    tap_ok(sp_mirrorlist_parse("https://a.example/r", 19, &m, &err) == 0,
+           "one that is known, without a line end");
+    tap_is_u64(m.n, 2, "it is there once");
     sp_mirrors_release(&m);
     refused(sp_mirrorlist_parse("<html>\n", 7, &m, &err), "metadata",
             "names no mirror", "a page");
+    memset(line, 'x', sizeof(line));
+    memcpy(line, "https://", 8);
+    refused(sp_mirrorlist_parse(line, sizeof(line), &m, &err), "metadata",
+            "names no mirror", "a line without end");
+    for (unsigned i = 0; i < SP_MIRRORS_MAX + 1; i++) {
+        (void)snprintf(line, sizeof(line), "http://h%u", i);
+        tap_ok(sp_mirrors_add(&m, line, &err) == 0, "mirror %u", i);
+    }
+    tap_is_u64(m.n, SP_MIRRORS_MAX, "no more than there is room for");
+    sp_mirrors_release(&m);
+}
+
+/* Large files show how fast the first three are. */
+static void
+test_spread(void)
+{
+    const uint64_t large = 16 * 1024 * 1024;
+    struct sp_mirrors m = {0};
+
+    tap_ok(sp_mirrors_spread(&m, 0, large) == SP_MIRROR_NONE, "no mirror");
+    for (char c = 'a'; c < 'e'; c++) {
+        char base[] = "http://h?/";
+
+        base[8] = c;
+        tap_ok(sp_mirrors_add(&m, base, &err) == 0, "%s", base);
+    }
+    tap_ok(sp_mirrors_spread(&m, 0, 1000) == 0, "a small file: the first");
+    tap_ok(sp_mirrors_spread(&m, 1, large) == 1, "one that was not tried");
+    tap_ok(sp_mirrors_spread(&m, 0, large) == 0, "the first");
+    sp_mirrors_fault(&m, 2);
+    tap_ok(sp_mirrors_spread(&m, 0, large) == 0, "none with a fault");
+    tap_ok(sp_mirrors_spread(&m, 15, large) == SP_MIRROR_NONE, "none is left");
+    tap_ok(!sp_mirrors_lags(&m, 0, 0, 1000, 4999), "patience");
+    tap_ok(!sp_mirrors_lags(&m, 0, 0, 1000, 60000), "the others are not known");
+    sp_mirrors_sent(&m, 1, 100000000, 5000);
+    sp_mirrors_sent(&m, 0, 10000000, 50000);
+    tap_ok(sp_mirrors_lags(&m, 0, 0, 1000, 60000), "another is faster");
+    tap_ok(!sp_mirrors_lags(&m, 0, 2, 1000, 60000), "but was tried");
+    tap_ok(!sp_mirrors_lags(&m, 1, 0, 100000000, 5000), "the fastest does not");
+    sp_mirrors_fault(&m, 1);
+    tap_ok(!sp_mirrors_lags(&m, 0, 0, 1000, 60000),
+           "one that fails is no help");
+    sp_mirrors_fault(&m, 0);
+    tap_ok(sp_mirrors_choose(&m, 12) == 1, "the fast of two with a fault");
+    sp_mirrors_sent(&m, 2, 10000000, 50000);
+    tap_ok(sp_mirrors_choose(&m, 10) == 0, "of two slow ones the first");
+    sp_mirrors_release(&m);
+    tap_ok(sp_mirrors_add(&m, "http://h/", &err) == 0, "a single one");
+    tap_ok(sp_mirrors_spread(&m, 0, large) == 0, "is asked");
+    tap_ok(sp_mirrors_spread(&m, 0, large) == 0, "each time");
+    sp_mirrors_release(&m);
+}
+
+static void
+test_places(void)
+{
+    static const char *const bad[] = {
+        "ftp://h/",       "http://",
+        "https:///x/",    "http://u@h/",
+        "http://h/?x/",   "http://h",
+        "http://h/\x7f/", "http://h/\xc3\xa9/",
+        "http://h/ /",    "https://h/a\\b/",
+        "http://h#x/",    "hTTp:/h/",
+    };
+    static const char *const bad_locations[] = {
+        "",      "a/",    ".",     "a/..", "..", "a//b",
+        "a\x7f", "a:b/c", "a%2fb", "a#b",  "/a", "a\\b",
+    };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        tap_ok(!sp_mirror_base_ok(bad[i]), "no repository: %zu", i);
+    tap_ok(sp_mirror_base_ok("hTTps://h:8/a%20b/"), "a repository");
+    for (size_t i = 0; i < sizeof(bad_locations) / sizeof(bad_locations[0]);
+         i++)
+        tap_ok(!sp_mirror_location_ok(bad_locations[i]), "no location: %zu", i);
+    tap_ok(sp_mirror_location_ok("a/b:c%2") && sp_mirror_location_ok(".a") &&
+               sp_mirror_location_ok("a%2g/...") &&
+               sp_mirror_location_ok("a.."),
+           "locations");
 }
 
 /* ---- armor ------------------------------------------------------------- */
+
+#define BLOCK(text)                                                            \
+    "-----BEGIN PGP SIGNATURE-----\n\n" text "\n-----END PGP SIGNATURE-----\n"
 
 static void
 test_armor(void)
@@ -373,7 +603,21 @@ test_armor(void)
         "-----END PGP SIGNATURE-----\n",
         "-----BEGIN PGP SIGNATURE-----\nx\n\naGVsbG8=\n"
         "-----END PGP SIGNATURE-----\n",
+        "-----BEGIN PGP SIGNATURE-----\na: b\n",
+        "-----BEGIN PGP PUBLIC KEY----\n\naGVsbG8=\n",
+        BLOCK("aGVs=G8=\n"),
+        BLOCK("aGVsbG8=\n=AAA\n"),
+        BLOCK("aGVsbG8=\n=AA=A\n"),
+        BLOCK("aGVsbG8=\n=AA==\n"),
+        BLOCK("aGVsbG8=\n=A!AA\n"),
+        BLOCK("aGVsbG8=\n=R/WK\n=R/WK\n"),
+        BLOCK(""),
+        BLOCK("\n"),
     };
+    static const char spaced[] = BLOCK("aGVs\n\nbG8=\n=R/WK");
+    static const char bare[] = BLOCK("aGVsbG8=");
+    static const char nothing[] = BLOCK("=twTO");
+    static const char with_nul[] = BLOCK("aGVs\0G8=\n");
     uint8_t out[8];
     size_t len = 0;
 
@@ -387,6 +631,23 @@ test_armor(void)
         refused(sp_armor_decode(bad[i], strlen(bad[i]), out, sizeof(out), &len,
                                 &err),
                 "sig-packet", "the armor", "bad armor");
+    tap_ok(sp_armor_decode(spaced, strlen(spaced), out, sizeof(out), &len,
+                           &err) == 0 &&
+               len == 5,
+           "a blank line between");
+    tap_ok(sp_armor_decode(bare, strlen(bare), out, sizeof(out), &len, &err) ==
+                   0 &&
+               len == 5,
+           "no checksum");
+    tap_ok(sp_armor_decode(nothing, strlen(nothing), out, sizeof(out), &len,
+                           &err) == 0 &&
+               len == 0,
+           "nothing, with its checksum");
+    refused(sp_armor_decode(with_nul, sizeof(with_nul) - 1, out, sizeof(out),
+                            &len, &err),
+            "sig-packet", "not base64", "a NUL");
+    refused(sp_armor_decode("\x89\x01", 2, out, 1, &len, &err), "sig-packet",
+            "too large", "a packet without armor");
     tap_ok(sp_armor_decode("\x89\x01", 2, out, sizeof(out), &len, &err) == 0 &&
                len == 2,
            "a packet without armor");
@@ -400,6 +661,8 @@ test_ceiling(void)
                "the ratio");
     tap_is_u64(sp_unfold_ceiling(1000, SP_GIB), SP_UNFOLD_HEAD_START + 200000,
                "whatever was told");
+    tap_is_u64(sp_unfold_ceiling(1, SP_UNFOLD_HEAD_START / 2),
+               SP_UNFOLD_HEAD_START / 2, "below where the ratio begins");
     tap_is_u64(sp_unfold_ceiling(SP_GIB, 2 * SP_GIB), SP_UNFOLD_MAX_BYTES,
                "never more");
 }
@@ -535,12 +798,17 @@ main(int argc, char **argv)
         return drive(argc, argv);
     test_repomd();
     test_bad_repomd();
+    test_odd_repomd();
     test_deep();
     test_lies();
     test_metalink();
     test_bad_metalink();
+    test_odd_metalink();
+    test_no_memory();
     test_many_mirrors();
     test_mirrors();
+    test_spread();
+    test_places();
     test_armor();
     test_ceiling();
     return tap_done();
