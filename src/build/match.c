@@ -29,7 +29,7 @@ match_version(const char *spec, enum sp_form form, const char *name,
     len = form == SP_FORM_NEVRA
               ? snprintf(text, sizeof(text), "%s-%s.%s", name, evr, arch)
               : snprintf(text, sizeof(text), "%s-%.*s", name, evr_len, evr);
-    return len > 0 && (size_t)len < sizeof(text) && fnmatch(spec, text, 0) == 0;
+    return (size_t)len < sizeof(text) && fnmatch(spec, text, 0) == 0;
 }
 
 /* The epoch may be left out, and an absent one may be written as 0. */
@@ -66,8 +66,7 @@ sp_match_form(const Pool *pool, const Solvable *s, const char *spec,
     case SP_FORM_NAME: return fnmatch(spec, name, 0) == 0;
     case SP_FORM_NA:
         len = snprintf(text, sizeof(text), "%s.%s", name, arch);
-        return len > 0 && (size_t)len < sizeof(text) &&
-               fnmatch(spec, text, 0) == 0;
+        return (size_t)len < sizeof(text) && fnmatch(spec, text, 0) == 0;
     case SP_FORM_NEVRA:
     case SP_FORM_NEVR:
     case SP_FORM_NEV:

@@ -213,7 +213,7 @@ note_watched(const struct solving *solving, Id id, const char *replaces,
     if (!matches_any(solving, id, &want->protects) &&
         !matches_any(solving, id, &want->watched))
         return 0;
-    if (replaces && replaces[0])
+    if (replaces)
         (void)snprintf(text, sizeof(text), "takes the place of %.400s",
                        replaces);
     return sp_plan_note(solving->plan, SP_NOTE_WATCHED,
