@@ -297,7 +297,8 @@ read_back(struct sp_transport *t, struct writer *w, struct sp_error *err)
                            "between bytes %" PRIu64 " and %" PRIu64,
                            t->shown, offset, offset + len);
         offset += len;
-        if (t->user && t->user->watch &&
+        /* Who confirmed is there. */
+        if (t->user->watch &&
             t->user->watch(t->user->data, "compare", offset, w->done, err) < 0)
             return -1;
     }
