@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "build/devices.h"
+#include "tests/unit/memory.h"
 #include "tests/unit/tap.h"
 
 static char top[] = "/tmp/sp-devices.XXXXXX";
@@ -358,6 +359,15 @@ test_single(void)
     again.size -= 512;
     tap_ok(!sp_device_same(&device, &again), "another size");
     again = device;
+    again.model[0] = 'x';
+    tap_ok(!sp_device_same(&device, &again), "another model");
+    again = device;
+    again.name[0] = 'x';
+    tap_ok(!sp_device_same(&device, &again), "another name");
+    again = device;
+    again.number++;
+    tap_ok(!sp_device_same(&device, &again), "another number");
+    again = device;
     again.serial[0] = 'x';
     tap_ok(!sp_device_same(&device, &again), "another serial number");
 }
@@ -404,6 +414,196 @@ test_order(void)
                "in the order of their names");
 }
 
+/* ---- what no kernel says ---- */
+
+static void
+reads(const char *name, struct sp_device *ret)
+{
+    struct sp_error err = {0};
+
+    memset(ret, 0, sizeof(*ret));
+    tap_ok(sp_device_read(&tables, name, ret, &err) == 0, "%s is read%s", name,
+           err.msg);
+}
+
+static void
+judged(const struct sp_device *device, const char *word, const char *what)
+{
+    struct sp_error err = {0};
+
+    (void)sp_device_check(device, &err);
+    tap_is_str(err.detail, word, "%s %s", what, err.msg);
+}
+
+static void
+test_odd_facts(void)
+{
+    struct sp_device device;
+    const char *dir = stick("2-1", "sdl", "8:176\n", " \t\n", "\n", "\n");
+
+    reads("sdl", &device);
+    judged(&device, "no-medium", "a size of blanks");
+    tap_is_str(device.model, "SanDisk", "a model of none");
+    tap_is_str(device.serial, "", "no serial number");
+    put_in(dir, "size", "12x\n");
+    reads("sdl", &device);
+    judged(&device, "no-medium", "a size that is none");
+    put_in(dir, "size", "18446744073709551615\n");
+    reads("sdl", &device);
+    judged(&device, "no-medium", "a size beyond all numbers");
+    put_in(dir, "size", "2048\n");
+    put_in(dir, "removable", "0\n");
+    reads("sdl", &device);
+    judged(&device, "", "USB need not be removable");
+    device.use = (enum sp_device_use)99;
+    judged(&device, "device-in-use", "a use that nobody knows");
+}
+
+static void
+test_odd_numbers(void)
+{
+    static const char *const numbers[] = {"8\n", "x:1\n", "8:\n", "8:1:2\n",
+                                          "\n"};
+    struct sp_error err = {0};
+    struct sp_device device;
+    char path[512];
+    const char *dir = stick("2-2", "sdm", "8:192\n", "2048\n", "1\n", "M\n");
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        put_in(dir, "dev", numbers[i]);
+        tap_ok(sp_device_read(&tables, "sdm", &device, &err) == -1 &&
+                   strcmp(err.detail, "io") == 0,
+               "no number: %s", err.msg);
+    }
+    put_in(dir, "dev", "8:192\n");
+    partition(dir, "sdm1", "8:193\n");
+    (void)snprintf(path, sizeof(path), "%s/sdm1", dir);
+    put_in(path, "dev", "nonsense\n");
+    reads("sdm", &device);
+    judged(&device, "device-unsafe", "a partition without a number");
+    make_link("class/block", "nowhere", "sdm");
+    (void)snprintf(path, sizeof(path), "%s/class/block/nowhere", sys);
+    (void)unlink(path);
+    if (symlink("sdm", path) < 0)
+        die(path);
+    tap_ok(sp_device_read(&tables, "nowhere", &device, &err) == -1 &&
+               strcmp(err.detail, "io") == 0,
+           "a link to no folder: %s", err.msg);
+    (void)disk(hardware("pci0000:00/odd", "pci"),
+               "a-device-whose-name-has-no-end-at-all", "8:208\n", "1\n",
+               "1\n");
+    tap_ok(sp_device_read(&tables, "a-device-whose-name-has-no-end-at-all",
+                          &device, &err) == -1,
+           "a name that is too long: %s", err.msg);
+}
+
+/* What the way up from a device to the machine may look like. */
+static void
+test_odd_places(void)
+{
+    struct sp_device device;
+    char deep[512] = "pci0000:00", link[600];
+    const char *dir = hardware("pci0000:00/0000:02:00.0", "pci");
+
+    put_in(dir, "serial", "OF-THE-BUS\n");
+    dir = hardware("pci0000:00/0000:02:00.0/ata3", "pci");
+    (void)disk(dir, "sdn", "8:224\n", "2048\n", "1\n");
+    reads("sdn", &device);
+    tap_is_str(device.serial, "", "no serial number beyond the bus");
+    dir = hardware("platform/mmc_host/mmc2", "mmc_host");
+    dir = hardware("platform/mmc_host/mmc2/mmc2:0001", "sd");
+    (void)disk(dir, "mmcblk2", "179:16\n", "2048\n", "0\n");
+    reads("mmcblk2", &device);
+    judged(&device, "", "a card by its host, of no type");
+    dir = hardware("pci0000:00/virtio0", "virtio");
+    put_in(dir, "type", "9\n");
+    (void)disk(dir, "sdo", "8:240\n", "2048\n", "1\n");
+    reads("sdo", &device);
+    judged(&device, "", "a type that is not of SCSI");
+    dir = hardware("pci0000:00/plain", "usb");
+    (void)snprintf(link, sizeof(link), "%s/subsystem", dir);
+    (void)unlink(link);
+    if (symlink("usb", link) < 0)
+        die(link);
+    (void)disk(dir, "sdp", "65:0\n", "2048\n", "0\n");
+    reads("sdp", &device);
+    judged(&device, "", "a subsystem without a path");
+    for (unsigned i = 0; i < 40; i++) {
+        (void)snprintf(deep + strlen(deep), 4, "/d");
+        dir = hardware(deep, i == 0 ? "usb" : "none");
+    }
+    (void)disk(dir, "sdq", "65:16\n", "2048\n", "0\n");
+    reads("sdq", &device);
+    judged(&device, "device-unsafe", "a bus that is too far up");
+}
+
+static void
+test_odd_uses(void)
+{
+    struct sp_device device;
+    char path[700];
+    const char *dir = stick("2-3", "sdr", "65:32\n", "2048\n", "U\n", "U\n");
+
+    held_by(dir, ".", ".hidden");
+    (void)snprintf(path, sizeof(path), "%s/.hidden", dir);
+    make_dirs(path);
+    put_in(path, "partition", "1\n");
+    reads("sdr", &device);
+    judged(&device, "", "what is hidden is no holder and no partition");
+    (void)snprintf(path, sizeof(path), "%s/holders/.hidden", dir);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof(path), "%s/holders", dir);
+    (void)rmdir(path);
+    reads("sdr", &device);
+    judged(&device, "", "nor is there a folder of them");
+    put(mountinfo, "1 2 0:1 / /x rw - ext4\n"
+                   "1 2 65:32 / /a\\04z\\134b\\ rw - ext4 none rw\n");
+    reads("sdr", &device);
+    tap_is_str(device.user, "/a\\x5c04z\\x5cb\\x5c", "a place that is escaped");
+    judged(&device, "device-in-use", "it is mounted");
+}
+
+/* sda before sdb, sdz before sdaa, loop2 before loop10. */
+static void
+test_odd_names(void)
+{
+    static const char *const names[] = {"sdz",   "sdaa",   "sdab",
+                                        "loop2", "loop10", "sd"};
+    char order[512] = "", path[512], number[16];
+    struct sp_devices all;
+    struct sp_error err = {0};
+    size_t used = 0;
+
+    put(mountinfo, "");
+    for (unsigned i = 0; i < 6; i++) {
+        (void)snprintf(number, sizeof(number), "66:%u\n", i);
+        (void)disk(NULL, names[i], number, "2048\n", "0\n");
+    }
+    (void)snprintf(path, sizeof(path), "%s/block/gone", sys);
+    make_dirs(path);
+    (void)snprintf(path, sizeof(path), "%s/block/.hidden", sys);
+    make_dirs(path);
+    memory_end_at(1);
+    tap_ok(sp_devices_list(&tables, &all, &err) == -1, "no memory");
+    memory_end_at(0);
+    tap_is_str(err.detail, "no-memory", "its word");
+    tap_ok(sp_devices_list(&tables, &all, &err) == -1 &&
+               strcmp(err.detail, "io") == 0,
+           "one that cannot be read is a fault: %s", err.msg);
+    (void)snprintf(path, sizeof(path),
+                   "%s/block/a-device-whose-name-has-no-end-at-all", sys);
+    (void)unlink(path);
+    if (!tap_ok(sp_devices_list(&tables, &all, &err) == 0, "a list: %s",
+                err.msg))
+        return;
+    for (size_t i = 0; i < all.n; i++)
+        if (major(all.entries[i].device.number) == 66)
+            used += (size_t)snprintf(order + used, sizeof(order) - used, "%s ",
+                                     all.entries[i].device.name);
+    tap_is_str(order, "loop2 loop10 sd sdz sdaa sdab ", "in their order");
+    sp_devices_release(&all);
+}
+
 static int
 remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 {
@@ -427,6 +627,11 @@ main(void)
     test_blind();
     test_order();
     sp_devices_release(&devices);
+    test_odd_facts();
+    test_odd_numbers();
+    test_odd_places();
+    test_odd_uses();
+    test_odd_names();
     (void)nftw(top, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     return tap_done();
 }
