@@ -161,8 +161,8 @@ unit := advice ask block check command confirm devices doctor download \
 	index-check journal json keyring keytable ledger lines list listing manifest \
 	message metadata nevra pack path plan policy present preview progress \
 	publish qfile quarantine queue ratchet readers record repofile request round \
-	rpm sandbox sha256 sigpacket spawn status tar transport unpack update \
-	vchan-frame
+	rpm sandbox sha256 sigpacket spawn status tar transfer transport unpack \
+	update vchan-frame
 ifeq ($(WITH_SOLV),1)
 unit += solve
 endif

@@ -35,7 +35,7 @@ default_path(char dst[PATH_BYTES], struct sp_error *err)
         return sp_fail(err, "usage",
                        "no cache directory: set HOME or use --cache-dir");
     n = snprintf(dst, PATH_BYTES, "%s%s/sallyport", base, middle);
-    if (n < 0 || n >= PATH_BYTES)
+    if ((size_t)n >= PATH_BYTES)
         return sp_fail(err, "usage", "the path of the cache is too long");
     return 0;
 }
@@ -182,7 +182,7 @@ sp_cache_name_part(char dst[SP_CACHE_NAME_MAX], const char *name)
 {
     int n = snprintf(dst, SP_CACHE_NAME_MAX, "%s.part", name);
 
-    if (n < 0 || n >= SP_CACHE_NAME_MAX)
+    if ((size_t)n >= SP_CACHE_NAME_MAX)
         SP_BUG("cache name too long");
 }
 
