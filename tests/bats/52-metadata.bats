@@ -327,6 +327,70 @@ PY
     assert_equal "$(told mirror)" "$https/repo/$repo/"
 }
 
+# Lists of mirrors are read a step ahead when there are several repositories.
+@test "lists of mirrors are asked for side by side, each once" {
+    repodata "$repo"
+    write_metalink "$files/$repo/repodata/repomd.xml" "$https/repo/$repo/"
+    printf '%s\n' "$https/repo/$repo" >"$files/$repo/list"
+    cp "$files/$repo/metalink" "$files/$repo/list-of-metalink"
+    printf '%s\n' '[one]' "metalink=$https/repo/$repo/metalink" \
+        '[two]' "mirrorlist=$https/repo/$repo/list" \
+        '[three]' "mirrorlist=$https/repo/$repo/list-of-metalink" \
+        '[four]' "baseurl=$https/repo/$repo/" \
+        "mirrorlist=$https/repo/$repo/list?4" >"$BATS_TEST_TMPDIR/repo"
+    fetch 0 -c "$BATS_FILE_TMPDIR/ca.pem"
+    assert_equal "$(told repo | xargs)" \
+        'one available two available three available four available'
+    assert_equal "$(told mirror | sort -u)" "$https/repo/$repo/"
+    for list in metalink list list-of-metalink; do
+        assert_equal "$(grep -c "/$repo/$list " "$log")" 1 "$list"
+    done
+    # Over plain http they are asked only where that is allowed.
+    sed -i "s#=$https\(/.*\)/\(list\|metalink\|list-of-metalink\)\$#=$http\\1/\\2#" \
+        "$BATS_TEST_TMPDIR/repo"
+    rm -rf "$cache"
+    fetch 0 -x -c "$BATS_FILE_TMPDIR/ca.pem"
+    assert_equal "$(told repo | xargs)" \
+        'one available two available three available four available'
+    rm -rf "$cache"
+    fetch 4 -c "$BATS_FILE_TMPDIR/ca.pem"
+    [[ $stderr == "tls: repository 'one': "*'not https'* ]] || fail "$stderr"
+}
+
+@test "a list of mirrors that cannot be had, or is none" {
+    repodata "$repo"
+    head -c 1100000 /dev/zero | tr '\0' '#' >"$files/$repo/large"
+    head -c 4200000 /dev/zero | tr '\0' '#' >"$files/$repo/larger"
+    echo '<html></html>' >"$files/$repo/page"
+    echo '<metalink><files/></metalink>' >"$files/$repo/metalink-of-nothing"
+    printf '%s\n' '[good]' "baseurl=$https/repo/$repo/" \
+        >"$BATS_TEST_TMPDIR/good"
+    while read -r key path want word part; do
+        repo_file "$key=${path/HTTPS/$https}"
+        for several in false true; do
+            ! $several || cat "$BATS_TEST_TMPDIR/good" >>"$BATS_TEST_TMPDIR/repo"
+            rm -rf "$cache"
+            fetch "$want" -c "$BATS_FILE_TMPDIR/ca.pem"
+            [[ $stderr == "$word: repository '$repo': "*"$part"* ]] ||
+                fail "$key=$path" "$stderr"
+        done
+        # The others come without it, where it may be missing.
+        sed -i '2i skip_if_unavailable=1' "$BATS_TEST_TMPDIR/repo"
+        fetch 0 -c "$BATS_FILE_TMPDIR/ca.pem"
+        [[ $output == "repo $repo missing"*"problem $word "*'good available'* ]] ||
+            fail "$output"
+    done <<END
+metalink HTTPS/missing/$repo/metalink 4 http-status 404
+mirrorlist HTTPS/missing/$repo/list 4 http-status 404
+mirrorlist HTTPS/repo/$repo/large 6 file-too-large large
+metalink HTTPS/repo/$repo/larger 6 file-too-large large
+mirrorlist HTTPS/repo/$repo/page 5 metadata names no mirror
+metalink HTTPS/repo/$repo/page 5 metadata no metalink
+mirrorlist HTTPS/repo/$repo/metalink-of-nothing 5 metadata no digest
+mirrorlist http://127.0.0.1:1/list 4 tls not https
+END
+}
+
 write_metalink() { # REPOMD URL...
     local digest
     digest=$(sha256sum <"$1" | cut -d' ' -f1)
@@ -654,6 +718,37 @@ taken_over() { # STATUS WORD SCRIPT
 struct_size() {
     "$SP_BUILD/sallyport-metadata" repomd 3>/dev/null \
         <"$files/$repo/repodata/repomd.xml" | wc -c
+}
+
+@test "sallyport-metadata says what it was not made for" {
+    head -c 5000000 /dev/zero >"$BATS_TEST_TMPDIR/large"
+    while read -r word input args; do
+        local status=0 said
+        # shellcheck disable=SC2086 # words
+        said=$("$SP_BUILD/sallyport-metadata" $args <"${input/LARGE/$BATS_TEST_TMPDIR/large}" \
+            3>&1 >/dev/null 2>&1) || status=$?
+        assert_equal "$status" 1 "$args"
+        [[ $said == "$word "* ]] || fail "$args" "$said"
+    done <<'END'
+usage /dev/null
+usage /dev/null repomd now
+usage /dev/null metalink now
+usage /dev/null unfold
+usage /dev/null unfold many
+usage /dev/null unfold 9999999999999
+usage /dev/null unfold 10 more
+usage /dev/null nothing 10
+usage /dev/null groups 10
+usage /dev/null advisories 10
+metadata /dev/null repomd
+metadata /dev/null metalink
+metadata /dev/null groups
+metadata /dev/null advisories
+metadata /dev/null filelists 10 /x
+metadata-size LARGE repomd
+metadata-size LARGE metalink
+metadata-size LARGE unfold 10
+END
 }
 
 @test "sallyport-metadata has no files and no network" {
