@@ -161,7 +161,7 @@ unit := advice ask block check command confirm devices doctor download \
 	index-check journal json keyring keytable ledger lines list listing manifest \
 	message metadata nevra pack path plan policy present preview progress \
 	publish qfile quarantine queue ratchet readers record repofile request round \
-	rpm sandbox sha256 sigpacket spawn status tar transfer transport unpack \
+	rpm sandbox send sha256 sigpacket spawn status tar transfer transport unpack \
 	update vchan-frame
 ifeq ($(WITH_SOLV),1)
 unit += solve
