@@ -7,6 +7,7 @@
 #include "build/groups.h"
 #include "ingest/comps.h"
 #include "tests/unit/guard.h"
+#include "tests/unit/memory.h"
 #include "tests/unit/tap.h"
 
 static struct sp_error err;
@@ -170,6 +171,45 @@ test_union(void)
     sp_groups_release(&all);
 }
 
+/* Too many lines, one without an end, and none for want of memory. */
+static void
+test_bounds(void)
+{
+    static const char lines[] = "group t Tools\nmandatory a\nenvironment e E\n"
+                                "needs t\nmandatory b";
+    struct sp_groups all = {0}, picked = {0};
+    struct sp_text text = {0};
+    unsigned n = 1, failed = 0;
+
+    do {
+        sp_groups_release(&all);
+        sp_groups_release(&picked);
+        memset(&err, 0, sizeof(err));
+        memory_end_at(n++);
+        if (sp_groups_add(&all, lines, sizeof(lines) - 1, &err) == 0) {
+            sp_groups_ready(&all);
+            (void)sp_groups_pick(&picked, &all, "e", &err);
+        }
+        memory_left = 0;
+        failed += strcmp(err.detail, "no-memory") == 0;
+    } while (memory_ended);
+    tap_ok(failed == n - 2 && failed > 4, "no memory at %u places", failed);
+    tap_is_u64(all.n, 4, "a line without an end is none");
+    tap_is_u64(picked.n, 4, "an environment and what it needs");
+    sp_groups_release(&picked);
+    sp_groups_release(&all);
+    sp_text_add(&text, "group t Tools\n");
+    for (unsigned i = 1; i < 65536; i++)
+        sp_text_add(&text, "optional a%u\n", i);
+    tap_ok(sp_groups_add(&all, text.bytes, text.size, &err) == 0,
+           "65536 lines");
+    tap_ok(sp_groups_add(&all, "group u U\n", 10, &err) < 0 &&
+               strcmp(err.detail, "metadata") == 0,
+           "and one more: %s", err.msg);
+    sp_groups_release(&all);
+    sp_text_release(&text);
+}
+
 /* What is published holds nothing foreign but names, and titles escaped. */
 static void
 test_comps(void)
@@ -306,6 +346,7 @@ main(void)
     test_frame();
     test_records();
     test_union();
+    test_bounds();
     test_comps();
     return tap_done();
 }

@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "build/list.h"
 #include "bundle/limits.h"
+#include "tests/unit/memory.h"
 #include "tests/unit/tap.h"
 
 #define HEX62 "112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -85,6 +86,8 @@ test_bad(void)
         {"x.rpm\r\n", "LIST:1: ends with CR LF"},
         {"x\x1b[31m.rpm\n", "LIST:1: control character"},
         {"x\x7f\n", "LIST:1: control character"},
+        {"a1+-.B://h/x\n", "LIST:1: only http and https"},
+        {"https://h/x@y sha256:0\n", "LIST:1: a SHA-256 digest has 64 digits"},
     };
     struct sp_list list;
 
@@ -101,6 +104,45 @@ test_bad(void)
         sp_list_release(&list);
     }
     tap_ok(parse(&list, "a\0b.rpm\n", 8) == -1, "NUL byte");
+    sp_list_release(&list);
+}
+
+/* What only looks like an address is a path. */
+static void
+test_paths(void)
+{
+    static const char text[] = "{x://y\n1http://x\na_b://x\n://x\nhttp:/x\n"
+                               "[\nZ:x\nhttps://host\nz@://x\n`://x\n";
+    struct sp_list list;
+
+    if (tap_ok(parse(&list, text, sizeof(text) - 1) == 0, "paths: %s", err.msg))
+        for (size_t i = 0; i < list.n; i++)
+            tap_ok(list.entries[i].is_url == (i == 7), "%s",
+                   list.entries[i].location);
+    tap_is_u64(list.n, 10, "all of them");
+    sp_list_release(&list);
+}
+
+static void
+test_no_memory(void)
+{
+    static const char text[] = "a.rpm\nb.rpm sha256:" HEX "\n";
+    struct sp_list list = {0};
+
+    for (unsigned n = 1; n < 3; n++) {
+        memory_end_at(n);
+        tap_ok(sp_list_parse(&list, text, sizeof(text) - 1, "LIST", &err) < 0 &&
+                   strcmp(err.detail, "no-memory") == 0,
+               "no memory at %u: %s", n, err.msg);
+        memory_end_at(0);
+        sp_list_release(&list);
+    }
+    tap_ok(parse(&list, text, sizeof(text) - 1) == 0, "there is some");
+    memory_end_at(1);
+    tap_ok(sp_list_check_unique(&list, &err) < 0 &&
+               strcmp(err.detail, "no-memory") == 0,
+           "none to compare: %s", err.msg);
+    memory_end_at(0);
     sp_list_release(&list);
 }
 
@@ -156,6 +198,8 @@ main(void)
 {
     test_good();
     test_bad();
+    test_paths();
+    test_no_memory();
     test_limits();
     test_twice();
     return tap_done();

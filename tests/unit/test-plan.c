@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "build/plan.h"
+#include "bundle/limits.h"
 #include "tests/unit/tap.h"
 
 #define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -157,6 +158,16 @@ test_bad(void)
         " a 0 1 1 noarch x\nat x\nreplaces \nend\n",
         "package update 0 10 sha256 " HEX " a 4294967296 1 1 noarch\nat x\n"
         "replaces \nend\n",
+        LINE,
+        "package update 0 99999999999 sha256 " HEX
+        " a 0 1 1 noarch\nat x\nreplaces \nend\n",
+        "package update 0 10 sha256 " HEX
+        " a 0 1 1-1 noarch\nat x\nreplaces \nend\n",
+        "package update 0 10 sha256 " HEX
+        " a 0 1 1 no-arch\nat x\nreplaces \nend\n",
+        "package update 0 10 sha256 " HEX
+        " a 0 1 1 aarchitectureofmorethanthirtytwoletters\nat x\nreplaces "
+        "\nend\n",
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -168,6 +179,32 @@ test_bad(void)
     }
 }
 
+/* Of no repositories, and of more packages than there may be. */
+static void
+test_limits(void)
+{
+    struct sp_plan plan;
+    struct sp_text text = {0};
+
+    tap_ok(sp_plan_parse(GOOD "end\n", sizeof(GOOD "end\n") - 1, 0, &plan,
+                         &err) < 0,
+           "there is no repository");
+    sp_plan_release(&plan);
+    for (unsigned i = 0; i < SP_MAX_PACKAGES; i++)
+        sp_text_add(&text, "%s", GOOD);
+    tap_ok(!text.failed, "a long plan");
+    sp_text_add(&text, "end\n");
+    tap_ok(parse(&plan, text.bytes) == 0, "as many packages as may be");
+    tap_is_u64(plan.n, SP_MAX_PACKAGES, "all of them");
+    sp_plan_release(&plan);
+    text.size -= 4;
+    sp_text_add(&text, "%send\n", GOOD);
+    tap_ok(parse(&plan, text.bytes) < 0, "and one more");
+    tap_is_str(err.detail, "protocol", "its word");
+    sp_plan_release(&plan);
+    sp_text_release(&text);
+}
+
 int
 main(void)
 {
@@ -175,5 +212,6 @@ main(void)
     test_equal();
     test_good();
     test_bad();
+    test_limits();
     return tap_done();
 }
