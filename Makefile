@@ -156,8 +156,8 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
-unit := advice ask block call check command confirm devices doctor download \
-	evidence-scan evr fields flip floor gate generation groups history \
+unit := advice ask attach block call check command confirm devices doctor \
+	download evidence-scan evr fields flip floor gate generation groups history \
 	index-check journal json keyring keytable ledger lines list listing manifest \
 	message metadata nevra pack path plan policy present preview progress \
 	publish qfile quarantine queue ratchet readers record repofile request round \

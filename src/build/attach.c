@@ -177,7 +177,7 @@ attach_groups(const struct sp_cache *cache, const struct sp_supply *supplies,
     struct sp_text text = {0};
     int status = print_groups(supplies, n, &text, err);
 
-    if (status == 0 && text.size > 0)
+    if (status == 0 && (text.size > 0 || text.failed))
         status = keep_groups(cache, &text, ret, err);
     sp_text_release(&text);
     return status;
