@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A keyring of the builder, over a gpgme that fails when it is told to. */
+#include <errno.h>
+#include <gpgme.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/spawn.h"
+#include "build/keys.h"
+#include "tests/unit/memory.h"
+#include "tests/unit/tap.h"
+
+static struct sp_error err;
+
+/* The n-th call of a name fails. */
+static const char *fault_call;
+static unsigned fault_left;
+
+static bool
+hit(const char *call)
+{
+    return fault_call && strcmp(call, fault_call) == 0 && fault_left > 0 &&
+           --fault_left == 0;
+}
+
+static gpgme_error_t
+answer(const char *call)
+{
+    return hit(call) ? gpgme_error(GPG_ERR_GENERAL) : 0;
+}
+
+/* The signatures that are found: none at first. */
+static struct _gpgme_signature signatures[2];
+static struct _gpgme_op_verify_result result;
+
+const char *
+gpgme_check_version_internal(const char *wanted, size_t offset)
+{
+    (void)offset;
+    return hit("version") ? NULL : wanted;
+}
+
+gpgme_error_t
+gpgme_new(gpgme_ctx_t *ret)
+{
+    *ret = NULL;
+    return answer("new");
+}
+
+void
+gpgme_release(gpgme_ctx_t ctx)
+{
+    (void)ctx;
+}
+
+gpgme_error_t
+gpgme_set_protocol(gpgme_ctx_t ctx, gpgme_protocol_t protocol)
+{
+    (void)ctx;
+    (void)protocol;
+    return answer("protocol");
+}
+
+gpgme_error_t
+gpgme_ctx_set_engine_info(gpgme_ctx_t ctx, gpgme_protocol_t protocol,
+                          const char *file, const char *home)
+{
+    (void)ctx;
+    (void)protocol;
+    (void)file;
+    return access(home, X_OK) < 0 ? gpgme_error(GPG_ERR_ENOENT)
+                                  : answer("home");
+}
+
+gpgme_error_t
+gpgme_data_new_from_mem(gpgme_data_t *ret, const char *bytes, size_t size,
+                        int copy)
+{
+    (void)bytes;
+    (void)size;
+    (void)copy;
+    *ret = NULL;
+    return answer("data");
+}
+
+void
+gpgme_data_release(gpgme_data_t data)
+{
+    (void)data;
+}
+
+gpgme_error_t
+gpgme_op_import(gpgme_ctx_t ctx, gpgme_data_t data)
+{
+    (void)ctx;
+    (void)data;
+    return answer("import");
+}
+
+gpgme_error_t
+gpgme_op_verify(gpgme_ctx_t ctx, gpgme_data_t sig, gpgme_data_t text,
+                gpgme_data_t plain)
+{
+    (void)ctx;
+    (void)sig;
+    (void)text;
+    (void)plain;
+    return answer("verify");
+}
+
+gpgme_verify_result_t
+gpgme_op_verify_result(gpgme_ctx_t ctx)
+{
+    (void)ctx;
+    return hit("result") ? NULL : &result;
+}
+
+char *
+mkdtemp(char *path)
+{
+    MEMORY_TRUE(char *, "mkdtemp", char *);
+
+    errno = EACCES;
+    return hit("mkdtemp") ? NULL : call(path);
+}
+
+/* ---- the ring ---------------------------------------------------------- */
+
+static const char *const keys[] = {"one", "two"};
+
+static void
+fault(const char *call, unsigned n)
+{
+    fault_call = call;
+    fault_left = n;
+    memset(&err, 0, sizeof(err));
+}
+
+static void
+test_open(void)
+{
+    static const struct {
+        const char *call;
+        unsigned n;
+        const char *word, *part;
+    } cases[] = {
+        {"mkdtemp", 1, "io", "a folder in /tmp"},
+        {"version", 1, "engine-error", "too old"},
+        {"new", 1, "engine-error", "start gpg"},
+        {"protocol", 1, "engine-error", "start gpg"},
+        {"home", 1, "engine-error", "start gpg"},
+        {"data", 1, "engine-error", "take a key"},
+        {"import", 2, "engine-error", "take a key"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        fault(cases[i].call, cases[i].n);
+        tap_ok(!sp_keyring_open(keys, 2, &err) && fault_left == 0 &&
+                   strcmp(err.detail, cases[i].word) == 0 &&
+                   strstr(err.msg, cases[i].part),
+               "%s: '%s' %s", cases[i].call, err.detail, err.msg);
+    }
+    fault(NULL, 0);
+    memory_end_at(1);
+    tap_ok(!sp_keyring_open(keys, 2, &err) &&
+               strcmp(err.detail, "no-memory") == 0,
+           "no memory: %s", err.msg);
+    memory_end_at(0);
+}
+
+static void
+verifies(struct sp_keyring *ring, const char *want, const char *part)
+{
+    int status = sp_keyring_verify(ring, "this", "text", 4, "sig", 3, &err);
+
+    tap_ok(want ? status < 0 && strcmp(err.detail, want) == 0 &&
+                      strstr(err.msg, part)
+                : status == 0,
+           "'%s' %s", err.detail, err.msg);
+}
+
+static void
+test_verify(void)
+{
+    struct sp_keyring *ring;
+
+    fault(NULL, 0);
+    ring = sp_keyring_open(keys, 2, &err);
+    if (!tap_ok(ring != NULL, "a ring: %s", err.msg))
+        return;
+    fault("data", 1);
+    verifies(ring, "bad-signature", "cannot be read");
+    fault("data", 2);
+    verifies(ring, "bad-signature", "cannot be read");
+    fault("verify", 1);
+    verifies(ring, "bad-signature", "cannot be read");
+    fault("result", 1);
+    verifies(ring, "bad-signature", "there is none");
+    fault(NULL, 0);
+    verifies(ring, "bad-signature", "there is none");
+    result.signatures = &signatures[0];
+    signatures[0].status = gpgme_error(GPG_ERR_NO_PUBKEY);
+    verifies(ring, "no-key", "not known");
+    signatures[0].status = gpgme_error(GPG_ERR_BAD_SIGNATURE);
+    verifies(ring, "bad-signature", "does not belong to this");
+    signatures[0].next = &signatures[1];
+    fault(NULL, 0);
+    verifies(ring, NULL, "");
+    sp_keyring_close(ring);
+}
+
+int
+main(void)
+{
+    test_open();
+    test_verify();
+    return tap_done();
+}
