@@ -45,7 +45,7 @@ show_question(int terminal, const struct sp_overwrite *what,
                  "To go on, type '%s': ",
                  what->path, *what->model ? what->model : "unknown",
                  *what->serial ? what->serial : "none", size, what->phrase);
-    if (n < 0 || (size_t)n >= sizeof(text) ||
+    if ((size_t)n >= sizeof(text) ||
         sp_write_full(terminal, text, (size_t)n) < 0)
         return sp_fail_sys(err, errno, "io", "cannot ask on the terminal");
     return 0;

@@ -296,9 +296,19 @@ assert (o["class"], o["detail"], o["exit"]) == ("io", "not-found", 3), o' \
         'build --list x -o y --tries 0' 'build --list x -o y --tries 1x' \
         'build --list x -o y --max-file-size 9G' \
         'build --list x -o y --max-file-size G' 'send x' 'send x y z' \
+        'build --list x -o y --max-file-size 0' \
+        'build --list x -o y --max-file-size 0K' \
+        'build --list x -o y --connect-timeout 0' \
+        'build --list x -o y --low-speed-time x' \
+        'build --list x -o y --timeout 999999999' \
+        'build --list x -o y --mirror z' 'build --request x -o y --mirror z' \
+        'build --mirror x' 'check' 'check --request x --tries 21' \
         "send $SP_TOP/LICENSE nowhere:y" 'build --nonsense'; do
         # shellcheck disable=SC2086 # words
         spb 2 $words </dev/null
         [ -n "$stderr" ] || fail "silent: $words"
     done
+    # The largest number that there is, is none.
+    spb 3 build --list "$BATS_TEST_TMPDIR/none" -o y --max-file-size 8G
+    assert_detail not-found
 }

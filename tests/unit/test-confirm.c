@@ -3,6 +3,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -126,11 +127,60 @@ test_no_terminal(void)
     (void)close(result[1]);
 }
 
+/* Whoever asks and finds that nobody can see it, or that the line is cut. */
+static void
+not_asked(const struct sp_overwrite *what, bool cut, const char *part)
+{
+    char seen[2048] = "", word[SP_DETAIL_MAX] = "";
+    int terminal = -1, result[2];
+    pid_t pid;
+
+    if (pipe(result) < 0)
+        return;
+    pid = forkpty(&terminal, NULL, NULL, NULL);
+    if (pid == 0) {
+        (void)signal(SIGHUP, SIG_IGN);
+        ask(what, result[1]);
+    }
+    (void)close(result[1]);
+    if (cut) {
+        read_question(terminal, seen, sizeof(seen));
+        (void)close(terminal);
+    }
+    (void)alarm(20);
+    if (read(result[0], word, sizeof(word)) < 0)
+        word[0] = '\0';
+    (void)waitpid(pid, NULL, 0);
+    (void)alarm(0);
+    tap_is_str(word, "io", "%s", part);
+    tap_ok(!cut || (strstr(seen, "model   unknown") &&
+                    strstr(seen, "serial  none")),
+           "what is not known is called so");
+    (void)close(result[0]);
+    if (!cut)
+        (void)close(terminal);
+}
+
+static void
+test_broken(void)
+{
+    char long_path[1100];
+    struct sp_overwrite bare = stick, deep = stick;
+
+    memset(long_path, 'x', sizeof(long_path));
+    long_path[sizeof(long_path) - 1] = '\0';
+    bare.model = bare.serial = "";
+    deep.path = long_path;
+    not_asked(&bare, true, "a terminal that is cut off");
+    not_asked(&deep, false, "a question that has no room");
+}
+
 int
 main(void)
 {
     test_given();
     test_no_terminal();
+    test_broken();
     answered("A B 1\n", "yes", "the serial number");
     answered("A B 2\n", "not-confirmed", "another one");
     answered("y\n", "not-confirmed", "y");
