@@ -157,12 +157,12 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
 unit := advice ask attach block call check command confirm devices doctor \
-	download evidence-scan evr fields flip floor gate generation groups history \
-	index-check journal json keyring keys keytable ledger lines list listing \
-	manifest message metadata nevra pack path plan policy present preview \
-	progress publish qfile quarantine queue ratchet readers record repofile \
-	request round rpm sandbox send sha256 sigpacket spawn status tar transfer \
-	transport unpack update vchan-frame
+	download evidence-scan evr fetch fields flip floor gate generation groups \
+	history index-check journal json keyring keys keytable ledger lines list \
+	listing manifest message metadata nevra pack path plan policy present \
+	preview progress publish qfile quarantine queue ratchet readers record \
+	repofile request round rpm sandbox send sha256 sigpacket spawn status tar \
+	transfer transport unpack update vchan-frame
 ifeq ($(WITH_SOLV),1)
 unit += solve
 endif
