@@ -3,6 +3,7 @@
  * The solver without its jail, and what it is asked: packages of a machine
  * and of two repositories, written as in a request, and the plan for them.
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "build/choose.h"
 #include "build/near.h"
+#include "build/resolve.h"
 #include "build/solve.h"
 #include "bundle/rpm.h"
 #include "tests/unit/memory.h"
@@ -775,6 +777,133 @@ test_near(void)
     sp_pool_close(&pool); /* once more harms nobody */
 }
 
+/* ---- what a jail may answer -------------------------------------------- */
+
+/* In place of a child that solves: what it says, and how it ends. */
+static struct {
+    const char *text; /* NULL: it is the true one */
+    size_t size;
+    int signal, status;
+} child;
+static int pipe_ends[2];
+
+int
+pipe2(int ends[2], int flags)
+{
+    MEMORY_TRUE(int, "pipe2", int *, int);
+    int status = child.status < 0 ? -1 : call(ends, flags);
+
+    memcpy(pipe_ends, ends, sizeof(pipe_ends));
+    return status;
+}
+
+pid_t
+fork(void)
+{
+    MEMORY_TRUE(pid_t, "fork", void);
+    pid_t pid = call();
+
+    if (pid != 0 || !child.text)
+        return pid;
+    if (sp_write_full(pipe_ends[1], child.text, child.size) < 0)
+        _exit(9);
+    if (child.signal)
+        (void)kill(getpid(), child.signal);
+    _exit(child.status);
+}
+
+static bool stopped;
+
+static int
+is_stopped(void *data, struct sp_error *ret)
+{
+    (void)data;
+    return stopped ? sp_fail(ret, "interrupted", "stopped") : 0;
+}
+
+static void
+answers(const char *text, size_t size, const char *want, const char *part)
+{
+    static const struct sp_build_hooks hooks = {.stopped = is_stopped};
+    static const struct trial trial = {.what = "a jail", .asked = "upgrade\n"};
+    struct sp_request request = {0};
+    struct sp_plan plan = {0};
+    SP_AUTO_FREE char *asked = asked_text(&trial, &request);
+    int status;
+
+    child.text = text;
+    child.size = size;
+    memory_end_at(memory_ending);
+    status = sp_resolve(&request, NULL, 0, NULL, &hooks, &plan, &err);
+    memory_left = 0;
+    child.text = NULL;
+    tap_ok(want[0] ? status < 0 && strcmp(err.detail, want) == 0 &&
+                         strstr(err.msg, part)
+                   : status == 0,
+           "'%s': %s", err.detail, err.msg);
+    sp_plan_release(&plan);
+}
+
+static void
+test_answers(void)
+{
+    static char large[65 * 1024 * 1024];
+
+    answers("end\n", 4, "", "");
+    answers("", 0, "worker-died", "said nothing");
+    answers("what\n", 5, "protocol", "");
+    answers("end\n\0", 5, "protocol", "sends no plan");
+    answers("fault no-match 'x' is none\nend\n", 31, "no-match", "'x' is none");
+    answers("fault no-match why\nunmet /x requested\n", 37, "no-match", "why");
+    answers("fault nothing-known x\nend\n", 26, "protocol", "an unknown word");
+    answers("fault no-match", 14, "protocol", "has no end");
+    child.status = 3;
+    answers("end\n", 4, "worker-died", "ended with status 3");
+    child.status = -1;
+    answers("end\n", 4, "internal", "no pipe");
+    child.status = 0;
+    child.signal = SIGXCPU;
+    answers("end\n", 4, "too-slow", "no end in");
+    child.signal = SIGKILL;
+    answers("end\n", 4, "worker-died", "signal 9");
+    child.signal = 0;
+    memset(large, 'x', sizeof(large));
+    answers(large, sizeof(large), "protocol", "sends no plan");
+    stopped = true;
+    answers("end\n", 4, "interrupted", "stopped");
+    stopped = false;
+    memory_ending = 1;
+    answers("end\n", 4, "no-memory", "the plan");
+    memory_ending = 0;
+}
+
+static void
+test_too_much(void)
+{
+    static const char header[] =
+        "action upgrade\narch anarchitectureofmorethanthirtytwoletters\n"
+        "basearch x\nreleasever 1\n";
+    struct sp_request request;
+    struct sp_plan plan = {0};
+    size_t size = 0;
+    static const struct trial trial = {.what = "too much",
+                                       .asked = "upgrade\n"};
+    SP_AUTO_FREE char *text = request_text(header, INSTALLED, &size);
+    SP_AUTO_FREE char *text_of = NULL;
+
+    tap_ok(sp_request_parse(text, size, &request, &err) == 0 &&
+               sp_resolve(&request, NULL, 0, NULL, NULL, &plan, &err) < 0 &&
+               strcmp(err.detail, "usage") == 0,
+           "an architecture without end: %s", err.msg);
+    sp_plan_release(&plan);
+    text_of = asked_text(&trial, &request);
+    tap_ok(sp_resolve(&request, NULL, SP_RESOLVE_REPOS_MAX + 1, NULL, NULL,
+                      &plan, &err) < 0 &&
+               strcmp(err.detail, "too-many-files") == 0,
+           "more repositories than can be: %s", err.msg);
+    sp_plan_release(&plan);
+}
+
 /* ---- which repositories are meant -------------------------------------- */
 
 static int
@@ -908,6 +1037,8 @@ main(void)
     test_many_held();
     test_no_memory();
     test_newest();
+    test_answers();
+    test_too_much();
     test_near();
     test_choose();
     test_choose_one();
