@@ -161,8 +161,8 @@ unit := advice ask attach block call check command confirm devices doctor \
 	history index-check journal json keyring keys keytable ledger lines list \
 	listing manifest message metadata nevra pack path plan policy present \
 	preview progress publish qfile quarantine queue ratchet readers record \
-	repofile request round rpm sandbox send sha256 sigpacket spawn status tar \
-	transfer transport unpack update vchan-frame
+	repofile request requests round rpm sandbox send sha256 sigpacket spawn \
+	status tar transfer transport unpack update vchan-frame
 ifeq ($(WITH_SOLV),1)
 unit += solve
 endif
