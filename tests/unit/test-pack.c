@@ -10,10 +10,13 @@
 
 #include "base/auto.h"
 #include "base/io.h"
+#include "base/sha256.h"
 #include "build/pack.h"
 #include "build/send.h"
 #include "bundle/gate.h"
+#include "bundle/limits.h"
 #include "bundle/manifest.h"
+#include "tests/unit/memory.h"
 #include "tests/unit/tap.h"
 
 #define CORPUS "tests/corpus/rpms/"
@@ -23,6 +26,7 @@ static const char hello[] =
     CORPUS "rpm-software-management__rpm/hello-2.0-1.x86_64-signed.rpm";
 
 static struct sp_error err;
+static unsigned memory_ending; /* the allocation that fails; 0: none */
 static char dir[] = "/tmp/sp-pack.XXXXXX";
 static char copy_path[64], out_path[64];
 
@@ -35,10 +39,8 @@ source(const char *path)
 
 /* Packs into out_path; 0 or -1, and nothing left in the second case. */
 static int
-pack(const struct sp_pack_source *sources, size_t n,
-     const struct sp_build_hooks *hooks)
+pack_load(struct sp_pack_load load, const struct sp_build_hooks *hooks)
 {
-    const struct sp_pack_load load = {.sources = sources, .n = n};
     struct sp_pack_result result = {0};
     struct sp_transport dest;
     struct sp_outlet out = {.dest = &dest};
@@ -48,11 +50,20 @@ pack(const struct sp_pack_source *sources, size_t n,
     (void)unlink(out_path);
     if (sp_transport_open(&dest, out_path, SP_DIR_WRITE, 0, &err) < 0)
         return -2;
+    memory_end_at(memory_ending);
     status = sp_pack(&load, &out, hooks, &result, &err);
+    memory_left = 0;
     sp_transport_close(&dest);
     if ((access(out_path, F_OK) == 0) != (status == 0))
         return -3;
     return status;
+}
+
+static int
+pack(const struct sp_pack_source *sources, size_t n,
+     const struct sp_build_hooks *hooks)
+{
+    return pack_load((struct sp_pack_load){.sources = sources, .n = n}, hooks);
 }
 
 static char *
@@ -222,6 +233,81 @@ test_stop(void)
     tap_is_str(err.detail, "interrupted", "its word");
 }
 
+static int
+stop_later(void *data, struct sp_error *ret)
+{
+    unsigned *left = data;
+
+    return --*left > 0 ? 0 : sp_fail(ret, "interrupted", "stopped");
+}
+
+/* A member of groups; and whatever is said of it, and is not so. */
+static void
+test_evidence(void)
+{
+    enum { SIZE = 700 * 1000 };
+    static char text[SIZE];
+    struct sp_pack_source one = source(hello);
+    struct sp_pack_evidence groups = {.kind = SP_EVIDENCE_COMPS,
+                                      .label = "groups",
+                                      .dirfd = AT_FDCWD,
+                                      .path = copy_path,
+                                      .size = SIZE};
+    const struct sp_pack_load load = {
+        .sources = &one, .n = 1, .evidence = &groups, .n_evidence = 1};
+    SP_AUTO_FD fd =
+        open(copy_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    unsigned n, left;
+
+    memset(text, 'x', sizeof(text));
+    (void)sp_write_full(fd, text, sizeof(text));
+    sp_sha256(text, sizeof(text), groups.sha256);
+    tap_ok(pack_load(load, NULL) == 0, "with groups: %s", err.msg);
+    /* It can be stopped everywhere, and then nothing is there. */
+    for (n = left = 1; n < 100; left = ++n) {
+        struct sp_build_hooks hooks = {&left, NULL, stop_later};
+
+        if (pack_load(load, &hooks) == 0)
+            break;
+        tap_is_str(err.detail, "interrupted", "stopped at %u", n);
+    }
+    tap_ok(n > 4 && n < 100, "then it is whole");
+    for (memory_ending = 1; pack_load(load, NULL) < 0; memory_ending++)
+        tap_is_str(err.detail, "no-memory", "no memory at %u", memory_ending);
+    tap_ok(memory_ending > 3, "then there is enough");
+    memory_ending = 0;
+    groups.sha256[0] ^= 1;
+    tap_ok(pack_load(load, NULL) == -1 && strstr(err.msg, "was changed"),
+           "another digest: %s", err.msg);
+    groups.sha256[0] ^= 1;
+    groups.size++;
+    tap_ok(pack_load(load, NULL) == -1 && strstr(err.msg, "was changed"),
+           "a byte too little: %s", err.msg);
+    groups.path = "/nonexistent";
+    tap_ok(pack_load(load, NULL) == -1 && strcmp(err.detail, "io") == 0,
+           "none at all: %s", err.msg);
+}
+
+/* What was hashed when it arrived is not looked at again. */
+static void
+test_done(void)
+{
+    struct sp_pack_source two[] = {source(hello), source(lua)};
+    SP_AUTO_FREE const char *first = NULL;
+    SP_AUTO_FREE const char *second = NULL;
+    size_t first_size, second_size;
+
+    tap_ok(pack(two, 2, NULL) == 0, "proven: %s", err.msg);
+    first = read_out(&first_size);
+    two[0].proof = two[1].proof = SP_PROOF_DONE;
+    tap_ok(pack(two, 2, NULL) == 0, "proven before: %s", err.msg);
+    second = read_out(&second_size);
+    if (first && second && tap_is_u64(second_size, first_size, "size"))
+        tap_is_mem(second, first, first_size, "the same bytes");
+    tap_ok(pack(two, SP_MAX_PACKAGES + 1, NULL) == -1, "too many");
+    tap_is_str(err.detail, "too-many-files", "their word");
+}
+
 int
 main(void)
 {
@@ -233,6 +319,8 @@ main(void)
     test_proofs();
     test_changes();
     test_stop();
+    test_evidence();
+    test_done();
     (void)unlink(copy_path);
     (void)unlink(out_path);
     tap_ok(rmdir(dir) == 0, "no temporary file is left");
