@@ -677,9 +677,37 @@ assert app == {"why": "update", "nevra": "app-2-1.x86_64", "repo": "updates",
 }
 
 @test "a request that only asks is not built" {
-    ask --action check
-    builder 2 build -o "$out/bundle"
+    for action in check list; do
+        ask --action "$action"
+        builder 2 build -o "$out/bundle"
+        assert_equal "$(ls -A "$out")" ''
+    done
+}
+
+@test "of two requests the one that cannot be answered is named" {
+    local id
+    ask app
+    cp "$request" "$BATS_TEST_TMPDIR/first"
+    ask nothing-like-it
+    id=$(sed -n 's/^id //p' "$request")
+    builder 15 build --request "$BATS_TEST_TMPDIR/first" -o "$out/two"
+    assert_detail no-match
+    [[ $stderr == *"request $id"* ]] || fail "$stderr"
     assert_equal "$(ls -A "$out")" ''
+}
+
+@test "mirror: of a repository that is not there" {
+    while read -r want word dir repository; do
+        spb "$want" build --mirror "$repository" --repo-dir "$dir" \
+            --arch x86_64 --allow-http --tries 1 \
+            --cache-dir "$BATS_TEST_TMPDIR/cache" -o "$out/bundle"
+        assert_detail "$word"
+        assert_equal "$(ls -A "$out")" ''
+    done <<END
+3 not-found $work/none updates
+15 no-match $work/repos none
+15 no-match $work/nothing updates
+END
 }
 
 @test "mirror: the newest of every package, without a request" {
