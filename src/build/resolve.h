@@ -26,7 +26,7 @@ enum { SP_RESOLVE_REPOS_MAX = 256 };
  * `groups` are those that the specs of the request may name. Fills *ret, which
  * is released by the caller, also after a failure: then its notes tell why.
  * Reasons: unsolvable, protected, no-match, metadata, request-syntax,
- * request-empty, usage (unknown arch), sandbox, worker-died, protocol,
+ * request-empty, usage (a long arch), sandbox, worker-died, protocol,
  * too-slow, and those of the hooks.
  */
 int sp_resolve(const struct sp_request *request,
