@@ -3,13 +3,18 @@
  * What a repository says of groups, advisories and files, without the jail
  * that reads it: every strange line of it is left out or refused.
  */
+#include <archive.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/auto.h"
+#include "base/io.h"
 #include "base/lines.h"
 #include "build/advisories.h"
 #include "build/comps.h"
 #include "build/filelists.h"
+#include "build/unfold.h"
 #include "build/updateinfo.h"
 #include "bundle/limits.h"
 #include "tests/unit/memory.h"
@@ -388,6 +393,93 @@ test_advisories(void)
     sp_plan_release(&plan);
 }
 
+/* ---- unpacking --------------------------------------------------------- */
+
+static const char *missing; /* what this libarchive cannot do */
+
+#define SUPPORT(name)                                                          \
+    int archive_read_support_##name(struct archive *a)                         \
+    {                                                                          \
+        MEMORY_TRUE(int, "archive_read_support_" #name, struct archive *);     \
+        return missing && strcmp(missing, #name) == 0 ? ARCHIVE_FATAL          \
+                                                      : call(a);               \
+    }
+SUPPORT(filter_gzip)
+SUPPORT(filter_xz)
+SUPPORT(filter_zstd)
+SUPPORT(filter_bzip2)
+SUPPORT(format_raw)
+
+struct archive *
+archive_read_new(void)
+{
+    MEMORY_TRUE(struct archive *, "archive_read_new", void);
+
+    return missing && strcmp(missing, "new") == 0 ? NULL : call();
+}
+
+static int
+take_piece(void *data, const void *piece, size_t len, struct sp_error *ret)
+{
+    return emit(data, piece, len, ret);
+}
+
+static int
+unfold(const void *bytes, size_t size, uint64_t max, struct sink *sink)
+{
+    SP_AUTO_FD fd = memfd_create("packed", MFD_CLOEXEC);
+
+    memset(&err, 0, sizeof(err));
+    sp_text_release(&sink->text);
+    if (sp_write_full(fd, bytes, size) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+        return -2;
+    return sp_unfold(fd, max, take_piece, sink, &err);
+}
+
+static void
+test_unfold(void)
+{
+    static const char *const parts[] = {"filter_gzip", "filter_xz",
+                                        "filter_zstd", "filter_bzip2",
+                                        "format_raw"};
+    /* "abc\n" by gzip, and less of it */
+    static const uint8_t packed[] = {0x1f, 0x8b, 8,    0,    0,    0,    0, 0,
+                                     0,    3,    0x4b, 0x4c, 0x4a, 0xe6, 2, 0,
+                                     0x4e, 0x81, 0x88, 0x47, 4,    0,    0, 0};
+    struct sink sink = {.left = 0};
+
+    tap_ok(unfold(packed, sizeof(packed), 4, &sink) == 0, "gzip: %s", err.msg);
+    tap_is_str(sink.text.bytes, "abc\n", "what was packed");
+    tap_ok(unfold("abc", 3, 3, &sink) == 0, "what is not packed: %s", err.msg);
+    tap_ok(unfold(packed, sizeof(packed), 3, &sink) < 0 &&
+               strcmp(err.detail, "metadata-size") == 0,
+           "a byte too many: %s", err.msg);
+    tap_ok(unfold(packed, 14, 4, &sink) < 0 &&
+               strcmp(err.detail, "metadata") == 0,
+           "one that ends early: %s", err.msg);
+    sink.left = 1;
+    tap_ok(unfold(packed, sizeof(packed), 4, &sink) < 0 &&
+               strcmp(err.detail, "io") == 0,
+           "who takes it may refuse");
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        missing = parts[i];
+        tap_ok(unfold("abc", 3, 3, &sink) < 0 &&
+                   strcmp(err.detail, "metadata") == 0,
+               "no %s: %s", missing, err.msg);
+    }
+    missing = "new";
+    tap_ok(unfold("abc", 3, 3, &sink) < 0 &&
+               strcmp(err.detail, "no-memory") == 0,
+           "no memory: %s", err.msg);
+    missing = NULL;
+    memory_end_at(1);
+    tap_ok(unfold("abc", 3, 3, &sink) < 0 &&
+               strcmp(err.detail, "no-memory") == 0,
+           "none of ours: %s", err.msg);
+    memory_end_at(0);
+    sp_text_release(&sink.text);
+}
+
 #define TRY(which, table)                                                      \
     try_samples(which, table, sizeof(table) / sizeof((table)[0]))
 
@@ -401,5 +493,6 @@ main(void)
     try_faults(UPDATES, updates[0].xml, 2);
     try_faults(FILES, files[0].xml, 3);
     test_advisories();
+    test_unfold();
     return tap_done();
 }
