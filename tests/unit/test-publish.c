@@ -722,6 +722,8 @@ roll_back(const char *call, unsigned n)
     if (strcmp(points_to("current"), "generations/2") == 0 &&
         records(&text) != 1)
         tap_ok(false, "%s %u fails: nothing is noted", call, n);
+    if ((now == 2) != (strcmp(points_to("current"), "generations/2") == 0))
+        tap_ok(false, "%s %u fails: %" PRIu64 " is said", call, n, now);
     sp_text_release(&text);
     return hit;
 }
