@@ -158,7 +158,7 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
 unit := advice ask attach block call check command confirm devices doctor \
 	download evidence-scan evr fetch fields flip floor gate generation groups \
-	hash history index-check journal json keyring keys keytable ledger lines \
+	hash history index-check journal json keys keytable ledger lines \
 	list listing manifest message metadata nevra pack path plan policy present \
 	preview progress publish qfile quarantine queue ratchet readers record \
 	repofile request requests round rpm sandbox send sha256 sigpacket spawn \

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A keyring of the builder, over a gpgme that fails when it is told to. */
 #include <errno.h>
+#include <fcntl.h>
 #include <gpgme.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/auto.h"
 #include "base/spawn.h"
 #include "build/keys.h"
 #include "tests/unit/memory.h"
@@ -115,13 +119,21 @@ gpgme_op_verify_result(gpgme_ctx_t ctx)
     return hit("result") ? NULL : &result;
 }
 
+static char made[64]; /* the home of the ring that was opened last */
+
+/* Leaves in it what gpg would. */
 char *
 mkdtemp(char *path)
 {
     MEMORY_TRUE(char *, "mkdtemp", char *);
+    SP_AUTO_FD fd = -1;
 
     errno = EACCES;
-    return hit("mkdtemp") ? NULL : call(path);
+    if (hit("mkdtemp") || !call(path))
+        return NULL;
+    (void)snprintf(made, sizeof(made), "%s", path);
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return mkdirat(fd, "private-keys-v1.d", 0700) == 0 ? path : NULL;
 }
 
 /* ---- the ring ---------------------------------------------------------- */
@@ -209,10 +221,29 @@ test_verify(void)
     sp_keyring_close(ring);
 }
 
+/* It goes away from wherever the caller stands: /proc is another file system
+ * than /tmp everywhere. */
+static void
+test_home(const char *where)
+{
+    struct sp_keyring *ring = NULL;
+    struct stat st;
+
+    fault(NULL, 0);
+    if (chdir(where) == 0)
+        ring = sp_keyring_open(keys, 2, &err);
+    tap_ok(ring && stat(made, &st) == 0, "from %s a home is made", where);
+    if (ring)
+        sp_keyring_close(ring);
+    tap_ok(stat(made, &st) < 0, "and nothing of it is left");
+}
+
 int
 main(void)
 {
     test_open();
     test_verify();
+    test_home("/tmp");
+    test_home("/proc");
     return tap_done();
 }
