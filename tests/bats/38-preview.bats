@@ -121,7 +121,7 @@ the plan of dnf:'* ]] || fail "$stderr"
     requires program dnf
     before=$(repository_snapshot "$repo")
     state_before=$(find "$state" -type f -exec sha256sum {} + | sort)
-    scratch=$(ls -d /tmp/sallyport-?????? 2>/dev/null) || true
+    scratch=$(scratch_places)
     sp 0 inspect --any-request --preview --dnf=install --dnf=logged \
         --dnf=--installroot="$BATS_TEST_TMPDIR/root" --dnf=--releasever=41 \
         "$BATS_TEST_TMPDIR/new"
@@ -134,14 +134,14 @@ the plan of dnf:'* ]] || fail "$stderr"
     assert_equal "$(repository_snapshot "$repo")" "$before"
     assert_equal "$(find "$state" -type f -exec sha256sum {} + | sort)" \
         "$state_before"
-    assert_equal "$(ls -d /tmp/sallyport-?????? 2>/dev/null || true)" "$scratch"
+    assert_no_scratch "$scratch"
     assert_no_leftovers
     # What is refused is told as ever, and gets no preview.
     sp 15 inspect --preview "$BATS_TEST_TMPDIR/new"
     assert_detail unsolicited
     [[ $stderr != *'changes, from'* ]] || fail "$stderr"
     [[ $output == *'logged.noarch'* ]] || fail "$output"
-    assert_equal "$(ls -d /tmp/sallyport-?????? 2>/dev/null || true)" "$scratch"
+    assert_no_scratch "$scratch"
 }
 
 @test "inspect --preview without a state, by anybody" {

@@ -165,6 +165,24 @@ repository_snapshot() { # DIR
         sort -z | xargs -0r sha256sum)
 }
 
+# Where doctor and inspect work, who leave no trace.
+scratch_places() {
+    find /tmp -maxdepth 1 -name 'sallyport-??????' | sort
+}
+
+# Of the places that were not there before none stays. What another suite works
+# in goes away with it.
+assert_no_scratch() { # BEFORE
+    local left
+    left=$(comm -13 <(echo "$1") <(scratch_places))
+    for _ in $(seq 60); do
+        left=$(comm -12 <(echo "$left") <(scratch_places))
+        [ -n "$left" ] || return 0
+        sleep 0.5
+    done
+    fail "left behind: $left"
+}
+
 # No quarantine and no half-written file anywhere below the state directory.
 assert_no_leftovers() {
     local left
