@@ -100,7 +100,8 @@ absolute(int fd, char path[4096], struct sp_error *err)
     return 0;
 }
 
-/* Once something was published, a repository that is gone is a fault. */
+/* Once something was published, a repository that is not there is a fault,
+ * for who does not make one. */
 static int
 open_repo(const struct sp_state *state, bool create, int *ret_fd,
           struct sp_error *err)
@@ -110,8 +111,8 @@ open_repo(const struct sp_state *state, bool create, int *ret_fd,
     if (err && strcmp(err->detail, "not-found") == 0 &&
         faccessat(state->state_fd, "highest", F_OK, 0) == 0)
         return sp_fail_sys(err, err->sys, "state",
-                           "'%s', in which something was published, cannot be "
-                           "opened",
+                           "this machine has published something, and '%s' "
+                           "is not there",
                            state->repo_path);
     return -1;
 }

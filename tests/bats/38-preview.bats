@@ -168,7 +168,7 @@ the plan of dnf:'* ]] || fail "$stderr"
     mv "$repo" "$BATS_TEST_TMPDIR/away"
     sp 3 inspect --any-request "$BATS_TEST_TMPDIR/new"
     assert_detail state
-    [[ $stderr == *"'$repo', in which something was published"* ]] ||
+    [[ $stderr == *"published something, and '$repo' is not there"* ]] ||
         fail "$stderr"
     sp 3 status
     assert_detail state
