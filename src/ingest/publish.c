@@ -426,8 +426,8 @@ sp_rollback(struct sp_state *state, uint64_t generation,
         return sp_fail(err, "no-generation",
                        "generation %" PRIu64 " is not there", wanted);
     if (wanted != current && note_and_flip(state, current, wanted, err) < 0) {
-        /* It may be current by now, though not on the disk for sure. */
-        if (sp_generation_current(state, &current, NULL) == 0 &&
+        /* It may be current by now: who cannot tell must not deny it. */
+        if (sp_generation_current(state, &current, NULL) < 0 ||
             current == wanted)
             *ret_generation = wanted;
         return -1;
