@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -47,6 +48,14 @@ sp_help_update(FILE *out)
         out);
 }
 
+/* What the rounds of one command have come to: each is a child of its own. */
+struct so_far {
+    bool something; /* at least one had something to do */
+    unsigned percent;
+    bool restart;
+    char restart_for[sizeof(((struct sp_update_end *)NULL)->restart_for)];
+};
+
 /* One command in the making. */
 struct command {
     const struct sp_args *args;
@@ -55,8 +64,9 @@ struct command {
     struct sp_update update;
     struct sp_update_hooks hooks;
     struct sp_update_voice voice;
-    const char **groups; /* "@NAME" of `group install NAME`, malloc'ed */
-    bool more;           /* another round comes behind a good one */
+    const char **groups;   /* "@NAME" of `group install NAME`, malloc'ed */
+    bool more;             /* another round comes behind a good one */
+    struct so_far *so_far; /* shared with the children */
 };
 
 static bool
@@ -182,8 +192,8 @@ report_unfinished(struct command *c, const struct sp_update_end *end,
         sp_options_changed(&c->setup, end->found, state);
     else
         (void)snprintf(state, sizeof(state),
-                       "a delivery is still being taken in: 'sallyport "
-                       "history' will tell what became of it");
+                       "something still works on the repository: 'sallyport "
+                       "history' will tell what became of a delivery");
     sp_result_fault(c->args, err, state);
     return (int)err->code;
 }
@@ -203,10 +213,11 @@ report_late(struct command *c, const struct sp_update_end *end,
 static void
 report_end(struct command *c, const struct sp_update_end *end)
 {
-    c->voice.nothing = end->nothing_to_do;
+    c->so_far->something |= !end->nothing_to_do;
+    c->voice.nothing = !c->so_far->something;
     if (c->update.kind == SP_UPDATE_CHECK && end->status == 0)
         (void)printf("there are no updates\n");
-    else if (c->update.kind == SP_UPDATE_FETCH && end->nothing_to_do)
+    else if (c->update.kind == SP_UPDATE_FETCH && c->voice.nothing && !c->more)
         (void)printf("nothing to do: there are no updates for this machine\n");
     else if (end->delivered && end->status != 0)
         (void)fprintf(stderr,
@@ -216,19 +227,24 @@ report_end(struct command *c, const struct sp_update_end *end)
                       end->status);
 }
 
+/* Once, behind the last round, whichever of them wants it. */
 static void
 offer_restart(struct command *c, const struct sp_update_end *end)
 {
-    char question[128];
+    struct so_far *so_far = c->so_far;
 
-    if (!end->restart)
+    if (end->restart && !so_far->restart) {
+        so_far->restart = true;
+        memcpy(so_far->restart_for, end->restart_for,
+               sizeof(so_far->restart_for));
+    }
+    if (!so_far->restart || c->more)
         return;
     (void)printf("restart this machine: '%s' works only then\n",
-                 end->restart_for);
+                 so_far->restart_for);
     (void)fflush(stdout);
-    (void)snprintf(question, sizeof(question), "Restart it now?");
-    if (!c->more && !c->words.yes && !c->voice.machine &&
-        sp_consent_ask(NULL, question))
+    if (!c->words.yes && !c->voice.machine &&
+        sp_consent_ask(NULL, "Restart it now?"))
         sp_hand_over_restart();
 }
 
@@ -239,6 +255,7 @@ run_round(struct command *c, int root)
     struct sp_error err = {0};
     int status;
 
+    c->voice.percent = c->so_far->percent;
     if (sp_update_run(&c->update, root, &end, &err) == 0) {
         report_end(c, &end);
         status = end.status;
@@ -250,6 +267,7 @@ run_round(struct command *c, int root)
         if (end.delivered && err.code == SP_E_STALE && is_old_name(c))
             status = end.status;
     }
+    c->so_far->percent = c->voice.percent;
     if (status != 0 || !c->more)
         sp_update_voice_end(&c->voice, status);
     if (status == 0)
@@ -282,9 +300,11 @@ run_split(struct command *c)
         return status;
     }
     if (side == 0) {
-        if (err.code != SP_OK)
+        if (err.code != SP_OK) {
             sp_result_fault(c->args, &err,
                             "'sallyport history' tells what was taken in");
+            sp_update_voice_end(&c->voice, status);
+        }
         return status;
     }
     _exit(sp_program_end(c->args->program, run_round(c, root)));
@@ -398,6 +418,10 @@ sp_cmd_update(const struct sp_args *args)
 
     if (!c)
         return sp_args_no_memory(args);
+    c->so_far = mmap(NULL, sizeof(*c->so_far), PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (c->so_far == MAP_FAILED)
+        return sp_args_no_memory(args);
     c->args = args;
     if (sp_update_words_parse(args->operands, args->n_operands, &c->words,
                               &err) < 0)
@@ -413,5 +437,6 @@ sp_cmd_update(const struct sp_args *args)
         status = update(c);
     status = old_status(c, status);
     sp_update_words_release(&c->words);
+    (void)munmap(c->so_far, sizeof(*c->so_far));
     return status;
 }

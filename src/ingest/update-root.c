@@ -180,7 +180,11 @@ wait_for(pid_t pid, struct sp_error *err)
         }
     while (waitpid(-1, NULL, WNOHANG) > 0)
         ;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : SP_E_INTERNAL;
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status);
+    (void)sp_fail(err, "internal", "the round was ended by signal %d (%s)",
+                  WTERMSIG(status), strsignal(WTERMSIG(status)));
+    return SP_E_INTERNAL;
 }
 
 int

@@ -41,6 +41,7 @@ struct run {
     struct sp_asked asked;
     struct sp_error late; /* the fault of a delivery that was taken in */
     uint64_t before;      /* the generation when the round began */
+    bool opened;          /* deliveries could join it */
     char shown[33];       /* the delivery that the person was told of */
     bool shown_changes;   /* and what is new in it */
 };
@@ -239,6 +240,7 @@ is_missing(const struct sp_vm_end *end)
 static int
 open_round(struct run *run, bool stock, struct sp_error *err)
 {
+    run->opened = true;
     run->round.stock = stock;
     run->round.n_allow_new = 0;
     for (size_t i = 0; i < run->u->allow_new.n && i < SP_ROUND_WORDS_MAX; i++)
@@ -324,6 +326,40 @@ clean(struct run *run, struct sp_error *err)
     return status;
 }
 
+/* Until nobody works on the repository; false when that takes too long, or
+ * cannot be known. */
+static bool
+await_service(const struct run *run)
+{
+    const uint64_t deadline = sp_clock_ms() + LOOK_MS;
+    const struct timespec turn = {.tv_nsec = TURN_MS * 1000000L};
+    int held;
+
+    while ((held = sp_lock_is_held(run->state.repo_fd, ".lock")) == 1 &&
+           sp_clock_ms() <= deadline)
+        (void)nanosleep(&turn, NULL);
+    return held == 0;
+}
+
+/*
+ * A delivery may be published though this side was not told, or went away:
+ * the service is no child of ours. Behind the end of the round it publishes
+ * no more, for it looks at the round directly before the flip.
+ */
+static bool
+moved_unheard(struct run *run)
+{
+    uint64_t now;
+
+    sp_round_shut(&run->hold);
+    if (!await_service(run) ||
+        sp_generation_current(&run->state, &now, NULL) < 0)
+        run->end->unsettled = true;
+    else if (now != run->before)
+        run->end->found = now;
+    return run->end->unsettled || run->end->found;
+}
+
 /* What came of a delivery; 0 when this machine may go on. */
 static int
 conclude(struct run *run, const struct sp_vm_end *vm, bool stock,
@@ -331,6 +367,9 @@ conclude(struct run *run, const struct sp_vm_end *vm, bool stock,
 {
     struct sp_round_result result;
 
+    /* What is published is told before the lock is let go. */
+    if (!sp_round_result(&run->hold, &result))
+        (void)await_service(run);
     sp_round_shut(&run->hold);
     show_delivery(run); /* it may have come behind the last look */
     if (sp_round_result(&run->hold, &result)) {
@@ -352,6 +391,10 @@ conclude(struct run *run, const struct sp_vm_end *vm, bool stock,
     if (!stock)
         return sp_fail(err, "peer-gone",
                        "'%s' says that it is done, but nothing was delivered",
+                       run->round.qube);
+    if (moved_unheard(run))
+        return sp_fail(err, "peer-gone",
+                       "'%s' says that it is done before its delivery is",
                        run->round.qube);
     run->end->nothing_to_do = true;
     return 0;
@@ -511,31 +554,6 @@ go(struct run *run, struct sp_error *err)
     SP_BUG("a round of no kind");
 }
 
-/*
- * A delivery may be published though this side was not told, or went away:
- * the service is no child of ours. It looks at the round directly before the
- * flip, so that what it works on now ends soon.
- */
-static void
-look_behind(struct run *run)
-{
-    const uint64_t deadline = sp_clock_ms() + LOOK_MS;
-    const struct timespec turn = {.tv_nsec = TURN_MS * 1000000L};
-    uint64_t now;
-
-    sp_round_shut(&run->hold);
-    while (sp_lock_is_held(run->state.repo_fd, ".lock") == 1) {
-        if (sp_clock_ms() > deadline) {
-            run->end->unsettled = true;
-            return;
-        }
-        (void)nanosleep(&turn, NULL);
-    }
-    if (sp_generation_current(&run->state, &now, NULL) == 0 &&
-        now != run->before)
-        run->end->found = now;
-}
-
 int
 sp_update_run(const struct sp_update *update, int root,
               struct sp_update_end *ret, struct sp_error *err)
@@ -553,9 +571,8 @@ sp_update_run(const struct sp_update *update, int root,
     run->state = (struct sp_state){-1, -1, -1, "", ""};
     run->hold = (struct sp_round_hold){-1, -1};
     status = go(run, err);
-    if (status < 0 && run->hold.lock_fd >= 0 && !ret->delivered &&
-        update->kind == SP_UPDATE_FETCH)
-        look_behind(run);
+    if (status < 0 && run->opened && !ret->delivered && !ret->unsettled)
+        (void)moved_unheard(run);
     if (status == 0 && run->late.code != SP_OK) {
         *err = run->late;
         status = -1;

@@ -61,7 +61,8 @@ struct sp_update_end {
     uint64_t generation;  /* what is published, 0 = nothing */
     uint64_t found;       /* behind a fault: another generation than before
                              is current, and nobody said why; else 0 */
-    bool unsettled;       /* behind a fault: somebody still takes in */
+    bool unsettled;       /* behind a fault: which one is current is not known,
+                             for somebody works on the repository */
     bool restart;         /* the machine wants to be restarted for it */
     char restart_for[64]; /* the package that wants it */
 };

@@ -485,6 +485,26 @@ vm_builder() { # LINE...: of a shell script
     assert_equal "$(calls dnf)" ''
 }
 
+@test "nor while somebody works there; before a round nobody is waited for" {
+    : >"$repo/.lock"
+    flock -x "$repo/.lock" sleep 60 3>&- &
+    local holder=$!
+    vm_builder 'exit 7'
+    up 4 -y
+    [[ $stderr == *'Something still works on the repository'* ]] ||
+        fail "$stderr"
+    [[ $stderr != *'is unchanged'* ]] || fail "$stderr"
+    # The round is not open yet when the repositories are read.
+    rm "$repos/edge.repo"
+    mkdir "$repos/edge.repo"
+    SECONDS=0
+    up 3 -y
+    ((SECONDS < 5)) || fail "after $SECONDS s"
+    [[ $stderr == *'is unchanged'* ]] || fail "$stderr"
+    pkill -P "$holder" || true
+    wait "$holder" || true
+}
+
 # The real one beside it, for those that stand before it.
 real_dnf() {
     mkdir "$bin/real"

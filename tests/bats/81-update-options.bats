@@ -293,8 +293,10 @@ END
     assert_equal "$(grep '^dom0 done' <<<"$stderr")" 'dom0 done error'
 }
 
-@test "--switch-audio-server-to: it is brought and installed behind the rest" {
+# A repository with updates, and with the other sound server.
+serve_sound() {
     local dir=$world/edge/sound
+    rm -rf "$dir"
     mkdir -p "$dir"
     cat >"$BATS_TEST_TMPDIR/sound.spec" <<END
 Name: pipewire-pulseaudio
@@ -316,6 +318,10 @@ END
     cp "$world"/edge/main/{app,liba}-2-1.x86_64.rpm "$dir"
     createrepo_c --quiet "$dir"
     serve_from sound
+}
+
+@test "--switch-audio-server-to: it is brought and installed behind the rest" {
+    serve_sound
     up 0 -y --switch-audio-server-to=pipewire
     assert_equal "$(installed app)" 2-1
     assert_equal "$(installed pipewire-pulseaudio)" 1-1
@@ -323,6 +329,19 @@ END
     ! installed orphan | grep -q '^1-1$' || fail 'still there'
     assert_equal "$(calls dnf | grep -v check-update | sed 's/ .* / /')" \
         $'upgrade -y\ninstall pipewire-pulseaudio'
+}
+
+@test "--switch-audio-server-to: nothing in the second round is not nothing" {
+    serve_sound
+    up 0 -y --action=install pipewire-pulseaudio --allowerasing
+    up 0 -y --just-print-progress --switch-audio-server-to=pipewire
+    assert_equal "$(installed app)" 2-1
+    assert_equal "$(grep '^dom0 done' <<<"$stderr")" 'dom0 done success'
+    [[ $output != *'nothing to do:'* ]] || fail "$output"
+    assert_equal "$(grep -o 'updating [0-9]*' <<<"$stderr" |
+        sort -c -k 2 -n && echo sorted)" sorted
+    up 0 -y --just-print-progress --switch-audio-server-to=pipewire
+    assert_equal "$(grep '^dom0 done' <<<"$stderr")" 'dom0 done no_updates'
 }
 
 @test "a template is handed over, alone, with its options" {

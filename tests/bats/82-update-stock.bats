@@ -65,6 +65,18 @@ tar -C /var/lib/qubes/do
     assert_equal "$(find "$state/pending" "$state/round" -type f 2>/dev/null)" ''
 }
 
+@test "a script that is done before its delivery is: waited for, installed" {
+    cat >"$bin/vm/qubes-download-dom0-updates.sh" <<END
+#!/bin/sh
+setsid "$SP_BUILD/sallyport-builder" --quiet build --list "$bin/vm/list" \
+    --framing=qfile -o qrexec:dom0 >/dev/null 2>&1 </dev/null &
+until [ -e "$repo/current" ]; do sleep 0.05; done
+END
+    up 0 -y member-a
+    [[ $output != *'nothing to do'* ]] || fail "$output"
+    assert_equal "$(installed member-a)" 1-1
+}
+
 @test "repository files and keys go too, and find each other there" {
     local etc=$BATS_TEST_TMPDIR/etc there=$bin/dom0-updates
     mkdir -p "$etc/yum.repos.d" "$etc/pki/rpm-gpg" "$etc/yum/vars" "$etc/dnf"

@@ -66,6 +66,7 @@ CLASSES = {"internal": 1, "usage": 2, "io": 3, "transport": 4, "format": 5,
 UPDATES = 100  # of check
 SECONDS = 120
 DYING_TURNS = 40
+ONE_MORE = "pending 2"  # that of the machine, and the one of the round
 HALVES = re.compile(r"\.(UNTRUSTED|part|tmp|new)$|^\.(tmp|sallyport-)")
 WORD = re.compile(r"\((\w+), ([a-z0-9-]+)\)")
 TELLS = re.compile("cannot|could not|no memory|is not told"
@@ -444,8 +445,8 @@ def faults(place, plain, ran, call):
     yield from (f"left behind: {name}" for name in place.halves()
                 if not (killed and name.startswith("/tmp/sallyport-keys.")))
     output, left = place.output(), place.left(plain.command)
-    if plain.command.round and call == "unlinkat":
-        left[1] = plain.after[1]  # which may be what was to be removed
+    if plain.command.round and call == "unlinkat" and left[1] == ONE_MORE:
+        left[1] = plain.after[1]  # it is what was to be removed
     if output != plain.output and (output is not None or
                                    ran.status == plain.ran.status):
         yield "another output file, of %s bytes" % (
