@@ -409,8 +409,8 @@ old_status(const struct command *c, int status)
     return status <= SP_E_PUBLISH ? 1 : status;
 }
 
-int
-sp_cmd_update(const struct sp_args *args)
+static int
+update_args(const struct sp_args *args, struct so_far *so_far)
 {
     SP_AUTO_FREE struct command *c = calloc(1, sizeof(*c));
     struct sp_error err = {0};
@@ -418,11 +418,8 @@ sp_cmd_update(const struct sp_args *args)
 
     if (!c)
         return sp_args_no_memory(args);
-    c->so_far = mmap(NULL, sizeof(*c->so_far), PROT_READ | PROT_WRITE,
-                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (c->so_far == MAP_FAILED)
-        return sp_args_no_memory(args);
     c->args = args;
+    c->so_far = so_far;
     if (sp_update_words_parse(args->operands, args->n_operands, &c->words,
                               &err) < 0)
         status = err.code == SP_E_USAGE ? sp_args_mistake(args, "%s", err.msg)
@@ -437,6 +434,19 @@ sp_cmd_update(const struct sp_args *args)
         status = update(c);
     status = old_status(c, status);
     sp_update_words_release(&c->words);
-    (void)munmap(c->so_far, sizeof(*c->so_far));
+    return status;
+}
+
+int
+sp_cmd_update(const struct sp_args *args)
+{
+    struct so_far *so_far = mmap(NULL, sizeof(*so_far), PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int status;
+
+    if (so_far == MAP_FAILED)
+        return sp_args_no_memory(args);
+    status = update_args(args, so_far);
+    (void)munmap(so_far, sizeof(*so_far));
     return status;
 }
