@@ -8,30 +8,20 @@
 
 #include "base/auto.h"
 #include "base/lines.h"
-#include "base/lock.h"
 #include "ingest/generation.h"
 #include "ingest/quarantine.h"
 #include "ingest/state.h"
-
-static int
-look_at_lock(const struct sp_state *state, bool *ret_busy, struct sp_error *err)
-{
-    int held = sp_lock_is_held(state->repo_fd, ".lock");
-
-    *ret_busy = held > 0;
-    if (held < 0)
-        return sp_fail_sys(err, errno, "state", "cannot look at '%s/.lock'",
-                           state->repo_path);
-    return 0;
-}
 
 /* One that is at work has a quarantine, which is not left over. */
 static int
 look_for_runs(const struct sp_state *state, struct sp_status *status,
               struct sp_error *err)
 {
-    if (state->lock_fd < 0 && look_at_lock(state, &status->busy, err) < 0)
+    int held = state->lock_fd < 0 ? sp_state_is_locked(state, err) : 0;
+
+    if (held < 0)
         return -1;
+    status->busy = held > 0;
     return status->busy ? 0
                         : sp_quarantine_leftover(state, &status->leftover, err);
 }

@@ -155,11 +155,13 @@ sp_state_close(struct sp_state *state)
     sp_close_fd(&state->state_fd);
 }
 
+static const char lock_name[] = ".lock";
+
 int
 sp_state_lock(struct sp_state *state, struct sp_error *err)
 {
     char pid[SP_LOCK_OWNER_MAX];
-    SP_AUTO_FD fd = openat(state->repo_fd, ".lock",
+    SP_AUTO_FD fd = openat(state->repo_fd, lock_name,
                            O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0)
@@ -179,4 +181,15 @@ sp_state_lock(struct sp_state *state, struct sp_error *err)
                            state->repo_path);
     state->lock_fd = sp_steal_fd(&fd);
     return 0;
+}
+
+int
+sp_state_is_locked(const struct sp_state *state, struct sp_error *err)
+{
+    int held = sp_lock_is_held(state->repo_fd, lock_name);
+
+    if (held < 0)
+        return sp_fail_sys(err, errno, "state", "cannot look at '%s/.lock'",
+                           state->repo_path);
+    return held;
 }

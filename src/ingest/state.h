@@ -45,6 +45,8 @@ void sp_state_close(struct sp_state *state);
 
 /* Takes REPO/.lock without waiting; "busy" names the holder's pid. */
 int sp_state_lock(struct sp_state *state, struct sp_error *err);
+/* Does anybody hold it? 1, 0; -1 when that cannot be known. */
+int sp_state_is_locked(const struct sp_state *state, struct sp_error *err);
 
 /* ---- what `status` shows ---- */
 

@@ -11,7 +11,6 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "base/lock.h"
 #include "ingest/caller.h"
 #include "ingest/engine.h"
 #include "ingest/generation.h"
@@ -335,7 +334,7 @@ await_service(const struct run *run)
     const struct timespec turn = {.tv_nsec = TURN_MS * 1000000L};
     int held;
 
-    while ((held = sp_lock_is_held(run->state.repo_fd, ".lock")) == 1 &&
+    while ((held = sp_state_is_locked(&run->state, NULL)) == 1 &&
            sp_clock_ms() <= deadline)
         (void)nanosleep(&turn, NULL);
     return held == 0;
