@@ -103,6 +103,14 @@ show_round(void *data, const struct sp_outcome *outcome)
     (void)sp_round_show(&d->state, outcome, NULL);
 }
 
+static bool
+round_goes_on(void *data)
+{
+    const struct delivery *d = data;
+
+    return sp_round_goes_on(&d->state, &d->round);
+}
+
 /* Reading them takes its time, in which the person may have left. */
 static bool
 show_round_changes(void *data, const struct sp_outcome *outcome,
@@ -111,15 +119,7 @@ show_round_changes(void *data, const struct sp_outcome *outcome,
     struct delivery *d = data;
 
     (void)sp_round_show_changes(&d->state, outcome, text, NULL);
-    return sp_round_goes_on(&d->state, &d->round);
-}
-
-static bool
-round_goes_on(void *data)
-{
-    const struct delivery *d = data;
-
-    return sp_round_goes_on(&d->state, &d->round);
+    return round_goes_on(d);
 }
 
 /* The whole of it first: that is what the question is about. */
