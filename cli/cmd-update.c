@@ -168,12 +168,21 @@ take_update(struct command *c)
 
 /* ---- how it ends ---- */
 
+/* The fault, and what is known of the repository behind it. */
 static int
-report_fault(struct command *c, const struct sp_error *err)
+report_fault(struct command *c, const struct sp_update_end *end,
+             const struct sp_error *err)
 {
     char state[SP_STATE_TEXT_MAX];
 
-    if (c->update.kind == SP_UPDATE_FETCH)
+    if (end->delivered || end->found)
+        sp_options_changed(
+            &c->setup, end->delivered ? end->generation : end->found, state);
+    else if (end->unsettled)
+        (void)snprintf(state, sizeof(state),
+                       "something still works on the repository: 'sallyport "
+                       "history' will tell what became of a delivery");
+    else if (c->update.kind == SP_UPDATE_FETCH)
         sp_options_unchanged(&c->setup, state);
     else
         (void)snprintf(state, sizeof(state), "%s", SP_NOTHING_CHANGED);
@@ -181,33 +190,15 @@ report_fault(struct command *c, const struct sp_error *err)
     return (int)err->code;
 }
 
-/* As far as is known what became of a delivery that nobody told us of. */
+/* Before any round, which could have changed something. */
 static int
-report_unfinished(struct command *c, const struct sp_update_end *end,
-                  const struct sp_error *err)
+report_no_round(struct command *c, const struct sp_error *err)
 {
-    char state[SP_STATE_TEXT_MAX];
+    const struct sp_update_end none = {0};
+    int status = report_fault(c, &none, err);
 
-    if (end->found)
-        sp_options_changed(&c->setup, end->found, state);
-    else
-        (void)snprintf(state, sizeof(state),
-                       "something still works on the repository: 'sallyport "
-                       "history' will tell what became of a delivery");
-    sp_result_fault(c->args, err, state);
-    return (int)err->code;
-}
-
-/* Something was taken in before the fault: it is not undone. */
-static int
-report_late(struct command *c, const struct sp_update_end *end,
-            const struct sp_error *err)
-{
-    char state[SP_STATE_TEXT_MAX];
-
-    sp_options_changed(&c->setup, end->generation, state);
-    sp_result_fault(c->args, err, state);
-    return (int)err->code;
+    sp_update_voice_end(&c->voice, status);
+    return status;
 }
 
 static void
@@ -260,9 +251,7 @@ run_round(struct command *c, int root)
         report_end(c, &end);
         status = end.status;
     } else {
-        status = end.delivered                ? report_late(c, &end, &err)
-                 : end.found || end.unsettled ? report_unfinished(c, &end, &err)
-                                              : report_fault(c, &err);
+        status = report_fault(c, &end, &err);
         /* Who calls the stock command knows no "installed, but old". */
         if (end.delivered && err.code == SP_E_STALE && is_old_name(c))
             status = end.status;
@@ -294,11 +283,8 @@ run_split(struct command *c)
     (void)fflush(stdout); /* so that it is not there twice */
     side = sp_update_split(&c->update, &root, &status, &err);
 
-    if (side < 0) {
-        status = report_fault(c, &err);
-        sp_update_voice_end(&c->voice, status);
-        return status;
-    }
+    if (side < 0)
+        return report_no_round(c, &err);
     if (side == 0) {
         if (err.code != SP_OK) {
             sp_result_fault(c->args, &err,
@@ -315,19 +301,14 @@ run(struct command *c)
 {
     struct sp_error err = {0};
     int lock_fd = -1;
-    int status;
 
     if (needs_root(c) && geteuid() != 0)
         return sp_args_mistake(c->args, "only root may install packages here");
-    if (sp_update_stock_lock(&lock_fd, &err) < 0) {
-        status = report_fault(c, &err);
-        sp_update_voice_end(&c->voice, status);
-        return status;
-    }
+    if (sp_update_stock_lock(&lock_fd, &err) < 0)
+        return report_no_round(c, &err);
     SP_AUTO_FD lock = lock_fd;
     (void)lock;
-    status = needs_root(c) ? run_split(c) : run_round(c, -1);
-    return status;
+    return needs_root(c) ? run_split(c) : run_round(c, -1);
 }
 
 /*
