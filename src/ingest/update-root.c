@@ -79,9 +79,9 @@ become_dnf(const char *path, const char *const *argv, bool silent, int report)
  * what it does about that is its own matter, it knows what it is in the
  * middle of.
  */
-static int
-run_dnf(const char *path, const char *const *argv, bool silent, int *ret_errno,
-        int *ret_lost)
+static void
+run_dnf(const char *path, const char *const *argv, bool silent,
+        struct sp_dnf_end *ret)
 {
     int status = 0;
     int ends[2] = {-1, -1};
@@ -89,22 +89,24 @@ run_dnf(const char *path, const char *const *argv, bool silent, int *ret_errno,
     SP_AUTO_FD reader = ends[0];
     SP_AUTO_FD writer = ends[1];
 
+    *ret = (struct sp_dnf_end){.status = NOT_STARTED, .more = -1};
     if (pid < 0) {
-        *ret_errno = errno;
-        return NOT_STARTED;
+        ret->start_errno = errno;
+        return;
     }
     if (pid == 0)
         become_dnf(path, argv, silent, writer);
     sp_close_fd(&writer);
-    if (sp_read_full(reader, ret_errno, sizeof(*ret_errno)) !=
-        (ssize_t)sizeof(*ret_errno))
-        *ret_errno = 0;
+    if (sp_read_full(reader, &ret->start_errno, sizeof(ret->start_errno)) !=
+        (ssize_t)sizeof(ret->start_errno))
+        ret->start_errno = 0;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR) {
-            *ret_lost = errno;
-            return NOT_STARTED;
+            ret->lost_errno = errno;
+            return;
         }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    ret->status =
+        WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /* Asked only where the answer says that this machine is up to date. */
@@ -121,18 +123,19 @@ serve_order(const struct sp_update *u, struct sp_dnf_end *ret)
     static const char *const check[] = {"dnf", "check-update", "--refresh",
                                         "-q", NULL};
     SP_AUTO_FREE const char **argv = make_argv(u);
+    struct sp_dnf_end checked;
     char path[PATH_BYTES];
-    int ignored;
 
     *ret = (struct sp_dnf_end){.status = NOT_STARTED, .more = -1};
     if (!argv || sp_spawn_find_tool("dnf", path, sizeof(path), NULL) < 0) {
         ret->start_errno = argv ? ENOENT : ENOMEM;
         return;
     }
-    ret->status =
-        run_dnf(path, argv, false, &ret->start_errno, &ret->lost_errno);
-    if (wants_more(u, ret))
-        ret->more = run_dnf(path, check, true, &ignored, &ignored);
+    run_dnf(path, argv, false, ret);
+    if (!wants_more(u, ret))
+        return;
+    run_dnf(path, check, true, &checked);
+    ret->more = checked.status;
 }
 
 static void
