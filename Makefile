@@ -83,7 +83,7 @@ sallyport_src := cli/sallyport.c $(base) src/ingest/jails.c $(transports) \
 	$(call in,src/ingest,journal clock keytable ratchet listing evidence freshness) \
 	cli/freshness.c cli/cmd-state.c src/ingest/reset.c src/ingest/changelog.c src/ingest/dnf-plan.c \
 	$(call in,src/bundle,record groups nevra qfile-result request request-key \
-	request-print) \
+	request-print seal) \
 	$(call in,src/base,path lock keep lines wordlist json sha256 evr spawn-run \
 	spawn-sweep)
 sallyport_libs :=
@@ -137,7 +137,7 @@ sallyport-builder_src := cli/builder.c $(base) $(transports) $(speech) \
 	$(call in,src/build,repofile repovars mirror mirrorlist metadata \
 	metadata-ahead metadata-mirrors metadata-repomd metadata-files metadata-check jailed \
 	evidence armor keys) \
-	$(call in,src/bundle,manifest manifest-print tar gate rpm rpm-header \
+	$(call in,src/bundle,manifest manifest-print seal tar gate rpm rpm-header \
 	sigpacket record nevra qfile qfile-result request request-key groups) \
 	$(call in,src/base,path lock json sha256 lines spawn-sweep)
 sallyport-builder_libs := -lcurl -lgpgme -lgcrypt -lgpg-error $(solver_libs)

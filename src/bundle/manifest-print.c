@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "bundle/manifest.h"
 #include "bundle/rpm.h"
+#include "bundle/seal.h"
 #include "bundle/tar.h"
 
 static void
@@ -60,18 +61,12 @@ sp_manifest_print(const char *const *requests, size_t n_requests,
                   const struct sp_member *members, size_t n_members,
                   char **ret_text, size_t *ret_size, struct sp_error *err)
 {
-    char hex[SP_SHA256_HEX];
-    uint8_t digest[SP_SHA256_BYTES];
     struct sp_manifest parsed;
     struct sp_text text = {0};
     int status = 0;
 
     print_body(&text, requests, n_requests, members, n_members);
-    if (!text.failed) {
-        sp_sha256(text.bytes, text.size, digest);
-        sp_text_hex(hex, digest, sizeof(digest));
-        sp_text_add(&text, "end %s\n", hex);
-    }
+    sp_seal(&text);
     if (text.failed)
         status = sp_fail(err, "no-memory", "no memory for MANIFEST");
     if (status == 0)

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "base/sha256.h"
 #include "base/text.h"
 #include "bundle/request-key.h"
+#include "bundle/seal.h"
 
 int
 sp_request_write_begin(struct sp_request_writer *writer, struct sp_error *err)
@@ -99,8 +99,6 @@ int
 sp_request_write_end(struct sp_request_writer *writer, char **ret_text,
                      size_t *ret_size, struct sp_error *err)
 {
-    uint8_t digest[SP_SHA256_BYTES];
-    char hex[SP_SHA256_HEX];
     struct sp_text *text = &writer->text;
     struct sp_request parsed;
     bool failed;
@@ -109,11 +107,8 @@ sp_request_write_end(struct sp_request_writer *writer, char **ret_text,
     failed = ferror(writer->out) != 0;
     failed = fclose(writer->out) != 0 || failed;
     writer->out = NULL;
-    if (!failed && !text->failed) {
-        sp_sha256(text->bytes, text->size, digest);
-        sp_text_hex(hex, digest, sizeof(digest));
-        sp_text_add(text, "end %s\n", hex);
-    }
+    if (!failed)
+        sp_seal(text);
     if (failed || text->failed)
         return sp_fail(err, "no-memory", "no memory for a request");
     if (sp_request_parse(text->bytes, text->size, &parsed, err) < 0)

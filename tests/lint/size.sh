@@ -32,7 +32,7 @@ part() { # FILE
     */doctor* | */escape*) echo doctor ;;
     cli/*) echo people ;;
     */update* | */round* | */changelog.* | */dnf-plan.* | */tell.*) echo round ;;
-    */ask.* | */rpmdb.* | */repofiles.* | */pubkeys.* | */request*)
+    */ask.* | */rpmdb.* | */repofiles.* | */pubkeys.* | */seal.* | */request*)
         echo request ;;
     */history.* | */journal.* | */reply.* | */errors.* | */overview.* | \
         */listing.* | */json.* | */reset.*)

@@ -8,12 +8,11 @@
 #include "base/io.h"
 #include "base/lines.h"
 #include "base/path.h"
-#include "base/sha256.h"
-#include "base/text.h"
 #include "build/attach.h"
 #include "build/head.h"
 #include "build/trust.h"
 #include "bundle/rpm.h"
+#include "bundle/seal.h"
 #include "tests/unit/memory.h"
 #include "tests/unit/tap.h"
 
@@ -34,8 +33,6 @@ static char *
 request(const char *specs, const char *fields, struct sp_request *ret)
 {
     struct sp_text text = {0};
-    uint8_t digest[SP_SHA256_BYTES];
-    char hex[SP_SHA256_HEX];
 
     sp_text_add(&text, "request 1\nid 00112233445566778899aabbccddeeff\n"
                        "created 2026-11-23\nvalid-days 30\naction install\n");
@@ -43,9 +40,7 @@ request(const char *specs, const char *fields, struct sp_request *ret)
                 specs);
     sp_text_add_bytes(&text, fields, strlen(fields));
     sp_text_add(&text, "@ base 0 1 1 noarch\ncount 1\n");
-    sp_sha256(text.bytes, text.size, digest);
-    sp_text_hex(hex, digest, sizeof(digest));
-    sp_text_add(&text, "end %s\n", hex);
+    sp_seal(&text);
     if (sp_request_parse(text.bytes, text.size, ret, &err) < 0)
         printf("Bail out! %s\n", err.msg);
     return text.bytes;

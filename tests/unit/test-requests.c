@@ -8,9 +8,8 @@
 #include "base/io.h"
 #include "base/lines.h"
 #include "base/path.h"
-#include "base/sha256.h"
-#include "base/text.h"
 #include "build/requests.h"
+#include "bundle/seal.h"
 #include "tests/unit/memory.h"
 #include "tests/unit/tap.h"
 
@@ -24,17 +23,13 @@ request(unsigned id)
 {
     static char path[64];
     struct sp_text text = {0};
-    uint8_t digest[SP_SHA256_BYTES];
-    char hex[SP_SHA256_HEX];
     SP_AUTO_FD fd = -1;
 
     sp_text_add(&text, "request 1\nid 0011223344556677889900000000%04x\n", id);
     sp_text_add(&text, "created 2026-11-23\nvalid-days 30\naction upgrade\n"
                        "arch x86_64\nbasearch x86_64\nreleasever 41\n"
                        "@ base 0 1 1 noarch\ncount 1\n");
-    sp_sha256(text.bytes, text.size, digest);
-    sp_text_hex(hex, digest, sizeof(digest));
-    sp_text_add(&text, "end %s\n", hex);
+    sp_seal(&text);
     (void)snprintf(path, sizeof(path), "%s/%u", top, id);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || sp_write_full(fd, text.bytes, text.size) < 0)

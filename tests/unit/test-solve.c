@@ -11,13 +11,12 @@
 #include "base/auto.h"
 #include "base/io.h"
 #include "base/lines.h"
-#include "base/sha256.h"
-#include "base/text.h"
 #include "build/choose.h"
 #include "build/near.h"
 #include "build/resolve.h"
 #include "build/solve.h"
 #include "bundle/rpm.h"
+#include "bundle/seal.h"
 #include "tests/unit/memory.h"
 #include "tests/unit/repository.h"
 
@@ -34,8 +33,6 @@ static char *
 request_text(const char *header, const char *packages, size_t *ret_size)
 {
     struct sp_text text = {0};
-    uint8_t digest[SP_SHA256_BYTES];
-    char hex[SP_SHA256_HEX];
     unsigned n = 0;
 
     for (const char *at = packages; *at; at = strchr(at, '\n') + 1)
@@ -45,9 +42,7 @@ request_text(const char *header, const char *packages, size_t *ret_size)
     sp_text_add_bytes(&text, header, strlen(header));
     sp_text_add_bytes(&text, packages, strlen(packages));
     sp_text_add(&text, "count %u\n", n);
-    sp_sha256(text.bytes, text.size, digest);
-    sp_text_hex(hex, digest, sizeof(digest));
-    sp_text_add(&text, "end %s\n", hex);
+    sp_seal(&text);
     *ret_size = text.size;
     return text.bytes;
 }
