@@ -20,27 +20,25 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const char *faults_call; /* NULL: none fails */
-static unsigned faults_left;    /* until it does; 0: it did */
-static int faults_errno = EIO;  /* so */
-static bool faults_mounted;     /* what is open lies on another disk */
-static char faults_order[64];   /* a letter for each call that is noted */
+#include "tests/unit/calls.h"
+
+static bool faults_mounted;   /* what is open lies on another disk */
+static char faults_order[64]; /* a letter for each call that is noted */
 
 /* The n-th `call` will fail. */
 static inline void
 faults_begin(const char *call, unsigned n)
 {
     memset(faults_order, 0, sizeof(faults_order));
-    faults_call = call;
-    faults_left = n;
+    calls_fail(call, n);
 }
 
 /* Whether it did. */
 static inline bool
 faults_end(void)
 {
-    faults_call = NULL;
-    return faults_left == 0;
+    calls_fault = NULL;
+    return calls_left == 0;
 }
 
 /* How many descriptors are open: one more than before has leaked. */
@@ -63,16 +61,6 @@ faults_standard_open(void)
            fcntl(STDERR_FILENO, F_GETFD) >= 0;
 }
 
-static inline bool
-faults_hit(const char *call)
-{
-    if (!faults_call || strcmp(call, faults_call) != 0 || faults_left == 0 ||
-        --faults_left > 0)
-        return false;
-    errno = faults_errno;
-    return true;
-}
-
 static inline void
 faults_note(char what)
 {
@@ -82,14 +70,8 @@ faults_note(char what)
         faults_order[n] = what;
 }
 
-/* The true call, by the name that the C library gives it. */
-#define FAULTS_TRUE(result, name, ...)                                         \
-    static result (*call)(__VA_ARGS__);                                        \
-    if (!call)                                                                 \
-    *(void **)&call = dlsym(RTLD_NEXT, name)
-
 #define FAULTS_CALL(name, failed, ...)                                         \
-    return faults_hit(name) ? (failed) : call(__VA_ARGS__)
+    return calls_hit(name) ? (failed) : call(__VA_ARGS__)
 
 /* The last scratch place that was made; "": the last could not be. */
 static char faults_made[128];
@@ -107,7 +89,7 @@ faults_look(const char *path, int flags, int fd)
     struct stat st;
     bool careful = (flags & O_CLOEXEC) != 0;
 
-    if (!faults_call || fd < 0 || faults_careless[0] || path[0] == '/' ||
+    if (!calls_fault || fd < 0 || faults_careless[0] || path[0] == '/' ||
         syscall(SYS_newfstatat, fd, "", &st, AT_EMPTY_PATH) < 0)
         return;
     if (strcmp(path, ".") != 0 && !(flags & (O_NOFOLLOW | O_EXCL)))
@@ -127,12 +109,12 @@ openat(int dirfd, const char *path, int flags, ...)
     va_list args;
     mode_t mode;
     int fd;
-    FAULTS_TRUE(int, "openat64", int, const char *, int, mode_t);
+    CALLS_TRUE(int, "openat64", int, const char *, int, mode_t);
 
     va_start(args, flags);
     mode = va_arg(args, mode_t);
     va_end(args);
-    if (faults_hit("openat"))
+    if (calls_hit("openat"))
         return -1;
     fd = call(dirfd, path, flags, mode);
     faults_look(path, flags, fd);
@@ -144,7 +126,7 @@ open(const char *path, int flags, ...)
 {
     va_list args;
     mode_t mode;
-    FAULTS_TRUE(int, "open64", const char *, int, mode_t);
+    CALLS_TRUE(int, "open64", const char *, int, mode_t);
 
     va_start(args, flags);
     mode = va_arg(args, mode_t);
@@ -155,7 +137,7 @@ open(const char *path, int flags, ...)
 DIR *
 fdopendir(int fd)
 {
-    FAULTS_TRUE(DIR *, "fdopendir", int);
+    CALLS_TRUE(DIR *, "fdopendir", int);
 
     FAULTS_CALL("fdopendir", NULL, fd);
 }
@@ -163,7 +145,7 @@ fdopendir(int fd)
 DIR *
 opendir(const char *path)
 {
-    FAULTS_TRUE(DIR *, "opendir", const char *);
+    CALLS_TRUE(DIR *, "opendir", const char *);
 
     FAULTS_CALL("opendir", NULL, path);
 }
@@ -171,7 +153,7 @@ opendir(const char *path)
 struct dirent *
 readdir(DIR *dir)
 {
-    FAULTS_TRUE(struct dirent *, "readdir64", DIR *);
+    CALLS_TRUE(struct dirent *, "readdir64", DIR *);
 
     FAULTS_CALL("readdir", NULL, dir);
 }
@@ -179,7 +161,7 @@ readdir(DIR *dir)
 int
 mkdirat(int dirfd, const char *path, mode_t mode)
 {
-    FAULTS_TRUE(int, "mkdirat", int, const char *, mode_t);
+    CALLS_TRUE(int, "mkdirat", int, const char *, mode_t);
 
     FAULTS_CALL("mkdirat", -1, dirfd, path, mode);
 }
@@ -188,9 +170,9 @@ char *
 mkdtemp(char *path)
 {
     char *made;
-    FAULTS_TRUE(char *, "mkdtemp", char *);
+    CALLS_TRUE(char *, "mkdtemp", char *);
 
-    made = faults_hit("mkdtemp") ? NULL : call(path);
+    made = calls_hit("mkdtemp") ? NULL : call(path);
     (void)snprintf(faults_made, sizeof(faults_made), "%s", made ? made : "");
     return made;
 }
@@ -198,7 +180,7 @@ mkdtemp(char *path)
 ssize_t
 readlinkat(int dirfd, const char *path, char *dst, size_t size)
 {
-    FAULTS_TRUE(ssize_t, "readlinkat", int, const char *, char *, size_t);
+    CALLS_TRUE(ssize_t, "readlinkat", int, const char *, char *, size_t);
 
     FAULTS_CALL("readlinkat", -1, dirfd, path, dst, size);
 }
@@ -206,7 +188,7 @@ readlinkat(int dirfd, const char *path, char *dst, size_t size)
 int
 symlinkat(const char *target, int dirfd, const char *path)
 {
-    FAULTS_TRUE(int, "symlinkat", const char *, int, const char *);
+    CALLS_TRUE(int, "symlinkat", const char *, int, const char *);
 
     FAULTS_CALL("symlinkat", -1, target, dirfd, path);
 }
@@ -214,7 +196,7 @@ symlinkat(const char *target, int dirfd, const char *path)
 int
 unlinkat(int dirfd, const char *path, int flags)
 {
-    FAULTS_TRUE(int, "unlinkat", int, const char *, int);
+    CALLS_TRUE(int, "unlinkat", int, const char *, int);
 
     FAULTS_CALL("unlinkat", -1, dirfd, path, flags);
 }
@@ -223,7 +205,7 @@ unlinkat(int dirfd, const char *path, int flags)
 int
 renameat(int from, const char *old, int to, const char *new)
 {
-    FAULTS_TRUE(int, "renameat", int, const char *, int, const char *);
+    CALLS_TRUE(int, "renameat", int, const char *, int, const char *);
 
     faults_note(strcmp(new, "current") == 0 ? 'c' : 'r');
     FAULTS_CALL("renameat", -1, from, old, to, new);
@@ -233,8 +215,8 @@ renameat(int from, const char *old, int to, const char *new)
 int
 renameat2(int from, const char *old, int to, const char *new, unsigned flags)
 {
-    FAULTS_TRUE(int, "renameat2", int, const char *, int, const char *,
-                unsigned);
+    CALLS_TRUE(int, "renameat2", int, const char *, int, const char *,
+               unsigned);
 
     faults_note('R');
     FAULTS_CALL("renameat2", -1, from, old, to, new, flags);
@@ -244,9 +226,9 @@ int
 fstat(int fd, struct stat *ret)
 {
     int status;
-    FAULTS_TRUE(int, "fstat64", int, struct stat *);
+    CALLS_TRUE(int, "fstat64", int, struct stat *);
 
-    status = faults_hit("fstat") ? -1 : call(fd, ret);
+    status = calls_hit("fstat") ? -1 : call(fd, ret);
     if (status == 0 && faults_mounted)
         ret->st_dev++;
     return status;
@@ -255,7 +237,7 @@ fstat(int fd, struct stat *ret)
 int
 fstatat(int dirfd, const char *path, struct stat *ret, int flags)
 {
-    FAULTS_TRUE(int, "fstatat64", int, const char *, struct stat *, int);
+    CALLS_TRUE(int, "fstatat64", int, const char *, struct stat *, int);
 
     FAULTS_CALL("fstatat", -1, dirfd, path, ret, flags);
 }
@@ -263,7 +245,7 @@ fstatat(int dirfd, const char *path, struct stat *ret, int flags)
 int
 fchmod(int fd, mode_t mode)
 {
-    FAULTS_TRUE(int, "fchmod", int, mode_t);
+    CALLS_TRUE(int, "fchmod", int, mode_t);
 
     FAULTS_CALL("fchmod", -1, fd, mode);
 }
@@ -271,7 +253,7 @@ fchmod(int fd, mode_t mode)
 int
 fchmodat(int dirfd, const char *path, mode_t mode, int flags)
 {
-    FAULTS_TRUE(int, "fchmodat", int, const char *, mode_t, int);
+    CALLS_TRUE(int, "fchmodat", int, const char *, mode_t, int);
 
     FAULTS_CALL("fchmodat", -1, dirfd, path, mode, flags);
 }
@@ -279,7 +261,7 @@ fchmodat(int dirfd, const char *path, mode_t mode, int flags)
 int
 futimens(int fd, const struct timespec times[2])
 {
-    FAULTS_TRUE(int, "futimens", int, const struct timespec *);
+    CALLS_TRUE(int, "futimens", int, const struct timespec *);
 
     FAULTS_CALL("futimens", -1, fd, times);
 }
@@ -288,8 +270,8 @@ int
 utimensat(int dirfd, const char *path, const struct timespec times[2],
           int flags)
 {
-    FAULTS_TRUE(int, "utimensat", int, const char *, const struct timespec *,
-                int);
+    CALLS_TRUE(int, "utimensat", int, const char *, const struct timespec *,
+               int);
 
     FAULTS_CALL("utimensat", -1, dirfd, path, times, flags);
 }
@@ -297,7 +279,7 @@ utimensat(int dirfd, const char *path, const struct timespec times[2],
 ssize_t
 write(int fd, const void *bytes, size_t size)
 {
-    FAULTS_TRUE(ssize_t, "write", int, const void *, size_t);
+    CALLS_TRUE(ssize_t, "write", int, const void *, size_t);
 
     FAULTS_CALL("write", -1, fd, bytes, size);
 }
@@ -305,7 +287,7 @@ write(int fd, const void *bytes, size_t size)
 ssize_t
 getrandom(void *dst, size_t size, unsigned flags)
 {
-    FAULTS_TRUE(ssize_t, "getrandom", void *, size_t, unsigned);
+    CALLS_TRUE(ssize_t, "getrandom", void *, size_t, unsigned);
 
     FAULTS_CALL("getrandom", -1, dst, size, flags);
 }
@@ -319,7 +301,7 @@ fsync(int fd)
     if (fstat(fd, &st) < 0)
         return -1;
     faults_note(S_ISDIR(st.st_mode) ? 'd' : 'f');
-    return faults_hit("fsync") ? -1 : 0;
+    return calls_hit("fsync") ? -1 : 0;
 }
 
 /* Noted: s. */
@@ -328,14 +310,14 @@ syncfs(int fd)
 {
     (void)fd;
     faults_note('s');
-    return faults_hit("syncfs") ? -1 : 0;
+    return calls_hit("syncfs") ? -1 : 0;
 }
 
 #ifndef __SANITIZE_ADDRESS__ /* which has its own */
 void *
 calloc(size_t n, size_t size)
 {
-    FAULTS_TRUE(void *, "calloc", size_t, size_t);
+    CALLS_TRUE(void *, "calloc", size_t, size_t);
 
     FAULTS_CALL("calloc", NULL, n, size);
 }
@@ -343,7 +325,7 @@ calloc(size_t n, size_t size)
 void *
 realloc(void *bytes, size_t size)
 {
-    FAULTS_TRUE(void *, "realloc", void *, size_t);
+    CALLS_TRUE(void *, "realloc", void *, size_t);
 
     FAULTS_CALL("realloc", NULL, bytes, size);
 }

@@ -7,12 +7,13 @@
 #ifndef TESTS_UNIT_MEMORY_H
 #define TESTS_UNIT_MEMORY_H
 
-#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tests/unit/calls.h"
 
 extern const char __executable_start[], etext[];
 
@@ -39,16 +40,10 @@ memory_hit(const void *caller)
 
 #define MEMORY_HIT() memory_hit(__builtin_return_address(0))
 
-/* The true call, by the name that the C library gives it. */
-#define MEMORY_TRUE(result, name, ...)                                         \
-    static result (*call)(__VA_ARGS__);                                        \
-    if (!call)                                                                 \
-    *(void **)&call = dlsym(RTLD_NEXT, name)
-
 void *
 calloc(size_t n, size_t size)
 {
-    MEMORY_TRUE(void *, "calloc", size_t, size_t);
+    CALLS_TRUE(void *, "calloc", size_t, size_t);
 
     return MEMORY_HIT() ? NULL : call(n, size);
 }
@@ -56,7 +51,7 @@ calloc(size_t n, size_t size)
 void *
 realloc(void *p, size_t size)
 {
-    MEMORY_TRUE(void *, "realloc", void *, size_t);
+    CALLS_TRUE(void *, "realloc", void *, size_t);
 
     return MEMORY_HIT() ? NULL : call(p, size);
 }
@@ -64,7 +59,7 @@ realloc(void *p, size_t size)
 void *
 reallocarray(void *p, size_t n, size_t size)
 {
-    MEMORY_TRUE(void *, "reallocarray", void *, size_t, size_t);
+    CALLS_TRUE(void *, "reallocarray", void *, size_t, size_t);
 
     return MEMORY_HIT() ? NULL : call(p, n, size);
 }

@@ -29,23 +29,10 @@ static ino_t image_ino;
 /* What the kernel says; the size stands in sysfs too. */
 static uint64_t said_size;
 static int said_sector;
-/* The n-th call of a name from now on fails so; 0: returns nothing. */
-static const char *fault_call;
-static unsigned fault_left;
-static int fault_sys;
+/* In place of an errno; with 0 a call returns nothing. */
 enum { CORRUPT = -1 };
 
 /* ---- the calls --------------------------------------------------------- */
-
-static bool
-hit(const char *call)
-{
-    if (!fault_call || strcmp(call, fault_call) != 0 || fault_left == 0 ||
-        --fault_left > 0)
-        return false;
-    errno = fault_sys;
-    return true;
-}
 
 /* /sys is ours; the device is opened as the file that it is. */
 int
@@ -54,7 +41,7 @@ open(const char *path, int flags, ...)
     char ours[512];
     va_list args;
     mode_t mode;
-    MEMORY_TRUE(int, "open64", const char *, int, mode_t);
+    CALLS_TRUE(int, "open64", const char *, int, mode_t);
 
     va_start(args, flags);
     mode = va_arg(args, mode_t);
@@ -72,7 +59,7 @@ ssize_t
 readlink(const char *path, char *dst, size_t size)
 {
     char ours[512];
-    MEMORY_TRUE(ssize_t, "readlink", const char *, char *, size_t);
+    CALLS_TRUE(ssize_t, "readlink", const char *, char *, size_t);
 
     (void)snprintf(ours, sizeof(ours), "%s%s",
                    strncmp(path, "/sys/", 5) == 0 ? top : "", path);
@@ -92,7 +79,7 @@ disguise(int status, struct stat *st)
 int
 stat(const char *path, struct stat *ret)
 {
-    MEMORY_TRUE(int, "stat64", const char *, struct stat *);
+    CALLS_TRUE(int, "stat64", const char *, struct stat *);
 
     return disguise(call(path, ret), ret);
 }
@@ -100,9 +87,9 @@ stat(const char *path, struct stat *ret)
 int
 fstat(int fd, struct stat *ret)
 {
-    MEMORY_TRUE(int, "fstat64", int, struct stat *);
+    CALLS_TRUE(int, "fstat64", int, struct stat *);
 
-    return hit("fstat") ? -1 : disguise(call(fd, ret), ret);
+    return calls_hit("fstat") ? -1 : disguise(call(fd, ret), ret);
 }
 
 int
@@ -115,7 +102,7 @@ ioctl(int fd, unsigned long request, ...)
     va_start(args, request);
     ret = va_arg(args, void *);
     va_end(args);
-    if (hit(request == BLKSSZGET ? "sector" : "size"))
+    if (calls_hit(request == BLKSSZGET ? "sector" : "size"))
         return -1;
     if (request == BLKGETSIZE64)
         *(uint64_t *)ret = said_size;
@@ -136,22 +123,22 @@ some(size_t size)
 ssize_t
 pwrite(int fd, const void *bytes, size_t size, off_t offset)
 {
-    MEMORY_TRUE(ssize_t, "pwrite64", int, const void *, size_t, off_t);
+    CALLS_TRUE(ssize_t, "pwrite64", int, const void *, size_t, off_t);
 
-    if (hit("pwrite"))
-        return fault_sys == 0 ? 0 : -1;
+    if (calls_hit("pwrite"))
+        return calls_errno == 0 ? 0 : -1;
     return call(fd, bytes, some(size), offset);
 }
 
 ssize_t
 pread(int fd, void *bytes, size_t size, off_t offset)
 {
-    bool is_hit = hit("pread");
+    bool is_hit = calls_hit("pread");
     ssize_t n;
-    MEMORY_TRUE(ssize_t, "pread64", int, void *, size_t, off_t);
+    CALLS_TRUE(ssize_t, "pread64", int, void *, size_t, off_t);
 
-    if (is_hit && fault_sys != CORRUPT)
-        return fault_sys == 0 ? 0 : -1;
+    if (is_hit && calls_errno != CORRUPT)
+        return calls_errno == 0 ? 0 : -1;
     n = call(fd, bytes, some(size), offset);
     if (is_hit)
         *(uint8_t *)bytes ^= 1;
@@ -162,15 +149,15 @@ int
 fsync(int fd)
 {
     (void)fd;
-    return hit("fsync") ? -1 : 0;
+    return calls_hit("fsync") ? -1 : 0;
 }
 
 int
 posix_memalign(void **ret, size_t align, size_t size)
 {
-    MEMORY_TRUE(int, "posix_memalign", void **, size_t, size_t);
+    CALLS_TRUE(int, "posix_memalign", void **, size_t, size_t);
 
-    return hit("memalign") ? ENOMEM : call(ret, align, size);
+    return calls_hit("memalign") ? ENOMEM : call(ret, align, size);
 }
 
 /* ---- the machine ------------------------------------------------------- */
@@ -217,7 +204,7 @@ plug_in(void)
 {
     SP_AUTO_FD fd = open(image, O_RDWR | O_TRUNC | O_CLOEXEC);
 
-    fault_call = NULL;
+    calls_fault = NULL;
     said_size = DEVICE;
     said_sector = 512;
     put_fact("ro", "0\n");
@@ -461,9 +448,8 @@ test_calls(void)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         plug_in();
-        fault_call = cases[i].call;
-        fault_left = cases[i].n;
-        fault_sys = cases[i].sys;
+        calls_fail(cases[i].call, cases[i].n);
+        calls_errno = cases[i].sys;
         status = write_bytes(&user, CHUNK + 1, NULL, &harmed);
         refused(status, harmed, cases[i].may_harm, cases[i].word,
                 cases[i].part);
@@ -488,9 +474,8 @@ test_last_calls(void)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         plug_in();
-        fault_call = cases[i].call;
-        fault_left = cases[i].n;
-        fault_sys = cases[i].sys;
+        calls_fail(cases[i].call, cases[i].n);
+        calls_errno = cases[i].sys;
         tap_ok(write_bytes(&user, CHUNK + 1, NULL, &harmed) < 0 && harmed,
                "%s %u: %s", cases[i].call, cases[i].n, err.msg);
         tap_is_str(err.detail, cases[i].word, "its word");
@@ -505,10 +490,9 @@ test_signals(void)
 
     for (size_t i = 0; i < 2; i++) {
         plug_in();
-        fault_call = calls[i];
-        fault_left = 1;
-        fault_sys = EINTR;
-        tap_ok(write_bytes(&user, 3, NULL, &harmed) == 0 && fault_left == 0 &&
+        calls_fail(calls[i], 1);
+        calls_errno = EINTR;
+        tap_ok(write_bytes(&user, 3, NULL, &harmed) == 0 && calls_left == 0 &&
                    begins_with("new"),
                "%s goes on behind a signal", calls[i]);
     }

@@ -22,35 +22,19 @@
 static char top[] = "/tmp/sp-call.XXXXXX";
 static struct sp_error err;
 
-/* The n-th call of a name fails so. */
-static const char *fault_call;
-static unsigned fault_left;
-static int fault_sys;
-
-static bool
-hit(const char *call)
-{
-    if (!fault_call || strcmp(call, fault_call) != 0 || fault_left == 0 ||
-        --fault_left > 0)
-        return false;
-    errno = fault_sys;
-    return true;
-}
-
 static void
 fault(const char *call, unsigned n, int sys)
 {
-    fault_call = call;
-    fault_left = n;
-    fault_sys = sys;
+    calls_fail(call, n);
+    calls_errno = sys;
 }
 
 int
 pipe2(int ends[2], int flags)
 {
-    MEMORY_TRUE(int, "pipe2", int *, int);
+    CALLS_TRUE(int, "pipe2", int *, int);
 
-    return hit("pipe2") ? -1 : call(ends, flags);
+    return calls_hit("pipe2") ? -1 : call(ends, flags);
 }
 
 int
@@ -58,36 +42,36 @@ fcntl(int fd, int what, ...)
 {
     va_list args;
     long value;
-    MEMORY_TRUE(int, "fcntl64", int, int, long);
+    CALLS_TRUE(int, "fcntl64", int, int, long);
 
     va_start(args, what);
     value = va_arg(args, long);
     va_end(args);
-    return what == F_SETFL && hit("fcntl") ? -1 : call(fd, what, value);
+    return what == F_SETFL && calls_hit("fcntl") ? -1 : call(fd, what, value);
 }
 
 int
 poll(struct pollfd *fds, nfds_t n, int ms)
 {
-    MEMORY_TRUE(int, "poll", struct pollfd *, nfds_t, int);
+    CALLS_TRUE(int, "poll", struct pollfd *, nfds_t, int);
 
-    return hit("poll") ? -1 : call(fds, n, ms);
+    return calls_hit("poll") ? -1 : call(fds, n, ms);
 }
 
 ssize_t
 write(int fd, const void *bytes, size_t size)
 {
-    MEMORY_TRUE(ssize_t, "write", int, const void *, size_t);
+    CALLS_TRUE(ssize_t, "write", int, const void *, size_t);
 
-    return hit("write") ? -1 : call(fd, bytes, size);
+    return calls_hit("write") ? -1 : call(fd, bytes, size);
 }
 
 ssize_t
 read(int fd, void *bytes, size_t size)
 {
-    MEMORY_TRUE(ssize_t, "read", int, void *, size_t);
+    CALLS_TRUE(ssize_t, "read", int, void *, size_t);
 
-    return hit("read") ? -1 : call(fd, bytes, size);
+    return calls_hit("read") ? -1 : call(fd, bytes, size);
 }
 
 /* ---- one call ---------------------------------------------------------- */
@@ -203,16 +187,16 @@ test_good(void)
     sp_transport_close(&t);
     script("wc -c");
     fault("write", 2, EAGAIN);
-    tap_ok(call_with(large, sizeof(large), &len) == 0 && fault_left == 0,
+    tap_ok(call_with(large, sizeof(large), &len) == 0 && calls_left == 0,
            "it waits for room: %s", err.msg);
     tap_ok(strncmp(answer, "307200\n", 7) == 0, "and all of it arrives");
     sp_transport_close(&t);
     fault("poll", 2, EIO);
-    tap_ok(call_with("abc", 3, &len) == 0 && fault_left == 0,
+    tap_ok(call_with("abc", 3, &len) == 0 && calls_left == 0,
            "it reads what it cannot wait for: %s", err.msg);
     sp_transport_close(&t);
     fault("write", 1, EINTR);
-    tap_ok(call_with("abc", 3, &len) == 0 && fault_left == 0,
+    tap_ok(call_with("abc", 3, &len) == 0 && calls_left == 0,
            "it writes once more: %s", err.msg);
     sp_transport_close(&t);
 }
@@ -273,7 +257,7 @@ test_faults(void)
         script("cat >/dev/null; exit 0");
         fault(cases[i].call, cases[i].n, cases[i].sys);
         refused(cases[i].word, "", cases[i].call);
-        tap_is_u64(fault_left, 0, "it was asked");
+        tap_is_u64(calls_left, 0, "it was asked");
     }
 }
 

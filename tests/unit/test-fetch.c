@@ -84,7 +84,7 @@ curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
 CURLcode
 curl_global_init(long flags)
 {
-    MEMORY_TRUE(CURLcode, "curl_global_init", long);
+    CALLS_TRUE(CURLcode, "curl_global_init", long);
 
     return library.no_library ? CURLE_FAILED_INIT : call(flags);
 }
@@ -171,7 +171,7 @@ curl_multi_info_read(CURLM *multi, int *left)
 int
 fstatvfs(int fd, struct statvfs *ret)
 {
-    MEMORY_TRUE(int, "fstatvfs64", int, struct statvfs *);
+    CALLS_TRUE(int, "fstatvfs64", int, struct statvfs *);
     int status = call(fd, ret);
 
     if (library.room) {

@@ -17,7 +17,7 @@ static struct {
 const char *
 gcry_check_version(const char *wanted)
 {
-    MEMORY_TRUE(const char *, "gcry_check_version", const char *);
+    CALLS_TRUE(const char *, "gcry_check_version", const char *);
 
     return library.old ? NULL : call(wanted);
 }
@@ -25,7 +25,7 @@ gcry_check_version(const char *wanted)
 void
 gcry_md_hash_buffer(int algo, void *digest, const void *bytes, size_t size)
 {
-    MEMORY_TRUE(void, "gcry_md_hash_buffer", int, void *, const void *, size_t);
+    CALLS_TRUE(void, "gcry_md_hash_buffer", int, void *, const void *, size_t);
 
     if (library.aborts)
         abort();
@@ -37,7 +37,7 @@ gcry_md_hash_buffer(int algo, void *digest, const void *bytes, size_t size)
 gcry_error_t
 gcry_md_open(gcry_md_hd_t *ret, int algo, unsigned flags)
 {
-    MEMORY_TRUE(gcry_error_t, "gcry_md_open", gcry_md_hd_t *, int, unsigned);
+    CALLS_TRUE(gcry_error_t, "gcry_md_open", gcry_md_hd_t *, int, unsigned);
 
     return library.no_open ? gcry_error(GPG_ERR_ENOMEM)
                            : call(ret, algo, flags);
@@ -46,7 +46,7 @@ gcry_md_open(gcry_md_hd_t *ret, int algo, unsigned flags)
 gcry_error_t
 gcry_md_copy(gcry_md_hd_t *ret, gcry_md_hd_t from)
 {
-    MEMORY_TRUE(gcry_error_t, "gcry_md_copy", gcry_md_hd_t *, gcry_md_hd_t);
+    CALLS_TRUE(gcry_error_t, "gcry_md_copy", gcry_md_hd_t *, gcry_md_hd_t);
 
     return library.no_copy ? gcry_error(GPG_ERR_ENOMEM) : call(ret, from);
 }

@@ -20,7 +20,7 @@
 ssize_t
 read(int fd, void *bytes, size_t size)
 {
-    FAULTS_TRUE(ssize_t, "read", int, void *, size_t);
+    CALLS_TRUE(ssize_t, "read", int, void *, size_t);
 
     FAULTS_CALL("read", -1, fd, bytes, size);
 }

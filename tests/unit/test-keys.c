@@ -16,21 +16,10 @@
 
 static struct sp_error err;
 
-/* The n-th call of a name fails. */
-static const char *fault_call;
-static unsigned fault_left;
-
-static bool
-hit(const char *call)
-{
-    return fault_call && strcmp(call, fault_call) == 0 && fault_left > 0 &&
-           --fault_left == 0;
-}
-
 static gpgme_error_t
 answer(const char *call)
 {
-    return hit(call) ? gpgme_error(GPG_ERR_GENERAL) : 0;
+    return calls_hit(call) ? gpgme_error(GPG_ERR_GENERAL) : 0;
 }
 
 /* The signatures that are found: none at first. */
@@ -41,7 +30,7 @@ const char *
 gpgme_check_version_internal(const char *wanted, size_t offset)
 {
     (void)offset;
-    return hit("version") ? NULL : wanted;
+    return calls_hit("version") ? NULL : wanted;
 }
 
 gpgme_error_t
@@ -116,7 +105,7 @@ gpgme_verify_result_t
 gpgme_op_verify_result(gpgme_ctx_t ctx)
 {
     (void)ctx;
-    return hit("result") ? NULL : &result;
+    return calls_hit("result") ? NULL : &result;
 }
 
 static char made[64]; /* the home of the ring that was opened last */
@@ -125,11 +114,10 @@ static char made[64]; /* the home of the ring that was opened last */
 char *
 mkdtemp(char *path)
 {
-    MEMORY_TRUE(char *, "mkdtemp", char *);
+    CALLS_TRUE(char *, "mkdtemp", char *);
     SP_AUTO_FD fd = -1;
 
-    errno = EACCES;
-    if (hit("mkdtemp") || !call(path))
+    if (calls_hit("mkdtemp") || !call(path))
         return NULL;
     (void)snprintf(made, sizeof(made), "%s", path);
     fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -143,8 +131,7 @@ static const char *const keys[] = {"one", "two"};
 static void
 fault(const char *call, unsigned n)
 {
-    fault_call = call;
-    fault_left = n;
+    calls_fail(call, n);
     memset(&err, 0, sizeof(err));
 }
 
@@ -167,7 +154,7 @@ test_open(void)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         fault(cases[i].call, cases[i].n);
-        tap_ok(!sp_keyring_open(keys, 2, &err) && fault_left == 0 &&
+        tap_ok(!sp_keyring_open(keys, 2, &err) && calls_left == 0 &&
                    strcmp(err.detail, cases[i].word) == 0 &&
                    strstr(err.msg, cases[i].part),
                "%s: '%s' %s", cases[i].call, err.detail, err.msg);

@@ -9,7 +9,7 @@
 void *
 reallocarray(void *bytes, size_t n, size_t size)
 {
-    return faults_hit("reallocarray") ? NULL : realloc(bytes, n * size);
+    return calls_hit("reallocarray") ? NULL : realloc(bytes, n * size);
 }
 
 #define SIGNING "0123456789ABCDEF0123456789ABCDEF01234567"

@@ -14,7 +14,7 @@ static bool is_foreign;
 int
 faccessat(int dirfd, const char *path, int mode, int flags)
 {
-    FAULTS_TRUE(int, "faccessat", int, const char *, int, int);
+    CALLS_TRUE(int, "faccessat", int, const char *, int, int);
 
     if (is_foreign) {
         errno = EACCES;
@@ -211,11 +211,11 @@ test_remove_others(int dir)
                is_there(dir, "other/file"),
            "another disk that is mounted there stays as it is");
     faults_mounted = false;
-    faults_errno = ENOENT;
+    calls_errno = ENOENT;
     faults_begin("unlinkat", 4); /* the second time, when it is empty */
     tap_ok(sp_path_remove_tree(dir, "other", &err) == 0 && faults_end(),
            "a folder that is gone is removed");
-    faults_errno = EIO;
+    calls_errno = EIO;
     (void)unlinkat(dir, "other", AT_REMOVEDIR);
 }
 

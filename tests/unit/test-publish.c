@@ -672,13 +672,13 @@ publish_over(const char *call, unsigned n, const char *new)
     word = sp_publish(&state, &policy, &q, &outcome, NULL, NULL, NULL, &err) < 0
                ? err.detail
                : "ok";
-    failing = faults_call;
-    faults_call = NULL;
+    failing = calls_fault;
+    calls_fault = NULL;
     if (strcmp(word, "ok") == 0 && strcmp(new, "generations/1") != 0 &&
         is_there("generations/1"))
         tap_ok(false, "%s %u fails: too many are kept", call, n);
     sp_quarantine_destroy(&q);
-    faults_call = failing;
+    calls_fault = failing;
     return judge(word, call, n, new);
 }
 

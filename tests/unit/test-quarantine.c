@@ -19,7 +19,7 @@ static const struct timespec *fake_now; /* NULL: the true time */
 int
 clock_gettime(clockid_t clock, struct timespec *ret)
 {
-    FAULTS_TRUE(int, "clock_gettime", clockid_t, struct timespec *);
+    CALLS_TRUE(int, "clock_gettime", clockid_t, struct timespec *);
 
     if (!fake_now)
         return call(clock, ret);
@@ -30,7 +30,7 @@ clock_gettime(clockid_t clock, struct timespec *ret)
 int
 flock(int fd, int operation)
 {
-    FAULTS_TRUE(int, "flock", int, int);
+    CALLS_TRUE(int, "flock", int, int);
 
     FAULTS_CALL("flock", -1, fd, operation);
 }

@@ -400,7 +400,7 @@ static const char *missing; /* what this libarchive cannot do */
 #define SUPPORT(name)                                                          \
     int archive_read_support_##name(struct archive *a)                         \
     {                                                                          \
-        MEMORY_TRUE(int, "archive_read_support_" #name, struct archive *);     \
+        CALLS_TRUE(int, "archive_read_support_" #name, struct archive *);      \
         return missing && strcmp(missing, #name) == 0 ? ARCHIVE_FATAL          \
                                                       : call(a);               \
     }
@@ -413,7 +413,7 @@ SUPPORT(format_raw)
 struct archive *
 archive_read_new(void)
 {
-    MEMORY_TRUE(struct archive *, "archive_read_new", void);
+    CALLS_TRUE(struct archive *, "archive_read_new", void);
 
     return missing && strcmp(missing, "new") == 0 ? NULL : call();
 }

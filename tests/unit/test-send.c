@@ -160,7 +160,7 @@ static bool no_buffer;
 void *
 aligned_alloc(size_t align, size_t size)
 {
-    MEMORY_TRUE(void *, "aligned_alloc", size_t, size_t);
+    CALLS_TRUE(void *, "aligned_alloc", size_t, size_t);
 
     return no_buffer ? NULL : call(align, size);
 }

@@ -785,7 +785,7 @@ static int pipe_ends[2];
 int
 pipe2(int ends[2], int flags)
 {
-    MEMORY_TRUE(int, "pipe2", int *, int);
+    CALLS_TRUE(int, "pipe2", int *, int);
     int status = child.status < 0 ? -1 : call(ends, flags);
 
     memcpy(pipe_ends, ends, sizeof(pipe_ends));
@@ -795,7 +795,7 @@ pipe2(int ends[2], int flags)
 pid_t
 fork(void)
 {
-    MEMORY_TRUE(pid_t, "fork", void);
+    CALLS_TRUE(pid_t, "fork", void);
     pid_t pid = call();
 
     if (pid != 0 || !child.text)

@@ -82,7 +82,7 @@ curl_easy_setopt(CURL *easy, CURLoption option, ...)
 CURL *
 curl_easy_init(void)
 {
-    MEMORY_TRUE(CURL *, "curl_easy_init", void);
+    CALLS_TRUE(CURL *, "curl_easy_init", void);
 
     return machine.no_handle ? NULL : call();
 }
@@ -90,8 +90,8 @@ curl_easy_init(void)
 struct curl_slist *
 curl_slist_append(struct curl_slist *list, const char *line)
 {
-    MEMORY_TRUE(struct curl_slist *, "curl_slist_append", struct curl_slist *,
-                const char *);
+    CALLS_TRUE(struct curl_slist *, "curl_slist_append", struct curl_slist *,
+               const char *);
 
     return machine.no_list ? NULL : call(list, line);
 }
@@ -99,7 +99,7 @@ curl_slist_append(struct curl_slist *list, const char *line)
 int
 fstatvfs(int fd, struct statvfs *ret)
 {
-    MEMORY_TRUE(int, "fstatvfs64", int, struct statvfs *);
+    CALLS_TRUE(int, "fstatvfs64", int, struct statvfs *);
     int status = machine.no_statvfs ? -1 : call(fd, ret);
 
     if (machine.room) {
@@ -112,7 +112,7 @@ fstatvfs(int fd, struct statvfs *ret)
 uid_t
 geteuid(void)
 {
-    MEMORY_TRUE(uid_t, "geteuid", void);
+    CALLS_TRUE(uid_t, "geteuid", void);
 
     return call() + machine.other_user;
 }
@@ -120,7 +120,7 @@ geteuid(void)
 int
 flock(int fd, int how)
 {
-    MEMORY_TRUE(int, "flock", int, int);
+    CALLS_TRUE(int, "flock", int, int);
 
     errno = machine.flock_sys;
     return machine.flock_sys ? -1 : call(fd, how);
@@ -129,7 +129,7 @@ flock(int fd, int how)
 ssize_t
 write(int fd, const void *bytes, size_t size)
 {
-    MEMORY_TRUE(ssize_t, "write", int, const void *, size_t);
+    CALLS_TRUE(ssize_t, "write", int, const void *, size_t);
 
     errno = machine.write_sys;
     return machine.write_sys ? -1 : call(fd, bytes, size);
@@ -138,7 +138,7 @@ write(int fd, const void *bytes, size_t size)
 ssize_t
 read(int fd, void *bytes, size_t size)
 {
-    MEMORY_TRUE(ssize_t, "read", int, void *, size_t);
+    CALLS_TRUE(ssize_t, "read", int, void *, size_t);
 
     errno = machine.read_sys;
     return machine.read_sys ? -1 : call(fd, bytes, size);
@@ -147,7 +147,7 @@ read(int fd, void *bytes, size_t size)
 void *
 aligned_alloc(size_t align, size_t size)
 {
-    MEMORY_TRUE(void *, "aligned_alloc", size_t, size_t);
+    CALLS_TRUE(void *, "aligned_alloc", size_t, size_t);
 
     return machine.no_buffer ? NULL : call(align, size);
 }
@@ -155,7 +155,7 @@ aligned_alloc(size_t align, size_t size)
 CURLcode
 curl_global_init(long flags)
 {
-    MEMORY_TRUE(CURLcode, "curl_global_init", long);
+    CALLS_TRUE(CURLcode, "curl_global_init", long);
 
     return machine.no_library ? CURLE_FAILED_INIT : call(flags);
 }
@@ -163,7 +163,7 @@ curl_global_init(long flags)
 CURLM *
 curl_multi_init(void)
 {
-    MEMORY_TRUE(CURLM *, "curl_multi_init", void);
+    CALLS_TRUE(CURLM *, "curl_multi_init", void);
 
     return machine.no_multi ? NULL : call();
 }
@@ -171,7 +171,7 @@ curl_multi_init(void)
 CURLSH *
 curl_share_init(void)
 {
-    MEMORY_TRUE(CURLSH *, "curl_share_init", void);
+    CALLS_TRUE(CURLSH *, "curl_share_init", void);
 
     return machine.no_share ? NULL : call();
 }
@@ -188,7 +188,7 @@ curl_share_setopt(CURLSH *share, CURLSHoption option, ...)
 int
 ftruncate(int fd, off_t size)
 {
-    MEMORY_TRUE(int, "ftruncate64", int, off_t);
+    CALLS_TRUE(int, "ftruncate64", int, off_t);
 
     errno = machine.ftruncate_sys;
     return machine.ftruncate_sys ? -1 : call(fd, size);
