@@ -59,6 +59,33 @@ repository_anew(void)
         printf("Bail out! %s\n", err.msg);
 }
 
+/* A file in place of what is there; NULL: it goes. */
+static inline void
+plant_at(int dirfd, const char *path, const char *text, mode_t mode)
+{
+    SP_AUTO_FD fd = -1;
+
+    (void)unlinkat(dirfd, path, 0);
+    if (!text)
+        return;
+    fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (fd < 0 || sp_write_full(fd, text, strlen(text)) < 0)
+        tap_ok(false, "writing '%s'", path);
+}
+
+/* A program in a folder that runs these lines of shell; NULL: there is none. */
+static inline void
+plant_tool(const char *folder, const char *name, const char *lines)
+{
+    char path[4500];
+    struct sp_text text = {0};
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    sp_text_add(&text, "#!/bin/sh\n%s\n", lines ? lines : "");
+    plant_at(AT_FDCWD, path, lines ? text.bytes : NULL, 0700);
+    sp_text_release(&text);
+}
+
 /* Makes a file below the repository, and its folders; NULL: a folder. */
 static inline void
 plant(const char *path, const char *text)
@@ -72,13 +99,8 @@ plant(const char *path, const char *text)
     *slash = '\0';
     if (sp_path_make_dirs(parent, 0755, NULL) < 0)
         tap_ok(false, "making '%s'", parent);
-    if (text) {
-        SP_AUTO_FD fd = openat(state.repo_fd, path,
-                               O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-        if (fd < 0 || sp_write_full(fd, text, strlen(text)) < 0)
-            tap_ok(false, "writing '%s'", path);
-    }
+    if (text)
+        plant_at(state.repo_fd, path, text, 0644);
 }
 
 static inline bool

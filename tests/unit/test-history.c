@@ -13,19 +13,10 @@
 
 static struct sp_error err;
 
-/* A file of the state; NULL: it goes. */
 static void
 put(const char *path, const char *text)
 {
-    SP_AUTO_FD fd = -1;
-
-    (void)unlinkat(state.state_fd, path, 0);
-    if (!text)
-        return;
-    fd = openat(state.state_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                0600);
-    if (fd < 0 || sp_write_full(fd, text, strlen(text)) < 0)
-        tap_ok(false, "writing '%s'", path);
+    plant_at(state.state_fd, path, text, 0600);
 }
 
 /* The ids of the newest records, each with a space behind it. */

@@ -15,23 +15,6 @@ static char tools[4352], scratch[4352], keys[4352];
 
 /* ---- dnf's plan ---- */
 
-/* A dnf that runs these lines of shell; NULL: there is none. */
-static void
-add_dnf(const char *lines)
-{
-    char path[4500];
-
-    (void)snprintf(path, sizeof(path), "%s/dnf", tools);
-    (void)unlink(path);
-    if (lines) {
-        SP_AUTO_FD fd =
-            open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
-
-        if (fd < 0 || dprintf(fd, "#!/bin/sh\n%s\n", lines) < 0)
-            tap_ok(false, "writing '%s'", path);
-    }
-}
-
 static int
 plan(const char *lines, char **ret)
 {
@@ -39,7 +22,7 @@ plan(const char *lines, char **ret)
 
     memset(&err, 0, sizeof(err));
     *ret = NULL;
-    add_dnf(lines);
+    plant_tool(tools, "dnf", lines);
     return sp_dnf_plan(arguments, state.repo_path, keys, scratch, ret, &err);
 }
 
@@ -124,7 +107,7 @@ test_plan_arguments(void)
     char *text = NULL;
 
     (void)snprintf(keys, sizeof(keys), "%.4000s/keys", state.repo_path);
-    add_dnf("printf '%s\\n' \"$@\"");
+    plant_tool(tools, "dnf", "printf '%s\\n' \"$@\"");
     for (size_t i = 0; i < 60; i++)
         arguments[i] = "word";
     memset(&err, 0, sizeof(err));

@@ -48,11 +48,7 @@ deliver(const char *id)
 static void
 scribble(const char *name, const char *text)
 {
-    SP_AUTO_FD fd = openat(hold.dir_fd, name,
-                           O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    if (fd < 0 || sp_write_full(fd, text, strlen(text)) < 0)
-        tap_ok(false, "cannot plant '%s'", name);
+    plant_at(hold.dir_fd, name, text, 0600);
 }
 
 static void

@@ -22,21 +22,10 @@ static char tools[4352];
 
 /* ---- stand-ins ---- */
 
-/* A program of dom0 that runs these lines of shell; NULL: there is none. */
 static void
 add_tool(const char *name, const char *lines)
 {
-    char path[4500];
-
-    (void)snprintf(path, sizeof(path), "%s/%s", tools, name);
-    (void)unlink(path);
-    if (lines) {
-        SP_AUTO_FD fd =
-            open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
-
-        if (fd < 0 || dprintf(fd, "#!/bin/sh\n%s\n", lines) < 0)
-            tap_ok(false, "writing '%s'", path);
-    }
+    plant_tool(tools, name, lines);
 }
 
 /* What the hooks heard. */
@@ -337,16 +326,6 @@ test_stock(void)
 
 /* ---- the guards ---- */
 
-static void
-write_file(const char *name, const char *text)
-{
-    SP_AUTO_FD fd = openat(state.state_fd, name,
-                           O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    if (fd < 0 || sp_write_full(fd, text, strlen(text)) < 0)
-        tap_ok(false, "writing '%s'", name);
-}
-
 #define BOOT "29 1 8:1 / /boot rw - ext4 /dev/sda1 rw\n"
 #define EFI "30 29 8:2 / /boot/efi rw - vfat /dev/sda2 rw\n"
 #define ROOT "1 0 8:3 / / rw - ext4 /dev/sda3 rw\n"
@@ -390,12 +369,8 @@ test_boot(void)
     (void)snprintf(mountinfo, sizeof(mountinfo), "%s/mountinfo",
                    state.state_path);
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        (void)unlinkat(state.state_fd, "fstab", 0);
-        (void)unlinkat(state.state_fd, "mountinfo", 0);
-        if (rows[i].fstab)
-            write_file("fstab", rows[i].fstab);
-        if (rows[i].mountinfo)
-            write_file("mountinfo", rows[i].mountinfo);
+        plant_at(state.state_fd, "fstab", rows[i].fstab, 0600);
+        plant_at(state.state_fd, "mountinfo", rows[i].mountinfo, 0600);
         memset(&err, 0, sizeof(err));
         if (rows[i].good)
             tap_ok(sp_guard_boot(fstab, mountinfo, &err) == 0,
