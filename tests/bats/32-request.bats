@@ -27,6 +27,14 @@ add_to_database() { # RPM...
 }
 
 # ask STATUS ARGS...: a request into $request.
+# The package of a spec on standard input, in $BATS_TEST_TMPDIR/noarch.
+make_package() { # RPMBUILD-OPTION...
+    cat >"$BATS_TEST_TMPDIR/spec"
+    rpmbuild -bb --quiet --define "_topdir $BATS_TEST_TMPDIR/top" "$@" \
+        --define "_rpmdir $BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/spec" \
+        >"$BATS_TEST_TMPDIR/log" 2>&1 || fail "$(cat "$BATS_TEST_TMPDIR/log")"
+}
+
 ask() {
     local want=$1
     shift
@@ -116,7 +124,7 @@ end "* ]] || fail "$output"
 }
 
 @test "dependencies are told, and of the files those that others may need" {
-    cat >"$BATS_TEST_TMPDIR/rich.spec" <<'END'
+    make_package --define '__os_install_post %{nil}' <<'END'
 Name: rich
 Version: 1
 Release: 1
@@ -149,10 +157,6 @@ touch usr/share/data/needed usr/share/data/rich usr/share/data/plain
 /usr/lib/other
 /usr/share/data/*
 END
-    rpmbuild -bb --quiet --define "_topdir $BATS_TEST_TMPDIR/top" \
-        --define '__os_install_post %{nil}' \
-        --define "_rpmdir $BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/rich.spec" \
-        >"$BATS_TEST_TMPDIR/log" 2>&1 || fail "$(cat "$BATS_TEST_TMPDIR/log")"
     make_database "$BATS_TEST_TMPDIR"/noarch/rich-1-1.noarch.rpm
     ask 0
     assert_equal "$(installed)" "@ rich 0 1 1 noarch
@@ -205,7 +209,7 @@ count 1"
 }
 
 @test "the release is what the packages say, or must be told" {
-    cat >"$BATS_TEST_TMPDIR/release.spec" <<'END'
+    make_package <<'END'
 Name: some-release
 Version: 9
 Release: 1
@@ -217,9 +221,6 @@ Provides: system-release(releasever) = 42
 It holds no file.
 %files
 END
-    rpmbuild -bb --quiet --define "_topdir $BATS_TEST_TMPDIR/top" \
-        --define "_rpmdir $BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/release.spec" \
-        >"$BATS_TEST_TMPDIR/log" 2>&1 || fail "$(cat "$BATS_TEST_TMPDIR/log")"
     sp 2 request --dbpath "$db" --reposdir "$repos" -o "$request"
     sp 2 request --dbpath "$db" --reposdir "$repos" -o "$request" \
         --releasever 'a b'
@@ -232,7 +233,7 @@ END
 @test "a package that no request can say is a fault, not left out" {
     local name
     name=$(printf 'n%.0s' {1..150})
-    cat >"$BATS_TEST_TMPDIR/long.spec" <<END
+    make_package <<END
 Name: $name
 Version: 1
 Release: 1
@@ -243,9 +244,6 @@ BuildArch: noarch
 It holds no file.
 %files
 END
-    rpmbuild -bb --quiet --define "_topdir $BATS_TEST_TMPDIR/top" \
-        --define "_rpmdir $BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/long.spec" \
-        >"$BATS_TEST_TMPDIR/log" 2>&1 || fail "$(cat "$BATS_TEST_TMPDIR/log")"
     add_to_database "$BATS_TEST_TMPDIR/noarch/$name"-*.rpm
     ask 3
     assert_detail io
