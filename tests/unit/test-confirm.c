@@ -56,36 +56,57 @@ read_question(int terminal, char *seen, size_t size)
     (void)usleep(100000);
 }
 
+/* Somebody who asks on a terminal of his own; what a hangup does as well. */
+static pid_t
+asker(const struct sp_overwrite *what, sighandler_t hangup, int *ret_terminal,
+      int *ret_result)
+{
+    int result[2];
+    pid_t pid;
+
+    if (pipe(result) < 0)
+        return -1;
+    pid = forkpty(ret_terminal, NULL, NULL, NULL);
+    if (pid == 0) {
+        (void)signal(SIGHUP, hangup);
+        ask(what, result[1]);
+    }
+    (void)close(result[1]);
+    *ret_result = result[0];
+    return pid;
+}
+
+/* The word that he ends with. */
+static void
+hear(pid_t pid, int result, char word[SP_DETAIL_MAX])
+{
+    (void)alarm(20);
+    if (read(result, word, SP_DETAIL_MAX) < 0)
+        word[0] = '\0';
+    (void)waitpid(pid, NULL, 0);
+    (void)alarm(0);
+    (void)close(result);
+}
+
 /* typed NULL: a signal in place of an answer. */
 static void
 answered(const char *typed, const char *want, const char *what)
 {
     char seen[2048] = "", word[SP_DETAIL_MAX] = "";
-    int terminal = -1, result[2];
-    pid_t pid;
+    int terminal = -1, result = -1;
+    pid_t pid = asker(&stick, SIG_DFL, &terminal, &result);
 
-    if (pipe(result) < 0)
-        return;
-    pid = forkpty(&terminal, NULL, NULL, NULL);
-    if (pid == 0)
-        ask(&stick, result[1]);
-    (void)close(result[1]);
     read_question(terminal, seen, sizeof(seen));
     if (typed && write(terminal, typed, strlen(typed)) < 0)
         return;
     if (!typed)
         (void)kill(pid, SIGTERM);
-    (void)alarm(20);
-    if (read(result[0], word, sizeof(word)) < 0)
-        word[0] = '\0';
-    (void)waitpid(pid, NULL, 0);
-    (void)alarm(0);
+    hear(pid, result, word);
     tap_is_str(word, want, "%s", what);
     tap_ok(strstr(seen, "/dev/sdz") && strstr(seen, "Some Stick") &&
                strstr(seen, "A B 1") && strstr(seen, "31.9 GB") &&
                strstr(seen, "All that is on it will be lost"),
            "%s: what will be lost is shown", what);
-    (void)close(result[0]);
     (void)close(terminal);
 }
 
@@ -132,31 +153,18 @@ static void
 not_asked(const struct sp_overwrite *what, bool cut, const char *part)
 {
     char seen[2048] = "", word[SP_DETAIL_MAX] = "";
-    int terminal = -1, result[2];
-    pid_t pid;
+    int terminal = -1, result = -1;
+    pid_t pid = asker(what, SIG_IGN, &terminal, &result);
 
-    if (pipe(result) < 0)
-        return;
-    pid = forkpty(&terminal, NULL, NULL, NULL);
-    if (pid == 0) {
-        (void)signal(SIGHUP, SIG_IGN);
-        ask(what, result[1]);
-    }
-    (void)close(result[1]);
     if (cut) {
         read_question(terminal, seen, sizeof(seen));
         (void)close(terminal);
     }
-    (void)alarm(20);
-    if (read(result[0], word, sizeof(word)) < 0)
-        word[0] = '\0';
-    (void)waitpid(pid, NULL, 0);
-    (void)alarm(0);
+    hear(pid, result, word);
     tap_is_str(word, "io", "%s", part);
     tap_ok(!cut || (strstr(seen, "model   unknown") &&
                     strstr(seen, "serial  none")),
            "what is not known is called so");
-    (void)close(result[0]);
     if (!cut)
         (void)close(terminal);
 }
