@@ -150,8 +150,9 @@ def commands(bench):
                                    "--check-only"], False, True, True)
     yield from networked("build-list", "build", *quiet, "--list",
                          first + ".list", *net, "-o", "OUT", out=True)
+    # What advisories it could not read, the answer says.
     yield from networked("build", "build", *quiet, *build, "-o", "OUT",
-                         out=True)
+                         out=True, may_tell=True)
     yield from networked("check", "check", *quiet, *build, may_tell=True)
     yield from networked("send", "send", *quiet, first, "OUT", out=True)
     yield from networked("devices", "devices", may_tell=True)
@@ -613,7 +614,9 @@ def judge_all(bench, options):
     for name, n in tally.items():
         print(f"{name}: {n}")
     print(f"{reached} points, {bad} bad"
-          + (f" ({missed} not reached)" if missed else ""))
+          + (f" ({missed} not reached)" if missed else "")
+          + (f", at most {options.most} places of each call"
+             if options.most else ""))
     return 1 if bad or not reached else 0
 
 
