@@ -159,7 +159,7 @@ def main():
     if os.geteuid() != 0:
         sys.exit("full: mounting needs root")
     private_mounts()
-    total, all_torn = 0, []
+    total, all_torn, skipped = 0, [], 0
     with tempfile.TemporaryDirectory(prefix="sp-full.",
                                      dir="/dev/shm") as folder:
         bench = Bench(options.build, folder, 1)
@@ -174,10 +174,12 @@ def main():
                     all_torn += torn
             except Skip as reason:
                 print(f"SKIPPED: {kind}: {reason}", flush=True)
+                skipped += 1
             finally:
                 place.close()
     print("\n".join(all_torn[:40]))
-    print(f"{total} points, {len(all_torn)} torn")
+    print(f"{total} points, {len(all_torn)} torn"
+          + (f", {skipped} file systems SKIPPED" if skipped else ""))
     return 1 if all_torn or not total else 0
 
 
