@@ -417,6 +417,7 @@ check-root: all ## check, and nothing may be skipped that root can do
 	$(Q)tests/crash/power.py $(O) --fs ext4 --states 100
 	$(Q)tests/crash/power.py $(O) --fs ext4 --states 100 --fault no-syncfs
 	$(Q)tests/crash/full.py $(O) --on tmpfs,inodes --step 3
+	$(Q)tests/crash/sweep.py $(O) --rounds recover,recover-late --step 97
 	$(Q)SP_CHECK_ROOT=1 $(MAKE) check
 
 check-hostile: all $(fake_vchan) $(O)/tests/unit/test-metadata ## each named attack, and how it ended

@@ -15,6 +15,7 @@
  *   no-recovery     the half generation of a dead run is not removed
  *   seen-removal    a generation is removed where all can see it
  *   die             none: the run ends by SIGKILL before the flip
+ *   die-late        none: it does right behind the flip
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -125,6 +126,7 @@ renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
     int (*real)(int, const char *, int, const char *);
     struct stat st;
+    int status;
 
     *(void **)&real = dlsym(RTLD_NEXT, "renameat");
     if (is("no-recovery") && strcmp(to, "generations/.removed") == 0)
@@ -135,5 +137,8 @@ renameat(int from_fd, const char *from, int to_fd, const char *to)
         fstatat(from_fd, from, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISREG(st.st_mode))
         return rewrite(to_fd, from, to);
-    return real(from_fd, from, to_fd, to);
+    status = real(from_fd, from, to_fd, to);
+    if (is("die-late") && strcmp(to, "current") == 0)
+        (void)raise(SIGKILL);
+    return status;
 }

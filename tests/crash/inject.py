@@ -3,10 +3,14 @@
 """Makes each call and each allocation of an ingest fail, in the jails too.
 
     inject.py BUILD-DIR [--programs P,...] [--calls C,...] [--errors E,...]
-              [--rounds first,second] [--settings S] [--most M] [--step K]
+              [--rounds R,...] [--settings S] [--most M] [--step K]
               [--jobs N] [--twice N] [--seed N] [--teeth]
 
-BUILD-DIR is one of `make FAULT=1` (shim.c). A first run counts the calls of
+BUILD-DIR is one of `make FAULT=1` (shim.c). The rounds: `first` goes into an
+empty state, `second` over a published one, `recover` is the run behind one
+that was killed when its generation was placed and not yet current, and
+`recover-late` brings another bundle behind one that was killed right when its
+generation had become current. A first run counts the calls of
 each program; then, one run each, call after call fails with error after
 error (of these S at each call, others at the next), is short (one byte), or
 has no memory, or its program is killed there. Afterwards
@@ -37,6 +41,7 @@ import queue
 import random
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -45,7 +50,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from mounts import run  # noqa: E402
 from view import View  # noqa: E402
-from work import TOP, fixtures_of, make_bundle  # noqa: E402
+from work import TOP, build_faults, fixtures_of, make_bundle  # noqa: E402
 
 PROGRAMS = ("sallyport", "sallyport-unpack", "sallyport-check",
             "sallyport-verify", "sallyport-index",  # the last: not in all
@@ -57,10 +62,12 @@ EACH, NONE = 0, -1
 KINDS = {"short": -1, "lie": -2, "kill": -3}
 SIZED = ("read", "write", "pread", "pwrite", "sendfile")
 SECONDS = 120
+TORN = 1  # of judge_all; 2 where no point was reached
 UNCHANGED = ("has not changed", "is unchanged", "was not changed",
              "nothing was changed")
 
 ALL_ERRORS = ERRORS + ("kill",)
+ROUNDS = "first,second,recover,recover-late"
 
 Point = collections.namedtuple("Point", "round program call at error")
 
@@ -174,25 +181,53 @@ class Ground:
 
 
 class Bench(Ground):
-    def __init__(self, build, folder, jobs):
+    def __init__(self, build, folder, jobs, rounds):
         super().__init__(build, folder, 1)
         self.make_places(Place, jobs)
         fixtures = self.fixtures
-        rpms, newer = (f"{fixtures}/{d}/{sorted(os.listdir(f'{fixtures}/{d}'))[0]}"
-                       for d in ("rpms", "newer"))
-        first, second = folder + "/first", folder + "/second"
-        make_bundle(self.build, first, rpms)
-        make_bundle(self.build, second, newer)
+        old, new = (sorted(f"{fixtures}/{d}/{n}"
+                           for n in os.listdir(f"{fixtures}/{d}"))
+                    for d in ("rpms", "newer"))
+        first, second, third = (folder + "/" + n
+                                for n in ("first", "second", "third"))
+        make_bundle(self.build, first, old[0])
+        make_bundle(self.build, second, new[0])
         os.mkdir(folder + "/empty")
+        published = self.after("published", folder + "/empty", first)
+        self.rounds = {}
+        for name in rounds.split(","):
+            if name == "first":
+                bundle, before = first, folder + "/empty"
+            elif name == "second":
+                bundle, before = second, published
+            elif name == "recover":
+                bundle = second
+                before = self.after("killed", published, second, "die")
+            else:
+                bundle = third
+                make_bundle(self.build, third, new[0], new[1])
+                before = self.after("flipped", published, second, "die-late")
+            self.rounds[name] = Round(self, name, bundle, before)
+
+    def after(self, name, before, bundle, fault=""):
+        """The state that an ingest leaves, or one that dies (faults.c)."""
+        path = f"{self.folder}/{name}"
+        under = ("env", "SEED_FAULT=" + fault,
+                 "LD_PRELOAD=" + build_faults(self.folder)) if fault else ()
         with self.place() as place:
-            place.fill(folder + "/empty")
-            if place.ingest(first).returncode:
-                sys.exit("inject: an ingest fails")
-            run("cp", "-a", place.state, folder + "/published")
-        self.rounds = {
-            "first": Round(self, "first", first, folder + "/empty"),
-            "second": Round(self, "second", second, folder + "/published"),
-        }
+            place.fill(before)
+            done = place.ingest(bundle, *under)
+            run("cp", "-a", place.state, path)
+        view = View(path)
+        # A round that begins elsewhere would show nothing.
+        found = (view.current(),
+                 os.listdir(path + "/updates/generations").count("2"))
+        if (done.returncode, found) != {
+                "": (0, (1, 0)), "die": (-signal.SIGKILL, (1, 1)),
+                "die-late": (-signal.SIGKILL, (2, 1))}[fault]:
+            sys.exit(f"inject: {name}: {done.returncode}, {found}: "
+                     + done.stdout + done.stderr)
+        return path
 
     def points(self, options):
         names, number = options.rounds.split(","), 0
@@ -336,7 +371,7 @@ def main():
     parser.add_argument("--programs", default=",".join(PROGRAMS))
     parser.add_argument("--calls", default="")
     parser.add_argument("--errors", default=",".join(ALL_ERRORS))
-    parser.add_argument("--rounds", default="first,second")
+    parser.add_argument("--rounds", default=ROUNDS)
     parser.add_argument("--settings", type=int, default=0)
     parser.add_argument("--most", type=int, default=0)
     parser.add_argument("--step", type=int, default=1)
@@ -347,7 +382,9 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sp-inject.",
                                      dir="/dev/shm") as folder:
-        bench = Bench(options.build, folder, options.jobs)
+        if options.teeth:
+            options.rounds = "first"
+        bench = Bench(options.build, folder, options.jobs, options.rounds)
         if options.teeth:
             return find_seeded(bench, options.jobs)
         if options.twice:
@@ -379,7 +416,7 @@ def find_seeded(bench, jobs):
     n = bench.rounds["first"].counts["sallyport", "write"]
     points = [(Point("first", "sallyport", "write", at, "lie"),)
               for at in range(1, n + 1)]
-    found = judge_all(bench, points, jobs)
+    found = judge_all(bench, points, jobs) == TORN
     print("seeded fault: " + ("found" if found else "NOT FOUND"))
     return 0 if found else 1
 
@@ -402,7 +439,7 @@ def judge_all(bench, points, jobs):
         print(f"{program}: {n}", "allocations" if is_allocation else "calls")
     print(f"{reached} points, {torn} torn"
           + (f" ({missed} not reached)" if missed else ""))
-    return 1 if torn or not reached else 0
+    return TORN if torn else 0 if reached else 2
 
 
 if __name__ == "__main__":

@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Kills an ingest before every single system call of the parent.
 
-    sweep.py BUILD-DIR [--rounds first,second] [--calls C,...] [--step K]
+    sweep.py BUILD-DIR [--rounds R,...] [--calls C,...] [--step K]
              [--jobs N] [--teeth]
 
 A first run under strace lists the calls, those of the loader too; then, one
-run each, the parent is killed on entering call after call, into an empty
-state and over a published one. inject.py judges what is left. --teeth seeds a
-publisher that makes a generation current before it is in its place: that
-must be found. The last line is "N points, N torn".
+run each, the parent is killed on entering call after call: into an empty
+state, over a published one, and twice over what a killed run has left (the
+rounds of inject.py, which judges what is left). --teeth seeds a publisher
+that makes a generation current before it is in its place: that must be found
+in each round that has a repository before. The last line is "N points, N
+torn".
 """
 
 import argparse
@@ -22,7 +24,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from inject import Bench, Point, faults, judge_all  # noqa: E402
+from inject import (Bench, Point, ROUNDS, TORN, faults,  # noqa: E402
+                    judge_all)
 from work import build_faults  # noqa: E402
 
 STRACE = ("strace", "-qq")
@@ -55,8 +58,8 @@ class Sweep:
                     yield call[1], count[call[1]]
 
     def points(self, options):
-        for name in options.rounds.split(","):
-            for call, at in self.calls(self.bench.rounds[name]):
+        for name, what in self.bench.rounds.items():
+            for call, at in self.calls(what):
                 if not options.calls or call in options.calls.split(","):
                     yield (Point(name, "sallyport", call, at, "kill"),)
 
@@ -80,24 +83,32 @@ class Sweep:
 def main():
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("build")
-    parser.add_argument("--rounds", default="first,second")
+    parser.add_argument("--rounds", default=ROUNDS)
     parser.add_argument("--calls", default="")
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--teeth", action="store_true")
     options = parser.parse_args()
     if options.teeth:
-        options.rounds, options.calls, options.step = "second", "renameat2", 1
+        options.rounds = ROUNDS.removeprefix("first,")
+        options.calls, options.step = "renameat2", 1
     with tempfile.TemporaryDirectory(prefix="sp-sweep.",
                                      dir="/dev/shm") as folder:
-        bench = Bench(options.build, folder, options.jobs)
+        bench = Bench(options.build, folder, options.jobs, options.rounds)
         sweep = Sweep(bench, folder, FAULT if options.teeth else "")
-        found = judge_all(sweep, list(sweep.points(options))[::options.step],
-                          options.jobs)
+        points = list(sweep.points(options))[::options.step]
         if options.teeth:
-            print("seeded fault: " + ("found" if found else "NOT FOUND"))
-            return 0 if found else 1
-        return found
+            return find_seeded(sweep, points, options.jobs)
+        return judge_all(sweep, points, options.jobs)
+
+
+def find_seeded(sweep, points, jobs):
+    missed = [name for name in sweep.bench.rounds
+              if judge_all(sweep, [p for p in points if p[0].round == name],
+                           jobs) != TORN]
+    print("seeded fault: " + ("NOT FOUND: " + " ".join(missed) if missed
+                              else "found in each round"))
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":
