@@ -474,6 +474,7 @@ check-crash: all ## kill, power loss, full disk, faults, at every point (hours; 
 check-faults: all ## each call and allocation of the other commands fails (hours; STEP=K, MOST=M)
 	$(Q)tests/deps.sh run test crash
 	$(Q)$(MAKE) O=build-fault FAULT=1 all
+	$(Q)tests/crash/calls.py build-fault
 	$(Q)tests/crash/commands.py build-fault --teeth
 	$(Q)tests/crash/commands.py build-fault --step $(or $(STEP),1) \
 		--most $(or $(MOST),0)

@@ -37,6 +37,25 @@ copy_tree() {
     assert_equal "$status" 1
 }
 
+@test "no call of the C library is forgotten where calls are made to fail" {
+    ! is_test_build || skip "it holds what no program needs"
+    tests/crash/calls.py "$SP_BUILD"
+}
+
+@test "the list of calls sees one that is in no list" {
+    mkdir "$BATS_TEST_TMPDIR/b"
+    echo 'int link(const char *, const char *);
+        int main(void) { return link("a", "b"); }' |
+        gcc -x c - -o "$BATS_TEST_TMPDIR/b/sallyport"
+    for name in unpack check verify builder metadata; do
+        cp "$BATS_TEST_TMPDIR/b/sallyport" "$BATS_TEST_TMPDIR/b/sallyport-$name"
+    done
+    run tests/crash/calls.py "$BATS_TEST_TMPDIR/b"
+    assert_equal "$status" 1
+    [[ $output == *"sallyport-check: link is neither"* ]] || fail "$output"
+    [[ $output == *", 6 forgotten" ]] || fail "$output"
+}
+
 @test "no include is against the arrows" {
     tests/lint/arrows.sh
 }

@@ -46,6 +46,7 @@ as_root 'power loss' "$here/power.py" "$build" --states "$states"
 as_root 'power loss, seeded faults' "$here/power.py" "$build" --states 800 \
     --teeth
 as_root 'full disk' "$here/full.py" "$build" --step "$step"
+part 'no call is forgotten' "$here/calls.py" "$fault"
 part 'calls and memory' "$here/inject.py" "$fault" --step "$step" \
     --settings "$settings"
 part 'calls, seeded fault' "$here/inject.py" "$fault" --teeth

@@ -62,7 +62,10 @@ EACH, NONE = 0, -1
 KINDS = {"short": -1, "lie": -2, "kill": -3}
 SIZED = ("read", "write", "pread", "pwrite", "sendfile")
 SECONDS = 120
+IO = 3  # exit status
 TORN = 1  # of judge_all; 2 where no point was reached
+# Behind a result that may not have gone out whole.
+UNHEARD = "cannot write to standard output; what the command did stands"
 UNCHANGED = ("has not changed", "is unchanged", "was not changed",
              "nothing was changed")
 
@@ -348,6 +351,8 @@ def said_faults(done, seen, what):
         yield "done, but old"
     if status < 0 or status > 20:
         yield f"exit status {status}"
+        return
+    if status == IO and UNHEARD in done.stderr:
         return
     try:
         said = json.loads(done.stdout.splitlines()[-1])

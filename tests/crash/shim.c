@@ -13,6 +13,9 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <grp.h>
+#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -23,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -31,11 +35,18 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
 #include <unistd.h>
 #include <utime.h>
 
-/* In the order of inject.py. ALLOC stands for all that allocates. */
+/*
+ * inject.py reads this table. ALLOC stands for all that allocates, fread and
+ * fwrite for all that reads and writes files of the C library. calls.py says
+ * which call of a program may be missing here, and why.
+ */
 /* clang-format off */
 #define CALLS(X) \
     X(ALLOC) X(read) X(write) X(open) X(openat) X(lseek) X(fstat) X(fstatat) \
@@ -46,7 +57,14 @@
     X(getrandom) X(flock) X(pread) X(pwrite) X(ftruncate) X(fstatvfs) \
     X(posix_fadvise) X(setrlimit) X(socketpair) X(close_range) X(kill) \
     X(setpgid) X(sendfile) X(rename) X(utime) X(fopen) X(fread) \
-    X(fwrite) X(fclose)
+    X(fwrite) X(fclose) X(fflush) X(fdopen) X(close) X(closedir) X(opendir) \
+    X(scandir) X(scandirat) X(glob) X(access) X(readlink) X(realpath) \
+    X(chdir) X(fchdir) X(fchown) X(mkdtemp) X(memfd_create) X(mmap) \
+    X(munmap) X(sync_file_range) X(dup2) X(ioctl) X(posix_openpt) X(tcflush) \
+    X(execv) X(execve) X(sigaction) X(signal) X(sigprocmask) X(getrlimit) \
+    X(setgroups) X(setresgid) X(setresuid) X(clearenv) X(setenv) \
+    X(setlocale) X(socket) X(send) X(sendto) X(recv) X(shutdown) \
+    X(clock_gettime) X(nanosleep) X(usleep) X(uname)
 /* clang-format on */
 
 #define NAMED(name) CALL_##name,
@@ -236,6 +254,34 @@ sendfile64(int out, int in, off64_t *at, size_t size)
     return n < 0 ? -1 : real(out, in, at, (size_t)n);
 }
 
+EXPORT ssize_t
+send(int fd, const void *data, size_t size, int flags)
+{
+    ssize_t n = shorter(CALL_send, size);
+    REAL(send);
+
+    return n < 0 ? -1 : real(fd, data, (size_t)n, flags);
+}
+
+EXPORT ssize_t
+sendto(int fd, const void *data, size_t size, int flags,
+       __CONST_SOCKADDR_ARG to, socklen_t to_size)
+{
+    ssize_t n = shorter(CALL_sendto, size);
+    REAL(sendto);
+
+    return n < 0 ? -1 : real(fd, data, (size_t)n, flags, to, to_size);
+}
+
+EXPORT ssize_t
+recv(int fd, void *data, size_t size, int flags)
+{
+    ssize_t n = shorter(CALL_recv, size);
+    REAL(recv);
+
+    return n < 0 ? -1 : real(fd, data, (size_t)n, flags);
+}
+
 /* ---- calls that open ---- */
 
 #define MODE_OF(flags, last)                                                   \
@@ -279,6 +325,19 @@ OPENAT(openat64)
     }
 CONTROL(fcntl)
 CONTROL(fcntl64)
+
+EXPORT int
+ioctl(int fd, unsigned long request, ...)
+{
+    va_list list;
+    void *value;
+    REAL(ioctl);
+
+    va_start(list, request);
+    value = va_arg(list, void *);
+    va_end(list);
+    return fails(CALL_ioctl) ? -1 : real(fd, request, value);
+}
 
 EXPORT int
 prctl(int what, ...)
@@ -387,7 +446,99 @@ PLAIN(int, close_range, close_range, -1,
 PLAIN(int, kill, kill, -1, (pid_t pid, int number), (pid, number))
 PLAIN(int, setpgid, setpgid, -1, (pid_t pid, pid_t group), (pid, group))
 
-/* ---- files of the C library, which libraries of others use ---- */
+PLAIN(DIR *, opendir, opendir, NULL, (const char *path), (path))
+PLAIN(int, scandir64, scandir, -1,
+      (const char *path, struct dirent64 ***list,
+       int (*picks)(const struct dirent64 *),
+       int (*order)(const struct dirent64 **, const struct dirent64 **)),
+      (path, list, picks, order))
+PLAIN(int, scandirat64, scandirat, -1,
+      (int dir, const char *name, struct dirent64 ***list,
+       int (*picks)(const struct dirent64 *),
+       int (*order)(const struct dirent64 **, const struct dirent64 **)),
+      (dir, name, list, picks, order))
+PLAIN(int, glob64, glob, errno == ENOMEM ? GLOB_NOSPACE : GLOB_ABORTED,
+      (const char *pattern, int flags, int (*fault)(const char *, int),
+       glob64_t *found),
+      (pattern, flags, fault, found))
+PLAIN(int, access, access, -1, (const char *path, int mode), (path, mode))
+PLAIN(ssize_t, readlink, readlink, -1,
+      (const char *path, char *data, size_t size), (path, data, size))
+PLAIN(char *, realpath, realpath, NULL, (const char *path, char *resolved),
+      (path, resolved))
+PLAIN(int, chdir, chdir, -1, (const char *path), (path))
+PLAIN(int, fchdir, fchdir, -1, (int fd), (fd))
+PLAIN(int, fchown, fchown, -1, (int fd, uid_t user, gid_t group),
+      (fd, user, group))
+PLAIN(char *, mkdtemp, mkdtemp, NULL, (char *pattern), (pattern))
+PLAIN(int, memfd_create, memfd_create, -1, (const char *name, unsigned flags),
+      (name, flags))
+PLAIN(void *, mmap, mmap, MAP_FAILED,
+      (void *to, size_t size, int how, int flags, int fd, off_t at),
+      (to, size, how, flags, fd, at))
+PLAIN(void *, mmap64, mmap, MAP_FAILED,
+      (void *to, size_t size, int how, int flags, int fd, off64_t at),
+      (to, size, how, flags, fd, at))
+PLAIN(int, munmap, munmap, -1, (void *at, size_t size), (at, size))
+PLAIN(int, sync_file_range, sync_file_range, -1,
+      (int fd, off64_t at, off64_t size, unsigned flags), (fd, at, size, flags))
+PLAIN(int, dup2, dup2, -1, (int from, int to), (from, to))
+PLAIN(int, posix_openpt, posix_openpt, -1, (int flags), (flags))
+PLAIN(int, tcflush, tcflush, -1, (int fd, int which), (fd, which))
+PLAIN(int, execv, execv, -1, (const char *path, char *const words[]),
+      (path, words))
+PLAIN(int, execve, execve, -1,
+      (const char *path, char *const words[], char *const names[]),
+      (path, words, names))
+PLAIN(int, sigaction, sigaction, -1,
+      (int number, const struct sigaction *action, struct sigaction *old),
+      (number, action, old))
+PLAIN(sighandler_t, signal, signal, SIG_ERR, (int number, sighandler_t handler),
+      (number, handler))
+PLAIN(int, sigprocmask, sigprocmask, -1,
+      (int how, const sigset_t *set, sigset_t *old), (how, set, old))
+PLAIN(int, getrlimit64, getrlimit, -1,
+      (__rlimit_resource_t what, struct rlimit64 *limit), (what, limit))
+PLAIN(int, setgroups, setgroups, -1, (size_t n, const gid_t *list), (n, list))
+PLAIN(int, setresgid, setresgid, -1, (gid_t real_one, gid_t now, gid_t saved),
+      (real_one, now, saved))
+PLAIN(int, setresuid, setresuid, -1, (uid_t real_one, uid_t now, uid_t saved),
+      (real_one, now, saved))
+PLAIN(int, clearenv, clearenv, -1, (void), ())
+PLAIN(int, setenv, setenv, -1, (const char *name, const char *value, int over),
+      (name, value, over))
+PLAIN(char *, setlocale, setlocale, NULL, (int what, const char *name),
+      (what, name))
+PLAIN(int, socket, socket, -1, (int family, int type, int protocol),
+      (family, type, protocol))
+PLAIN(int, shutdown, shutdown, -1, (int fd, int how), (fd, how))
+PLAIN(int, clock_gettime, clock_gettime, -1,
+      (clockid_t clock, struct timespec *time), (clock, time))
+PLAIN(int, nanosleep, nanosleep, -1,
+      (const struct timespec *time, struct timespec *left), (time, left))
+PLAIN(int, usleep, usleep, -1, (useconds_t time), (time))
+PLAIN(int, uname, uname, -1, (struct utsname * name), (name))
+
+/* What is closed is closed, whatever is said of it. */
+#define CLOSE(name, what)                                                      \
+    EXPORT int name(what thing)                                                \
+    {                                                                          \
+        bool bad = fails(CALL_##name);                                         \
+        int status;                                                            \
+        REAL(name);                                                            \
+        status = real(thing);                                                  \
+        if (!bad)                                                              \
+            return status;                                                     \
+        errno = control->error;                                                \
+        return -1;                                                             \
+    }
+CLOSE(close, int)
+CLOSE(closedir, DIR *)
+CLOSE(fclose, FILE *)
+
+/* ---- files of the C library ---- */
+
+PLAIN(FILE *, fdopen, fdopen, NULL, (int fd, const char *how), (fd, how))
 
 PLAIN(FILE *, fopen, fopen, NULL, (const char *path, const char *how),
       (path, how))
@@ -400,34 +551,55 @@ file_fails(int call, FILE *file)
 {
     if (!fails(call))
         return false;
-    file->_flags |= _IO_ERR_SEEN;
+    if (file)
+        file->_flags |= _IO_ERR_SEEN;
     return true;
 }
 
-EXPORT size_t
-fread(void *data, size_t size, size_t n, FILE *file)
+#define STREAM(type, name, call, file, bad, parameters, arguments)             \
+    EXPORT type name parameters                                                \
+    {                                                                          \
+        REAL(name);                                                            \
+        return file_fails(CALL_##call, file) ? bad : real arguments;           \
+    }
+
+STREAM(size_t, fread, fread, file, 0,
+       (void *data, size_t size, size_t n, FILE *file), (data, size, n, file))
+STREAM(char *, fgets, fread, file, NULL, (char *line, int size, FILE *file),
+       (line, size, file))
+STREAM(ssize_t, __getdelim, fread, file, -1,
+       (char **line, size_t *size, int end, FILE *file),
+       (line, size, end, file))
+STREAM(size_t, fwrite, fwrite, file, 0,
+       (const void *data, size_t size, size_t n, FILE *file),
+       (data, size, n, file))
+STREAM(int, fputs, fwrite, file, EOF, (const char *text, FILE *file),
+       (text, file))
+STREAM(int, puts, fwrite, stdout, EOF, (const char *text), (text))
+STREAM(int, vfprintf, fwrite, file, -1,
+       (FILE * file, const char *format, va_list list), (file, format, list))
+STREAM(int, fflush, fflush, file, EOF, (FILE * file), (file))
+
+EXPORT int
+fprintf(FILE *file, const char *format, ...)
 {
-    REAL(fread);
+    va_list list;
+    int n;
 
-    return file_fails(CALL_fread, file) ? 0 : real(data, size, n, file);
-}
-
-EXPORT size_t
-fwrite(const void *data, size_t size, size_t n, FILE *file)
-{
-    REAL(fwrite);
-
-    return file_fails(CALL_fwrite, file) ? 0 : real(data, size, n, file);
+    va_start(list, format);
+    n = vfprintf(file, format, list);
+    va_end(list);
+    return n;
 }
 
 EXPORT int
-fclose(FILE *file)
+printf(const char *format, ...)
 {
-    REAL(fclose);
+    va_list list;
+    int n;
 
-    if (!fails(CALL_fclose))
-        return real(file);
-    (void)real(file);
-    errno = control->error;
-    return EOF;
+    va_start(list, format);
+    n = vfprintf(stdout, format, list);
+    va_end(list);
+    return n;
 }
