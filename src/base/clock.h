@@ -9,7 +9,7 @@
 static inline uint64_t
 sp_clock_ms(void)
 {
-    struct timespec ts;
+    struct timespec ts = {0};
 
     (void)clock_gettime(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;

@@ -77,7 +77,7 @@ sp_engine_stop_flag(void)
 static uint64_t
 seconds_now(void)
 {
-    struct timespec t;
+    struct timespec t = {0};
 
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec;

@@ -27,7 +27,7 @@ enum { SCRATCH_YOUNG = 60 }; /* seconds */
 int
 sp_quarantine_id(char ret_id[33], struct sp_error *err)
 {
-    struct timespec now;
+    struct timespec now = {0};
     uint64_t chance;
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
