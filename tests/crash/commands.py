@@ -97,6 +97,8 @@ DIFFERS = (
     (re.compile(r" {2,}"), "  "),
 )
 
+# python3 may be a script that looks for an interpreter, at ten times the cost.
+PATH = os.path.dirname(sys.executable) + ":" + os.environ["PATH"]
 DOM0 = ("qubes-prefs", "qvm-check", "qvm-ls", "qvm-features", "qvm-run", "dnf")
 
 Command = collections.namedtuple("Command", "name words out may_tell round",
@@ -202,7 +204,7 @@ class Place(inject.Place):
                 words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, text=True, errors="replace", cwd="/",
                 start_new_session=True,
-                env={"PATH": os.environ["PATH"], "LC_ALL": "C",
+                env={"PATH": PATH, "LC_ALL": "C",
                      "HOME": self.folder}) as process:
             try:
                 out, err = process.communicate(timeout=SECONDS)
