@@ -226,18 +226,17 @@ close_block(struct sp_status *s)
     s->next++;
 }
 
-/* A line about the signature of the open file. */
+/* A line about the signature of the open file: what does not fit refuses. */
 static void
 block_line(struct sp_status *s, const char *word, const char *args)
 {
     struct sp_status_file *file = &s->files[s->next];
     struct sp_status_block *b = &s->block;
     const struct keyword *known = find_keyword(word);
-    bool fits = true;
+    bool fits = false;
 
-    switch (known->meaning) {
-    case MEANS_REFUSAL: refuse(file, known->reason); break;
-    case MEANS_NOTHING: break;
+    switch ((int)known->meaning) {
+    case MEANS_NOTHING: fits = true; break;
     case MEANS_NOTATION: fits = file->may_notate; break;
     case MEANS_NEWSIG: fits = ++b->newsigs == 1 && b->goodsigs == 0; break;
     case MEANS_SIG_ID: fits = ++b->sig_ids == 1 && b->newsigs == 1; break;
@@ -250,6 +249,7 @@ block_line(struct sp_status *s, const char *word, const char *args)
                parse_validsig(args, &file->valid);
         break;
     case MEANS_ERRSIG: refuse(file, errsig_reason(args)); break;
+    default: refuse(file, known->reason); break;
     }
     if (!fits)
         refuse(file, "engine-error");
