@@ -156,13 +156,14 @@ sallyport-vchan_libs := -lxenvchan -lxenstore
 
 # Unit tests, tests/unit/test-NAME.c, linked with the rooms; and the suites,
 # tests/bats/NAME.bats: after the fail-fast ones, the longest first.
-unit := advice ask attach block call check command confirm devices doctor \
-	download evidence-scan evr fetch fields flip floor gate generation groups \
-	hash history index-check journal json keys keytable ledger lines \
-	list listing manifest message metadata nevra pack path plan policy present \
-	preview progress publish qfile quarantine queue ratchet readers record \
-	repofile request requests round rpm sandbox send sha256 sigpacket spawn \
-	status tar transfer transport unpack update vchan-frame
+unit := advice ask attach block call check command confirm devices digest \
+	doctor download evidence-scan evr fetch fields flip floor gate generation \
+	groups hash history index-check intake journal json keys keytable ledger \
+	lines list listing manifest message metadata nevra pack path plan policy \
+	present preview progress publish qfile quarantine queue ratchet readers \
+	record repofile request requests round rpm sandbox send sha256 sigpacket \
+	spawn status tar transfer transport unpack update vchan-frame vchan-move \
+	$(vchan:sallyport-%=%-channel)
 ifeq ($(WITH_SOLV),1)
 unit += solve
 endif
@@ -325,7 +326,7 @@ $(foreach p,$(programs),$(eval $(call program,$(p))))
 # One archive a room, in the order of the arrows: for the unit tests.
 # What vchans need besides Xen is tested without it.
 sources := $(sort $(foreach p,$(programs),$($(p)_src)) \
-	transports/vchan-frame.c)
+	transports/vchan-frame.c transports/vchan-move.c)
 mains := $(foreach p,$(programs),$(firstword $($(p)_src)))
 rooms := $(if $(MEMORY),src/bundle src/base,\
 	cli src/ingest src/build src/bundle transports src/base)

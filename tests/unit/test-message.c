@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The framing of message files, byte for byte. */
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,9 +86,64 @@ test_spoil(int dirfd)
            "a missing source is a fault");
 }
 
+/* The changed byte is of the first piece that is copied, or of none. */
+static void
+test_spoil_places(int dirfd)
+{
+    static const uint8_t bytes[SP_MESSAGE_PREFIX_BYTES + 20000];
+    SP_AUTO_FREE char *got = NULL;
+    struct sp_error err = {0};
+    struct stat st;
+    size_t len = 0, differ = 0;
+
+    put(dirfd, "d", bytes, sizeof(bytes));
+    tap_ok(sp_message_spoil(dirfd, "d", "e", 0, 8, &err) == 0 &&
+               sp_read_file(dirfd, "e", sizeof(bytes), &got, &len, &err) == 0 &&
+               len == sizeof(bytes),
+           "another copy");
+    for (size_t i = 0; i < len; i++)
+        differ += got[i] != 0;
+    tap_ok(differ == 1 && got[SP_MESSAGE_PREFIX_BYTES] == 1,
+           "bit 8 is the lowest of the first byte");
+    tap_ok(fstatat(dirfd, "e", &st, 0) == 0 && (st.st_mode & 07777) == 0600,
+           "nobody else can read it");
+    tap_ok(sp_message_spoil(dirfd, "d", "f", 20000, 0, &err) == 0 &&
+               fstatat(dirfd, "f", &st, 0) == 0 &&
+               st.st_size == (off_t)sizeof(bytes),
+           "behind its end there is nothing to change");
+}
+
+static void
+test_spoil_faults(int dirfd)
+{
+    static const uint8_t bytes[SP_MESSAGE_PREFIX_BYTES + 20000];
+    struct sp_error err = {0};
+    struct rlimit all, none;
+    int status;
+
+    put(dirfd, "g", bytes, sizeof(bytes));
+    (void)signal(SIGXFSZ, SIG_IGN);
+    if (getrlimit(RLIMIT_FSIZE, &all) < 0)
+        abort();
+    none = (struct rlimit){0, all.rlim_max};
+    if (setrlimit(RLIMIT_FSIZE, &none) < 0)
+        abort();
+    status = sp_message_spoil(dirfd, "g", "h", 0, 0, &err);
+    if (setrlimit(RLIMIT_FSIZE, &all) < 0)
+        abort();
+    tap_ok(status < 0 && strcmp(err.detail, "io") == 0 && err.sys == EFBIG,
+           "a copy for which there is no room is a fault");
+    err = (struct sp_error){0};
+    tap_ok(sp_message_spoil(dirfd, ".", "i", 0, 0, &err) < 0 &&
+               strcmp(err.detail, "io") == 0 && err.sys == EISDIR,
+           "so is a source that cannot be read");
+}
+
 int
 main(void)
 {
+    static const char *const names[] = {"a", "b", "c", "d", "e",
+                                        "f", "g", "h", "i"};
     char dir[] = "/tmp/sp-message.XXXXXX";
     int dirfd;
 
@@ -98,9 +156,10 @@ main(void)
     if (!mkdtemp(dir) || (dirfd = open(dir, O_RDONLY | O_DIRECTORY)) < 0)
         abort();
     test_spoil(dirfd);
-    (void)unlinkat(dirfd, "a", 0);
-    (void)unlinkat(dirfd, "b", 0);
-    (void)unlinkat(dirfd, "c", 0);
+    test_spoil_places(dirfd);
+    test_spoil_faults(dirfd);
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        (void)unlinkat(dirfd, names[i], 0);
     (void)close(dirfd);
     (void)rmdir(dir);
     return tap_done();

@@ -2,7 +2,7 @@
 /* Frames, the answer line, and the names of vchans. */
 #include <string.h>
 
-#include "tests/unit/tap.h"
+#include "tests/unit/aborts.h"
 #include "transports/vchan-frame.h"
 #include "transports/vchan-peer.h"
 
@@ -99,6 +99,31 @@ test_heads(void)
 }
 
 static void
+take_too_much(void)
+{
+    struct sp_vchan_frames frames = {.have = 0};
+    size_t payload;
+
+    (void)sp_vchan_frames_take(&frames, (const uint8_t *)"\1\0\0\0x", 5,
+                               &payload, &err);
+}
+
+static void
+put_too_much(void)
+{
+    uint8_t head[SP_VCHAN_HEAD_BYTES];
+
+    sp_vchan_head_put(head, (size_t)SP_VCHAN_FRAME_MAX + 1);
+}
+
+static void
+test_bugs(void)
+{
+    tap_aborts(take_too_much, "a byte more than was wanted is a bug");
+    tap_aborts(put_too_much, "so is a frame that is too long");
+}
+
+static void
 test_lines(void)
 {
     struct sp_vchan_line line = {.len = 0};
@@ -118,7 +143,13 @@ test_lines(void)
     tap_is_str(err.detail, "frame", "... by its word");
     line = (struct sp_vchan_line){.len = 0};
     tap_ok(sp_vchan_line_take(&line, "\303\244\n", 3, &err) == -1,
-           "so is a byte above 126");
+           "so is a byte above 127");
+    line = (struct sp_vchan_line){.len = 0};
+    tap_ok(sp_vchan_line_take(&line, "a\177\n", 3, &err) == -1, "so is 127");
+    tap_is_str(err.detail, "frame", "... by its word");
+    line = (struct sp_vchan_line){.len = 0};
+    tap_ok(sp_vchan_line_take(&line, " ~\n", 3, &err) == 0 && line.whole,
+           "what lies between is taken");
     memset(longest, 'x', sizeof(longest));
     line = (struct sp_vchan_line){.len = 0};
     tap_ok(sp_vchan_line_take(&line, longest, SP_REPLY_MAX, &err) == 0,
@@ -178,6 +209,7 @@ main(void)
     test_frames();
     test_lengths();
     test_heads();
+    test_bugs();
     test_lines();
     test_peers();
     test_paths();
