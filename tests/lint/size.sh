@@ -14,12 +14,16 @@ lines() { # FILE: without comments and blank lines
 # To which part a file belongs; the first pattern counts.
 part() { # FILE
     case $1 in
-    # Reads bytes that nothing has verified yet, in jails.
-    src/bundle/gate.* | src/bundle/tar.* | src/bundle/manifest.* | \
-        src/bundle/nevra* | src/bundle/rpm* | src/bundle/sigpacket* | \
-        src/bundle/record.* | src/bundle/groups.* | src/bundle/limits.h | \
-        src/bundle/qfile.* | src/ingest/unpack* | src/ingest/check* | \
-        src/ingest/entries.*)
+    # Reads bytes that nothing has verified yet, in jails. (A vchan's name is
+    # typed: vchan-peer.c never sees what the peer sends.)
+    src/bundle/cursor.h | src/bundle/gate.* | src/bundle/tar.* | \
+        src/bundle/manifest.* | src/bundle/nevra* | src/bundle/rpm* | \
+        src/bundle/sigpacket* | src/bundle/record.* | src/bundle/groups.* | \
+        src/bundle/limits.h | src/bundle/qfile.* | src/ingest/intake.* | \
+        src/ingest/unpack* | src/ingest/check* | src/ingest/entries.* | \
+        src/ingest/digest.* | src/ingest/message.* | src/ingest/status.* | \
+        transports/vchan-frame.* | transports/vchan-channel.* | \
+        transports/vchan-move.*)
         echo unverified ;;
     # Reads repository metadata once its signature is verified, in a jail.
     src/ingest/evidence-scan.*) echo signed ;;
