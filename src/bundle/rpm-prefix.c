@@ -100,7 +100,7 @@ sp_rpm_prefix(const struct sp_rpm *rpm, const uint8_t *packet,
     static const uint8_t magic[4] = {0x8E, 0xAD, 0xE8, 0x01};
     uint8_t *sha256_entry, *size_entry;
 
-    if (packet_size > SP_SIG_MAX_BYTES + 32)
+    if (packet_size == 0 || packet_size > SP_SIG_MAX_BYTES + 32)
         return 0;
     at = plan(packet_size, signed_bytes);
     data_size = at.trailer_at + SP_RPM_REGION_BYTES;

@@ -62,10 +62,9 @@ take_number(struct sp_cursor *c, size_t n, uint32_t *ret)
 static bool
 take_length(struct sp_cursor *c, unsigned two_byte_end, uint32_t *ret)
 {
-    uint32_t first, second;
+    uint32_t first = 0, second;
 
-    if (!take_number(c, 1, &first)) /* unreached: no caller is at the end */
-        return false;               /* unreached: as above */
+    (void)take_number(c, 1, &first); /* else it stays 0 */
     if (first < 192) {
         *ret = first;
         return true;
@@ -83,26 +82,26 @@ take_length(struct sp_cursor *c, unsigned two_byte_end, uint32_t *ret)
 static int
 open_packet(struct sp_cursor *c, struct sp_error *err)
 {
-    const uint8_t *head = sp_cursor_take(c, 1);
     bool is_new, known;
     unsigned tag, form;
-    uint32_t length = 0;
+    uint32_t head = 0, length = 0;
 
-    if (!head || /* unreached: SP_SIG_MIN_BYTES are there */
-        !(*head & 0x80))
+    (void)take_number(c, 1, &head); /* else it stays 0 */
+    if (!(head & 0x80))
         return sp_fail(err, "sig-packet",
                        "the signature is not a binary OpenPGP packet");
-    is_new = *head & 0x40;
-    form = *head & 3;
-    tag = is_new ? *head & 0x3Fu : (*head >> 2) & 0x0Fu;
+    is_new = head & 0x40;
+    form = head & 3;
+    tag = is_new ? head & 0x3F : (head >> 2) & 0x0F;
     if (tag != TAG_SIGNATURE)
         return sp_fail(err, "sig-packet-tag",
                        "OpenPGP packet %u instead of a signature", tag);
-    if (is_new)
+    if (is_new) {
         known = take_length(c, 224, &length);
-    else
-        known = form < 3 && /* SP_SIG_MIN_BYTES hold each of the three */
-                take_number(c, 1u << form, &length); /* unreached: false */
+    } else {
+        known = form < 3;
+        (void)take_number(c, 1u << form, &length); /* else it stays 0 */
+    }
     if (!known || length > c->left)
         return sp_fail(err, "sig-packet-length",
                        "bad length of the signature packet");
@@ -319,15 +318,15 @@ static int
 read_v4(struct sp_sigpacket *packet, struct sp_cursor signed_part,
         struct sp_cursor *c, struct sp_error *err)
 {
-    const uint8_t *fixed = sp_cursor_take(c, 3);
-    struct sp_cursor hashed = *c, unhashed = *c;
+    struct sp_cursor hashed, unhashed;
     bool issuer_known = false;
+    uint32_t fixed = 0;
     size_t size;
 
-    if (!fixed) /* unreached: SP_SIG_MIN_BYTES hold a head and four more */
-        return sp_fail(err, "sig-packet-length", /* unreached: as above */
-                       "the signature is too short");
-    if (set_algorithms(packet, fixed[0], fixed[1], fixed[2], err) < 0 ||
+    (void)take_number(c, 3, &fixed); /* else it stays 0: no algorithm */
+    hashed = unhashed = *c;
+    if (set_algorithms(packet, fixed >> 16, fixed >> 8 & 0xFF, fixed & 0xFF,
+                       err) < 0 ||
         take_area(c, &hashed, err) < 0)
         return -1;
     signed_part.stop = c->left;

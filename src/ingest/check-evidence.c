@@ -101,8 +101,8 @@ hand_on(const struct sp_sigpacket *packet, uint64_t number)
                                       sizeof(canonical));
     struct sp_message message;
 
-    if (size == 0) /* unreached: there is room for each packet */
-        SP_BUG("no room for a canonical packet"); /* unreached: as above */
+    if (size == 0)
+        SP_BUG("no room for a canonical packet");
     sp_message_init(&message, SP_MESSAGE_EVIDENCE, number,
                     (uint32_t)current.repomd_size, (uint32_t)size);
     sp_check_hand_on(&message, sizeof(message));

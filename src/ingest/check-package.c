@@ -157,8 +157,8 @@ check_signed_digest(struct package *p, struct sp_error *err)
     p->prefix_size = sp_rpm_prefix(&p->rpm, p->canonical, p->canonical_size,
                                    p->header_sha256, p->payload_bytes,
                                    p->prefix, sizeof(p->prefix));
-    if (p->canonical_size == 0 || p->prefix_size == 0) /* unreached: room */
-        SP_BUG("no room for the canonical header");    /* unreached: as above */
+    if (p->prefix_size == 0)
+        SP_BUG("no room for the canonical header");
     return 0;
 }
 

@@ -329,8 +329,8 @@ sp_evidence_scan(int argc, char **argv)
     repomd = sp_worker_number(argc, argv, "repomd", SP_MAX_REPOMD_BYTES, 0);
     between = sp_worker_number(argc, argv, "skip", SP_SIG_MAX_BYTES, 0);
     size = sp_worker_number(argc, argv, "primary", SP_MAX_EVIDENCE_BYTES, 0);
-    if (sp_digest_init(&err) < 0) /* unreached: libgcrypt is whole */
-        sp_worker_fault(&err);    /* unreached: as above */
+    if (sp_digest_init(&err) < 0)
+        sp_worker_fault(&err);
     sp_jails_unpack(&jail);
     sp_worker_begin(SP_WORKER_EVIDENCE, &jail);
     sp_report_init(&report, SP_WORKER_EVIDENCE, SP_REPORT_REVISION);

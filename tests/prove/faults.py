@@ -45,7 +45,7 @@ FAULTS = [
     # a string that need not end, a length that is not looked at
     ("record", "src/bundle/record.c", "ret[SP_DETAIL_MAX] = '\\0';", ""),
     ("rpm", "src/bundle/rpm-prefix.c",
-     "    if (packet_size > SP_SIG_MAX_BYTES + 32)\n        return 0;\n", ""),
+     " || packet_size > SP_SIG_MAX_BYTES + 32", ""),
     # what the archive library may do
     ("unpack", "src/ingest/unpack.c", " ||\n        run != b->chunk + skip", ""),
     ("unpack", "src/ingest/unpack.c", "skip > b->chunk_size || ", ""),

@@ -43,11 +43,6 @@ UNITS = {
     "sigpacket": {
         "about": "OpenPGP packet, 0 to 16 KiB",
         "included": ["src/bundle/sigpacket.c", "src/bundle/cursor.h"],
-        "unreached": {
-            ("read_v4", 'return sp_fail(err, "sig-packet-length", '
-                        '/* unreached: as above */'):
-                "ten bytes have a version and three more",
-        },
     },
     "rpm": {
         "about": "lead, both headers, 0 to 13.6 MiB; what is written anew",

@@ -14,6 +14,7 @@
 #include "bundle/sigpacket.h"
 #include "ingest/check-package.h"
 #include "ingest/digest.h"
+#include "tests/unit/gcrypt.h"
 #include "tests/unit/worker.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -42,6 +43,35 @@ read_package(const char *path, struct file *ret)
     if (n <= 0)
         abort();
     ret->size = (size_t)n;
+}
+
+/* ---- the library ----------------------------------------------------------
+ */
+
+/* Spoils what is known of a signature, as soon as its digest is made. */
+static bool spoils;
+
+/* What the digest of a version 4 signature ends with (RFC 4880 5.2.4). */
+static bool
+is_trailer(const uint8_t *bytes, size_t size)
+{
+    return size > 6 && size < 256 && bytes[size - 6] == 4 &&
+           bytes[size - 5] == 0xff && bytes[size - 1] == size - 6;
+}
+
+void
+gcry_md_write(gcry_md_hd_t hd, const void *bytes, size_t size)
+{
+    CALLS_TRUE(void, "gcry_md_write", gcry_md_hd_t, const void *, size_t);
+
+    call(hd, bytes, size);
+    if (spoils && is_trailer(bytes, size)) {
+        struct sp_sigpacket *packet =
+            (void *)((uintptr_t)bytes - offsetof(struct sp_sigpacket, trailer));
+
+        packet->signed_size = SP_SIG_MAX_BYTES;
+        packet->mpis_size = SP_SIG_MPIS_MAX;
+    }
 }
 
 /* What was written into the stream; the text of MANIFEST stands apart. */
@@ -1230,6 +1260,39 @@ test_go_on(void)
     tap_is_u64(scene_report(SP_REPORT_DONE, 0)->index, 2, "byte by byte");
 }
 
+/* By its own signal, or by that of the jail, which forbids it to send one. */
+static bool
+died(const char *end)
+{
+    return strcmp(end, "status -6") == 0 || strcmp(end, "status -31") == 0;
+}
+
+/* What cannot be is a bug, and nothing of it is handed on. */
+static void
+test_library(void)
+{
+    struct bundle b = {.n = 0};
+    uint8_t packet[64];
+    size_t size = sign(repomd, 1600000000, packet);
+
+    (void)add_hello(&b);
+    write_bundle(&b);
+    calls_fail("gcry_md_read", 1);
+    tap_is_str(end_with(NULL), "internal", "a libgcrypt that is wrong");
+    tap_ok(!scene_report(SP_REPORT_JAILED, 0), "is seen before the jail");
+    calls_fault = NULL;
+    spoils = true;
+    tap_ok(died(end_with(NULL)), "a packet for which there is no room");
+    tap_is_u64(outcome.out_size, 0, "is not handed on");
+    b.n = 0;
+    (void)add_evidence(&b, SP_EVIDENCE_REPOMD, "r", repomd, strlen(repomd));
+    (void)add_evidence(&b, SP_EVIDENCE_SIGNATURE, "r", packet, size);
+    tap_ok(died(judge_evidence(&b)), "nor one of signed metadata");
+    tap_is_u64(outcome.out_size, 0, "is");
+    spoils = false;
+    tap_is_str(judge_evidence(&b), "done", "it is one that is well");
+}
+
 int
 main(void)
 {
@@ -1254,6 +1317,7 @@ main(void)
     test_many_repositories();
     test_groups();
     test_go_on();
+    test_library();
     forget_files();
     (void)rmdir(directory);
     return tap_done();

@@ -4,6 +4,7 @@
 
 #include "base/sha256.h"
 #include "base/text.h"
+#include "tests/unit/gcrypt.h"
 #include "tests/unit/worker.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -396,6 +397,17 @@ test_defaults(void)
     tap_is_str(scene_end(), "metadata", "no primary.xml either");
 }
 
+/* Nothing is read with digests that cannot be trusted. */
+static void
+test_library(void)
+{
+    calls_fail("gcry_md_read", 1);
+    tap_is_str(scan(good_repomd, "", good_primary), "internal",
+               "a libgcrypt that is wrong");
+    tap_ok(!scene_report(SP_REPORT_JAILED, 0), "is seen before the jail");
+    calls_fault = NULL;
+}
+
 int
 main(void)
 {
@@ -408,5 +420,6 @@ main(void)
     test_primary();
     test_long_lines();
     test_stream();
+    test_library();
     return tap_done();
 }

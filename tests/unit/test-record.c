@@ -274,6 +274,7 @@ test_report_fields(void)
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\0", "type zero");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\16", "type beyond");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\377\377", "type 65535");
+    REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, type, "\51", "32 types further");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, reserved, one, "reserved");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, reason, "io", "DONE, reason");
     REFUSED(SP_WORKER_UNPACK, SP_REPORT_DONE, reason, "x", "DONE, a letter");

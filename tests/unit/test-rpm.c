@@ -852,6 +852,8 @@ test_prefix_room(void)
     tap_is_u64(sp_rpm_prefix(&rpm, packet, SP_SIG_MAX_BYTES + 33, digest, 0,
                              out, sizeof(out)),
                0, "a packet above its ceiling");
+    tap_is_u64(sp_rpm_prefix(&rpm, packet, 0, digest, 0, out, sizeof(out)), 0,
+               "no packet");
 }
 
 /* The lead has room for 65 bytes of a name and a NUL. */
