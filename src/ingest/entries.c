@@ -84,7 +84,7 @@ sp_entries_take(struct sp_entries *entries, void *buf, size_t len)
     if (len > entries->left)
         SP_BUG("more bytes asked for than the file has");
     n = sp_read_full(SP_FD_IN, buf, len);
-    if (n < 0 || (size_t)n != len)
+    if (n != (ssize_t)len)
         fault_read(n);
     entries->left -= len;
 }
