@@ -50,6 +50,7 @@ static const struct keyword keywords[] = {
     {"EXPSIG", MEANS_REFUSAL, "sig-expired"},
     {"EXPKEYSIG", MEANS_REFUSAL, "key-expired"},
     {"REVKEYSIG", MEANS_REFUSAL, "key-revoked"},
+    {"FILE_ERROR", MEANS_REFUSAL, "engine-error"},
 };
 
 /* The last word of ERRSIG: codes of libgpg-error. */
@@ -281,9 +282,7 @@ take_line(struct sp_status *s, char *line)
         s->failure = strcmp(line, "FAILURE") == 0;
         return s->failure && s->next == s->n_files;
     }
-    if (strcmp(line, "FILE_ERROR") == 0)
-        refuse(&s->files[s->next], "engine-error");
-    else if (strcmp(line, "FILE_DONE") != 0)
+    if (strcmp(line, "FILE_DONE") != 0)
         block_line(s, line, args);
     if (strcmp(line, "FILE_ERROR") == 0 || strcmp(line, "FILE_DONE") == 0)
         close_block(s);

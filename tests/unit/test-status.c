@@ -25,7 +25,7 @@
 #define NOTATION L("NOTATION_NAME salt@x") L("NOTATION_DATA %0A[GNUPG:] BADSIG")
 
 static struct sp_status status;
-static struct sp_status_file files[2];
+static struct sp_status_file files[3]; /* the third is not of the run */
 
 static void
 start(bool may_notate)
@@ -33,6 +33,7 @@ start(bool may_notate)
     memset(files, 0, sizeof(files));
     (void)snprintf(files[0].name, sizeof(files[0].name), "10");
     (void)snprintf(files[1].name, sizeof(files[1].name), "20");
+    (void)snprintf(files[2].name, sizeof(files[2].name), "30");
     files[0].may_notate = may_notate;
     sp_status_init(&status, files, 2);
 }
@@ -129,6 +130,11 @@ static const struct sample samples[] = {
      NEWSIG L("GOODSIG 7ABFE4F0FE3776Fg x") VALIDSIG, "engine-error", false},
     {"GOODSIG with an id in lower case",
      NEWSIG L("GOODSIG 7abfe4f0fe3776f3 x") VALIDSIG, "engine-error", false},
+    {"GOODSIG with an id of 20 digits",
+     NEWSIG L("GOODSIG 0000" ID " x") VALIDSIG, "engine-error", false},
+    {"GOODSIG with a fingerprint that is no number",
+     NEWSIG L("GOODSIG gggggggggggggggggggggggg" ID " x") VALIDSIG,
+     "engine-error", false},
     {"VALIDSIG with a key id",
      NEWSIG GOODSIG VALID(ID " 2026-11-23 1795473193 0 4 0 1 8 00 " PRIMARY),
      "engine-error", false},
@@ -141,6 +147,9 @@ static const struct sample samples[] = {
      "engine-error", false},
     {"VALIDSIG with two spaces",
      NEWSIG GOODSIG VALID(FPR "  2026-11-23 1795473193 0 4 0 1 8 00 " PRIMARY),
+     "engine-error", false},
+    {"VALIDSIG without a date",
+     NEWSIG GOODSIG VALID(FPR "  1795473193 0 4 0 1 8 00 " PRIMARY),
      "engine-error", false},
     {"VALIDSIG with a sign",
      NEWSIG GOODSIG VALID(FPR " 2026-11-23 +795473193 0 4 0 1 8 00 " PRIMARY),
@@ -242,6 +251,7 @@ static const struct {
     {"a shorter name", BLOCK("1"), true},
     {"FILE_START of another kind", L("FILE_START 2 10"), true},
     {"a block in a block", START("10") START("20"), true},
+    {"a block in itself", START("10") START("10"), true},
     {"FILE_DONE alone", DONE, true},
     {"FILE_DONE twice", BLOCK("10") DONE, true},
     {"a line before the blocks", NEWSIG BLOCK("10") BLOCK("20"), true},
@@ -250,6 +260,7 @@ static const struct {
     {"FAILURE between the blocks", BLOCK("10") L("FAILURE verify 1"), true},
     {"no prefix", BLOCK("10") "gpg: hello\n", true},
     {"a bad prefix", "[GNUPG:]FILE_START 1 10\n", true},
+    {"another prefix", "[GNUPG;] FILE_START 1 10\n", true},
     {"an empty line without prefix", "\n", true},
     {"a carriage return", "[GNUPG:] FILE_START 1 10\r\n", true},
     {"an escape", START("10") L("GOODSIG \x1b[2J"), true},
