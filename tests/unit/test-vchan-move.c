@@ -47,7 +47,7 @@ static struct outcome {
     size_t n_written;
     uint8_t out[MOST]; /* descriptor 1 */
     size_t n_out;
-    unsigned sleeps, deaf_sleeps, dozes, ended;
+    unsigned sleeps, deaf_sleeps, dozes, ended, told_gone;
     bool open_at_end;
     uint64_t pace_ms;
 } * outcome;
@@ -90,8 +90,10 @@ sp_vchan_write(struct sp_vchan *v, const void *buf, size_t len)
 
     if (!v || len == 0 || outcome->n_written + n > MOST)
         abort();
-    if (play.leaves_behind && outcome->n_written >= play.leaves_behind)
+    if (play.leaves_behind && outcome->n_written >= play.leaves_behind) {
+        outcome->told_gone++;
         return -1;
+    }
     if (tries_in_vain())
         return 0;
     memcpy(outcome->written + outcome->n_written, buf, n);
@@ -493,6 +495,7 @@ test_stopped(void)
     play.leaves_behind = 3000;
     tap_is_str(played(), "", "a peer that closes the vchan and has answered");
     tap_ok(outcome->n_written == 3000 && was_answered(), "is heard");
+    tap_is_u64(outcome->told_gone, 1, "and nothing more is written to it");
     sending();
     play.leaves_behind = 1;
     play.size = 0;
