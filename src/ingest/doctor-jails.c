@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
@@ -20,6 +22,12 @@
 #include "ingest/quarantine.h"
 
 enum { ACT_SECONDS = 10, LIST_BYTES_MAX = 65536 };
+
+/*
+ * An act that its parent must stop has this long once it has begun, and is
+ * gone so soon: both together before it would end by itself.
+ */
+enum { STOP_AFTER_MS = 200, STOP_SECONDS = 5 };
 
 static const char report_it[] = "bring no delivery to this machine; report "
                                 "the kernel version and this finding";
@@ -99,11 +107,11 @@ judge(const struct battery *b, const struct act *act,
                       act->end, ending->status, ending->signal);
 }
 
-/* Waits for at most ACT_SECONDS. False when it did not end by itself. */
+/* False when it did not end by itself in that time. */
 static bool
-wait_for(pid_t pid, struct sp_ending *ret)
+wait_for(pid_t pid, uint64_t ms, struct sp_ending *ret)
 {
-    const uint64_t deadline = sp_clock_ms() + ACT_SECONDS * UINT64_C(1000);
+    const uint64_t deadline = sp_clock_ms() + ms;
     const struct timespec tick = {.tv_nsec = 500000};
 
     *ret = (struct sp_ending){0};
@@ -117,29 +125,90 @@ wait_for(pid_t pid, struct sp_ending *ret)
     return false;
 }
 
-static void
-try_act(const struct battery *b, const struct act *act)
+/* begun_fd: where the act tells that it has begun; -1 = nowhere. */
+static pid_t
+start_act(const struct battery *b, const struct act *act, int begun_fd)
 {
     const char *const argv[] = {"sallyport-escape", b->jail, act->name,
                                 b->scratch, NULL};
     const struct sp_spawn plan = {
         .path = b->program,
         .argv = argv,
-        .fds = {-1, -1, -1, -1},
-        .n_fds = 4,
+        .fds = {-1, -1, -1, [SP_ESCAPE_BEGUN_FD] = begun_fd},
+        .n_fds = SP_ESCAPE_BEGUN_FD + 1,
         .dirfd = -1,
     };
     struct sp_error err = {0};
-    struct sp_ending ending;
     pid_t pid = sp_spawn_start(&plan, &err);
-    bool ended;
 
-    if (pid < 0) {
+    if (pid < 0)
         sp_doctor_bad(b->run, err.detail, b->area, act->what, "", "%s",
                       err.msg);
+    return pid;
+}
+
+/* Waits until it has begun, and on; how many processes it has become. */
+static bool
+watch_endless(pid_t pid, int begun_fd, struct sp_ending *ret, ssize_t *ret_n)
+{
+    struct pollfd begun = {.fd = begun_fd, .events = POLLIN};
+    char bytes[256];
+    bool ended;
+
+    (void)poll(&begun, 1, ACT_SECONDS * 1000);
+    ended = wait_for(pid, STOP_AFTER_MS, ret);
+    *ret_n = begun.revents & POLLIN ? read(begun_fd, bytes, sizeof(bytes)) : 0;
+    return ended;
+}
+
+/* An act that goes on until its parent ends it, with all that it started. */
+static void
+try_endless(const struct battery *b, const struct act *act)
+{
+    struct sp_error err = {0};
+    struct sp_ending ending;
+    ssize_t n;
+    int ends[2];
+    bool ended;
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        sp_doctor_bad(b->run, "internal", b->area, act->what, "", "%s",
+                      strerror(errno));
         return;
     }
-    ended = wait_for(pid, &ending);
+    SP_AUTO_FD read_end = ends[0];
+    SP_AUTO_FD write_end = ends[1];
+
+    pid = start_act(b, act, write_end);
+    sp_close_fd(&write_end);
+    if (pid < 0)
+        return;
+    ended = watch_endless(pid, read_end, &ending, &n);
+    if (sp_spawn_sweep(&pid, 1, STOP_SECONDS, &err) < 0)
+        sp_doctor_bad(b->run, err.detail, b->area, act->what, report_it, "%s",
+                      err.msg);
+    else if (ended)
+        judge(b, act, &ending);
+    else if (n <= 0)
+        sp_doctor_bad(b->run, "sandbox", b->area, act->what, report_it,
+                      "did not begin");
+    else
+        sp_doctor_good(b->run, b->area, act->what,
+                       "stopped: ended by its parent; processes: %zd", n);
+}
+
+static void
+try_act(const struct battery *b, const struct act *act)
+{
+    struct sp_error err = {0};
+    struct sp_ending ending;
+    pid_t pid = start_act(b, act, -1);
+    bool ended;
+
+    if (pid < 0)
+        return;
+    ended = wait_for(pid, ACT_SECONDS * UINT64_C(1000), &ending);
     if (sp_spawn_sweep(&pid, 1, SP_REAP_SECONDS, &err) < 0)
         sp_doctor_bad(b->run, err.detail, b->area, act->what, report_it, "%s",
                       err.msg);
@@ -179,11 +248,13 @@ try_jail(struct battery *b, const char *jail)
          line = strtok_r(NULL, "\n", &rest)) {
         struct act act;
 
-        if (parse_act(line, &act))
-            try_act(b, &act);
-        else
+        if (!parse_act(line, &act))
             sp_doctor_bad(b->run, "protocol", b->area, "list of acts", "",
                           "a line is not understood");
+        else if (strcmp(act.end, "stopped") == 0)
+            try_endless(b, &act);
+        else
+            try_act(b, &act);
     }
 }
 

@@ -140,6 +140,78 @@ fork_many(const struct sp_escape_scene *s)
     return 0;
 }
 
+/*
+ * Acts that nothing but their parent stops end by themselves after this time,
+ * and have got through then: so neither a control without a jail nor a parent
+ * that fails leaves a machine that is not to be used.
+ */
+enum { ENDLESS_SECONDS = 8 };
+
+/* 64 processes in all. */
+enum { BOMB_GENERATIONS = 6 };
+
+static void
+get_through(int signal)
+{
+    (void)signal;
+    _exit(0);
+}
+
+/* Before the jail closes: afterwards not every jail lets it set a timer. */
+static int
+set_bound(const struct sp_escape_scene *s)
+{
+    const struct sigaction action = {.sa_handler = get_through};
+
+    (void)s;
+    (void)alarm(ENDLESS_SECONDS);
+    return sigaction(SIGALRM, &action, NULL);
+}
+
+static void
+tell_begun(void)
+{
+    /* Where nobody listens nobody needs to know. */
+    if (write(SP_ESCAPE_BEGUN_FD, "b", 1) < 0)
+        return;
+}
+
+/*
+ * Every process forks, again and again, and stays. One that may not goes on
+ * with those that are there; one that never could was refused.
+ */
+static int
+fork_bomb(const struct sp_escape_scene *s)
+{
+    bool forked = false;
+
+    (void)s;
+    for (int i = 0; i < BOMB_GENERATIONS; i++) {
+        pid_t pid = fork();
+
+        if (pid < 0 && !forked)
+            return errno;
+        if (pid == 0)
+            (void)alarm(ENDLESS_SECONDS);
+        forked = true;
+    }
+    tell_begun();
+    for (;;)
+        (void)pause();
+}
+
+static int
+fill_processor(const struct sp_escape_scene *s)
+{
+    volatile bool on = true;
+
+    (void)s;
+    tell_begun();
+    while (on)
+        continue;
+    return 0;
+}
+
 static int
 clone_with(unsigned long flags)
 {
@@ -368,6 +440,7 @@ fill_memory(const struct sp_escape_scene *s)
 #define KILL SP_ESCAPE_KILLED
 #define NO SP_ESCAPE_REFUSED
 #define YES SP_ESCAPE_GRANTED
+#define STOP SP_ESCAPE_STOPPED
 
 /* clang-format off */
 /* name, what, unpack, check, verify, tool, index, vchan, errno, why, act, preparation */
@@ -383,6 +456,8 @@ const struct sp_escape_act sp_escape_processes[] = {
     {"fork-many", "leave 64 processes behind",
      KILL, KILL, YES, YES, NO, KILL, 0, "they are counted, cannot leave the process "
      "group and die with it", fork_many, NULL},
+    {"fork-bomb", "fork again and again, in every process",
+     KILL, KILL, STOP, STOP, NO, KILL, 0, NULL, fork_bomb, set_bound},
     {"clone3", "clone3",
      KILL, KILL, NO, NO, NO, KILL, 0, NULL, clone_three, NULL},
     {"clone-user-space", "clone into a user name space",
@@ -439,5 +514,7 @@ const struct sp_escape_act sp_escape_processes[] = {
      KILL, KILL, YES, YES, YES, KILL, 0, "the parent's deadlines end it", do_sleep, NULL},
     {"fill-memory", "take memory without end",
      NO, NO, NO, NO, NO, KILL, ENOMEM, NULL, fill_memory, NULL},
+    {"fill-processor", "fill a processor without end",
+     STOP, STOP, STOP, STOP, STOP, STOP, 0, NULL, fill_processor, set_bound},
     {0},
 };

@@ -105,8 +105,8 @@ expected(const struct sp_escape_act *act, enum kind kind)
 int
 sp_escape_list(const char *jail, struct sp_error *err)
 {
-    static const char *const ends[] = {"absent", "killed", "refused", "granted",
-                                       "ended"};
+    static const char *const ends[] = {"absent",  "killed", "refused",
+                                       "granted", "ended",  "stopped"};
     const struct sp_escape_act *act;
     enum kind kind;
 

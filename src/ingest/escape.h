@@ -26,10 +26,18 @@ enum sp_escape_end {
     SP_ESCAPE_GRANTED,    /* on purpose, see `why` */
     SP_ESCAPE_ENDED,      /* SIGSYS; SIGSEGV where the processor has no such
                            * gate, for anybody */
+    SP_ESCAPE_STOPPED,    /* goes on until its parent ends it, with all that
+                           * it started */
 };
 
 /* Exit statuses beside 0 (got through) and 1 .. 199 (errno). */
 enum { SP_ESCAPE_SETUP = 200, SP_ESCAPE_NO_JAIL = 201 };
+
+/*
+ * An act that only its parent stops tells it here that it has begun: one byte
+ * from each of its processes.
+ */
+enum { SP_ESCAPE_BEGUN_FD = 3 };
 
 /* Room for a path in the scratch directory. */
 enum { SP_ESCAPE_PATH = 1024 };
