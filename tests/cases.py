@@ -6,9 +6,9 @@
     cases.py index BUILD      is the index whole, and does each test exist?
     cases.py verdict BUILD    how each case ended in the last run
 
-A test says how a case ended by a line "# case ID STATUS WORD" (case_ended in
-tests/bats/helpers.bash), and only behind all that it had to look at. A case is
-as it must be when its test ran, passed, and said what the index says.
+A test says how a case ended by a line "# case ID STATUS WORD KEPT" (case_ended
+in tests/bats/helpers.bash), and only behind all that it had to look at. A case
+is as it must be when its test ran, passed, and said what the index says.
 """
 
 import collections
@@ -24,7 +24,9 @@ SECTIONS = {"A": 50, "B": 18, "C": 34, "D": 24, "E": 16, "F": 10, "G": 14,
 NAMED = [f"{letter}{n:02}" for letter, count in SECTIONS.items()
          for n in range(1, count + 1)]
 # What a test calls the end of a case that no word of refusal fits.
-ENDS = {"accept": "0", "killed": "-", "refused": "-"}
+ENDS = {"accept": "0", "killed": "-", "refused": "-", "stopped": "-"}
+# What there may be in the history of the machine.
+KEPT = {"record", "not-begun", "no-delivery"}
 # The least that a reason for "does not apply" can be said in.
 REASON_CHARS = 40
 
@@ -33,16 +35,19 @@ class Case:
     """One line of the index."""
 
     def __init__(self, line):
-        self.id, self.what, self.status, self.word, where = line.split("\t")
+        (self.id, self.what, self.status, self.word, self.kept,
+         where) = line.split("\t")
         self.reason = where[5:] if where.startswith("n/a: ") else None
-        self.suite, _, ids = where.partition(" ")
-        self.marks = [] if self.reason else ids.split()
+        self.places = {} if self.reason is not None else dict(
+            (place.split(" ")[0], place.split(" ")[1:])
+            for place in where.split("; "))
 
     def ends(self):
-        """[(status, word)]: one status for all words, or one for each."""
-        words, status = self.word.split("|"), self.status.split("|")
-        return list(zip(status * len(words) if len(status) == 1 else status,
-                        words, strict=len(status) > 1))
+        """[(status, word, kept)]: one of a kind for all, or one for each."""
+        columns = [c.split("|") for c in (self.status, self.word, self.kept)]
+        most = max(map(len, columns))
+        return list(zip(*(c * most if len(c) == 1 else c for c in columns),
+                        strict=True))
 
     def kind(self):
         if self.word == "accept":
@@ -84,14 +89,15 @@ def faults_of_place(case):
         if len(case.reason) < REASON_CHARS:
             yield "does not say why it does not apply"
         return
-    ids = {i for name in tests_of(case.suite) for i in leading_ids(name)}
-    if not ids:
-        yield f"there is no suite {case.suite} with ids"
-    for mark in case.marks:
-        if mark not in ids and case.id not in ids:
-            yield f"no test of {case.suite} has {mark} in its name"
-    if not case.marks:
-        yield "names no test"
+    for suite, marks in case.places.items():
+        ids = {i for name in tests_of(suite) for i in leading_ids(name)}
+        if not ids:
+            yield f"there is no suite {suite} with ids"
+        for mark in marks:
+            if mark not in ids and case.id not in ids:
+                yield f"no test of {suite} has {mark} in its name"
+        if not marks:
+            yield "names no test"
 
 
 def statuses(build):
@@ -122,10 +128,12 @@ def index_faults(cases, build):
     for case in cases:
         for fault in faults_of_place(case):
             yield f"{case.id}: {fault}"
-        for status, word in case.ends() if case.reason is None else []:
+        for status, word, kept in case.ends() if case.reason is None else []:
             if status not in (ENDS[word] if word in ENDS else
                               known.get(word.lstrip("!"), ())):
                 yield f"{case.id}: {word} has not the status {status}"
+            if kept not in KEPT or (word == "accept" and kept == "not-begun"):
+                yield f"{case.id}: {word} does not leave {kept}"
 
 
 # ---- a run ------------------------------------------------------------------
@@ -138,10 +146,10 @@ class Run:
         self.tests = {}  # name: "ok", "skipped" or "failed"
         pending = []
         for line in path.read_text(errors="replace").splitlines():
-            mark = re.fullmatch(r"# case (\S+) (\S+) (\S+)", line)
+            mark = re.fullmatch(r"# case (\S+) (\S+) (\S+) (\S+)", line)
             test = re.match(r"(not ok|ok) \d+ (.*?)( # skip.*)?$", line)
             if mark:
-                pending.append((mark[1], f"{mark[2]} {mark[3]}"))
+                pending.append((mark[1], f"{mark[2]} {mark[3]} {mark[4]}"))
             elif test:
                 self.tests[test[2]] = ("failed" if test[1] != "ok" else
                                        "skipped" if test[3] else "ok")
@@ -155,10 +163,10 @@ class Run:
                 return f"{how}: {name}"
         return f"nothing says how {mark} ended"
 
-    def judge(self, case):
+    def judge(self, case, marks):
         """(what is wrong or None, names of the tests)"""
         names = []
-        for mark in case.marks:
+        for mark in marks:
             if not self.marks[mark]:
                 return self.nothing_said_of(case, mark), names
             for end, name in self.marks[mark]:
@@ -172,8 +180,20 @@ class Run:
 
 def read_runs(cases, results):
     return {suite: Run(results / f"{suite}.bats.tap")
-            for suite in {c.suite for c in cases if c.reason is None}
+            for suite in {suite for c in cases for suite in c.places}
             if (results / f"{suite}.bats.tap").exists()}
+
+
+def judge(case, runs):
+    """(what is wrong or None, "SUITE: TEST" of all), at all its places."""
+    names = []
+    for suite, marks in case.places.items():
+        fault, found = (runs[suite].judge(case, marks) if suite in runs
+                        else ("was not run", []))
+        if fault:
+            return f"{suite}: {fault}", names
+        names += [f"{suite}: {name}" for name in found]
+    return None, names
 
 
 def shown(how, case, where):
@@ -189,15 +209,14 @@ def verdict(cases, build):
             ends.append("n/a")
             print(f"{case.id:<15} n/a      {case.what}: {case.reason}")
             continue
-        run = runs.get(case.suite)
-        fault, names = run.judge(case) if run else ("was not run", [])
+        fault, names = judge(case, runs)
         if fault:
             wrong += 1
-            print(shown("WRONG", case, f"{case.suite}: {fault}"))
+            print(shown("WRONG", case, fault))
             continue
         ends.append(case.kind())
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        print(shown(ends[-1], case, f"{case.suite}: {names[0]}{more}"))
+        print(shown(ends[-1], case, f"{names[0]}{more}"))
     count = collections.Counter(ends)
     print(f"{named} of {len(NAMED)} named cases and {len(cases) - named} rows: "
           + (f"{wrong} NOT as expected, " if wrong else "")
@@ -211,8 +230,8 @@ def main():
     command, *rest = sys.argv[1:] or [""]
     cases = read_index()
     if command == "suites" and not rest:
-        print("\n".join(sorted({f"{TOP.name}/bats/{c.suite}.bats"
-                                for c in cases if c.reason is None})))
+        print("\n".join(sorted({f"{TOP.name}/bats/{suite}.bats"
+                                for c in cases for suite in c.places})))
     elif command == "index" and len(rest) == 1:
         faults = list(index_faults(cases, Path(rest[0])))
         print("\n".join(faults) or f"{len(cases)} lines")

@@ -168,6 +168,12 @@ change_index() { # SED-SCRIPT FILE
     assert_equal "$output" 'C04: 2 lines'
     change_index '/^C04\t/s/14/10/' cases.tsv
     assert_equal "$output" 'C04: key-expired has not the status 10'
+    change_index '/^C04\t/s/record/-/' cases.tsv
+    assert_equal "$output" 'C04: key-expired does not leave -'
+    change_index '/^C13\t/s/record/not-begun/' cases.tsv
+    assert_equal "$output" 'C13: accept does not leave not-begun'
+    change_index 's/^@test "J38 /@test "/' bats/35-workers.bats
+    assert_equal "$output" 'J38: no test of 35-workers has J38 in its name'
     change_index '/^@test "I07 /s/I07 //' bats/28-hostile-places.bats
     assert_equal "$output" 'I07: no test of 28-hostile-places has I07 in its name'
     change_index '/^K08\t/s/n.a: .*/n\/a: no/' cases.tsv
@@ -179,15 +185,22 @@ change_index() { # SED-SCRIPT FILE
     mkdir -p "$build/results"
     ln -s "$SP_BUILD/sallyport" "$build/sallyport"
     tap=$build/results/26-hostile-set.bats.tap
-    printf '%s\n' '1..5' '# case C03 15 key-pattern' 'ok 1 C03 a known key' \
-        '# case D01 15 unsolicited' 'ok 2 D01 older' \
-        'ok 3 D02 older # skip no reason' '# case D03 15 downgrade' \
-        'not ok 4 D03 a higher' 'ok 5 D04 the bundle' >"$tap"
+    printf '%s\n' '1..6' '# case C03 15 key-pattern record' \
+        'ok 1 C03 a known key' '# case D01 15 unsolicited record' \
+        'ok 2 D01 older' 'ok 3 D02 older # skip no reason' \
+        '# case D03 15 downgrade record' 'not ok 4 D03 a higher' \
+        'ok 5 D04 the bundle' '# case D05 15 downgrade unsaid' \
+        'ok 6 D05 the same' >"$tap"
+    # One place of two is not enough.
+    printf '%s\n' 1..1 '# case J38 4 idle record' 'ok 1 J38 a fork bomb' \
+        >"$build/results/35-workers.bats.tap"
     run -1 tests/cases.py verdict "$build"
     [[ $output == *'C03             refused  15 key-pattern '* ]] || fail "$output"
-    for line in '^D01 .*D01 ended with 15 unsolicited' \
+    for line in '^D01 .*D01 ended with 15 unsolicited record' \
         '^D02 .*skipped: D02 older' '^D03 .*failed: D03 a higher' \
-        '^D04 .*nothing says how D04 ended' '^A01 .* was not run'; do
+        '^D04 .*nothing says how D04 ended' '^A01 .* was not run' \
+        '^D05 .*D05 ended with 15 downgrade unsaid' \
+        '^J38 .*40-sandbox: was not run'; do
         grep -E ' WRONG ' <<<"$output" | grep -q "$line" ||
             fail "$line" "$output"
     done

@@ -516,6 +516,8 @@ on_terminal() { # TERM ARGS...
     [[ $shown != *$'\e'* ]] || fail "$shown"
     shown=$(on_terminal dumb "${words[@]}")
     [[ $shown != *$'\e'* ]] || fail "$shown"
+    kept=no-delivery # who looks takes nothing in
+    assert_equal "$(history_records)" 0 records
     case_ended 0 accept
 }
 

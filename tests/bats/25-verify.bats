@@ -26,6 +26,7 @@ setup_file() {
 }
 
 setup() {
+    KEPT=no-delivery
     requires real-jails
     trusted=$(fpr_of trusted)
 }

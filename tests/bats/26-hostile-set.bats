@@ -85,7 +85,7 @@ alarmed_at() { # CLOCK BUNDLE
     records=$(history_records)
     sp_at "$1" 16 ingest --json --any-request "$BATS_TEST_TMPDIR/$2"
     assert_equal "$(json detail) $(json published)" 'too-old true'
-    assert_equal "$(history_records)" $((records + 1)) 'records'
+    one_record "$records"
     assert_no_leftovers
     sp_at "$1" 16 status --json
     assert_equal "$(json detail)" too-old

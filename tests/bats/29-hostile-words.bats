@@ -47,6 +47,8 @@ assert lines and all(isinstance(line, dict) for line in lines)' <<<"$1" ||
     done
     only_printable "$(cat "$state"/history/*)" 'the record'
     assert_equal "$(readlink "$repo/current")" generations/1
+    assert_no_leftovers
+    one_record 0
     case_ended 0 accept
 }
 
@@ -120,5 +122,7 @@ evil_name() { # NAME
         [ "${#output}" -lt 2000000 ] || fail "${#output} bytes"
         [[ $output == *hello* ]] || fail "$output"
     done
+    kept=no-delivery # who looks takes nothing in
+    assert_equal "$(history_records)" 0 records
     case_ended 0 accept
 }

@@ -8,6 +8,7 @@
 load helpers
 
 setup() {
+    KEPT=no-delivery # a jail is tried, nothing is brought
     requires real-jails
     requires program createrepo_c
 }

@@ -48,6 +48,7 @@ teardown_file() {
 }
 
 setup() {
+    KEPT=no-delivery # it is the builder that is attacked
     files=$BATS_FILE_TMPDIR/files
     cache=$BATS_TEST_TMPDIR/cache
     list=$BATS_TEST_TMPDIR/list

@@ -90,6 +90,7 @@ teardown_file() {
 }
 
 setup() {
+    KEPT=no-delivery # it is the builder that is attacked
     files=$BATS_FILE_TMPDIR/files
     cache=$BATS_TEST_TMPDIR/cache
     log=$BATS_FILE_TMPDIR/log

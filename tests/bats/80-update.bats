@@ -385,6 +385,7 @@ END
     assert_equal "$(cat "$BATS_TEST_TMPDIR/ingested")" 18
     assert_equal "$(ls "$repo/generations")" 1
     assert_no_leftovers
+    no_record 1
     case_ended 18 busy
     sp 0 ingest --any-request "$BATS_TEST_TMPDIR/other"
 }

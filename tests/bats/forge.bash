@@ -24,9 +24,9 @@ attack_table() {
 # The test's own row of RESULTS, found by the first word of its name, must
 # say "ok".
 row() {
-    local id=${BATS_TEST_DESCRIPTION%% *} said status word
-    IFS=$'\t' read -r said status word < <(awk -F'\t' -v OFS='\t' -v id="$id" \
-        '$1 == id { print $2, $3, $4 }' "$RESULTS")
+    local id=${BATS_TEST_DESCRIPTION%% *} said status word kept
+    IFS=$'\t' read -r said status word kept < <(awk -F'\t' -v OFS='\t' \
+        -v id="$id" '$1 == id { print $2, $3, $4, $5 }' "$RESULTS")
     [ "$said" = ok ] || fail "${said:-there is no row $id}"
     case_ended "$status" "$word"
 }

@@ -109,6 +109,7 @@ new_state() {
 sp() {
     local want=$1 command=$2
     shift 2
+    [ "$command" != ingest ] || kept=''
     run_program "$want" "$SP_BUILD/sallyport" "$command" \
         "${SP_OPTIONS[@]}" "$@"
 }
@@ -195,6 +196,19 @@ history_records() {
     find "$state/history" -type f ! -name '.*' 2>/dev/null | wc -l
 }
 
+# What a delivery has left in the history, said of it in $kept: a record, or
+# none, for it had not begun: it was asked for by the wrong one, or with the
+# wrong words, or from what is no place for it, or while another one was there.
+one_record() { # RECORDS-BEFORE
+    assert_equal "$(history_records)" $(($1 + 1)) "records of deliveries"
+    kept=record
+}
+
+no_record() { # RECORDS-BEFORE
+    assert_equal "$(history_records)" "$1" "records of what never began"
+    kept=not-begun
+}
+
 # One delivery that is refused, with its exit status and its word, and all
 # that a refusal promises: a repository that is byte for byte what it was, no
 # process, nothing left behind, and one record.
@@ -209,16 +223,33 @@ refuse_delivery() { # STATUS WORD ARGS-OF-INGEST...
 
 # The same of an ingest that was run already.
 assert_refusal() { # WORD SNAPSHOT RECORDS-BEFORE
+    assert_unchanged "$1" "$2"
+    one_record "$3"
+}
+
+# A word of refusal, a repository that is what it was, nothing left behind.
+assert_unchanged() { # WORD SNAPSHOT
     [[ $stderr =~ \([a-z]+,\ "$1"\) || $output =~ \"detail\":\ ?\""$1"\" ]] ||
         fail "expected the word '$1' in:" "$output" "$stderr"
     assert_equal "$(repository_snapshot "$repo")" "$2" repository
     assert_no_leftovers
-    assert_equal "$(history_records)" $(($3 + 1)) "records of deliveries"
+}
+
+# A delivery that ends before it begins: as refuse_delivery, but no record.
+refuse_unbegun() { # STATUS WORD ARGS-OF-INGEST...
+    local want=$1 word=$2 before records
+    shift 2
+    before=$(repository_snapshot "$repo")
+    records=$(history_records)
+    sp "$want" ingest --progress=none "$@"
+    assert_unchanged "$word" "$before"
+    no_record "$records"
 }
 
 # Tells tests/cases.py how a named case ended, behind all that was to be
-# looked at. Without ids those that the name of the test begins with. A "!"
-# before the word: it was published, with the alarm that the word gives.
+# looked at, and what it left in the history: $kept, or what is true of all
+# that a suite does, $KEPT. Without ids those that the name of the test begins
+# with. A "!" before the word: it was published, with the alarm of that word.
 case_ended() { # STATUS WORD [ID...]
     local status=$1 word=$2 id
     shift 2
@@ -226,7 +257,7 @@ case_ended() { # STATUS WORD [ID...]
     [ $# -gt 0 ] || set -- $(grep -oE '^(([A-Z]+[0-9]+[a-z0-9.-]*|CVE-[0-9-]+) )+' \
         <<<"$BATS_TEST_DESCRIPTION ")
     for id; do
-        echo "# case $id $status $word" >&3
+        echo "# case $id $status $word ${kept:-${KEPT:-unsaid}}" >&3
     done
 }
 

@@ -6,7 +6,8 @@
 
 CASES.TSV has the columns id, file, word, class and more; the last column of a
 case may hold options for ingest. BASE-BUNDLE is published first. Appends to
-WORK-DIR/results.tsv: id, "ok" or what was wrong, exit status, word.
+WORK-DIR/results.tsv: id, "ok" or what was wrong, exit status, word, and what
+is in the history: of every delivery a record.
 """
 
 import os
@@ -14,7 +15,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from machine import STATUS, Machine, complaints, snapshot
+from machine import STATUS, Machine, snapshot
 
 JOBS = int(os.environ.get("JOBS", os.cpu_count()))
 ANY = "--any-request"
@@ -30,12 +31,11 @@ def refuse(machine, case, source):
 def accept(base, case, source, where):
     machine = base.copy(where)
     before = snapshot(machine.repository)
-    result = machine.ingest(source, ANY)
-    wrong = complaints(result, "done", "accept")
-    if not result.json.get("packages"):
+    wrong = machine.deliver(source, "done", "accept", ANY)
+    if not machine.said.get("packages"):
         if snapshot(machine.repository) != before:
             wrong.append("an empty bundle changed the repository")
-    elif not result.json.get("published"):
+    elif not machine.said.get("published"):
         wrong.append("it was not published")
     machine.remove()
     return wrong
@@ -73,7 +73,7 @@ def main(build, key, base, table, work):
         for case in cases:
             found = wrong.get(case[0], ["it was not run"])
             results.write(f"{case[0]}\t{'; '.join(found) or 'ok'}\t"
-                          f"{STATUS[case[3]]}\t{case[2]}\n")
+                          f"{STATUS[case[3]]}\t{case[2]}\trecord\n")
 
 
 if __name__ == "__main__":

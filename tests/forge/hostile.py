@@ -6,7 +6,8 @@
 
 Each row three times: alone through `verify`, in a bundle of its own through
 `ingest`, and together with all others of its key file through `inspect`.
-Writes WORK-DIR/results.tsv: id, "ok" or what was wrong, exit status, word.
+Writes WORK-DIR/results.tsv: id, "ok" or what was wrong, exit status, word,
+what a delivery of it leaves in the history.
 """
 
 import os
@@ -32,6 +33,13 @@ class Row:
         (self.id, file, key, self.cls, self.want, self.nevra,
          self.title) = line.rstrip("\n").split("\t")
         self.file, self.key = folder / file, folder / key
+
+    def fits(self):
+        return self.file.stat().st_size >= SHORTEST
+
+    def kept(self):
+        """deliver() insists on the record."""
+        return "record" if self.fits() else "no-delivery"
 
 
 def read_table(folder):
@@ -177,7 +185,7 @@ def jobs(build, work, rows):
     for key, group in by_key(rows).items():
         here = work / key.stem
         honest = next((r for r in group if r.want == "accept"), None)
-        fit = [r for r in group if r.file.stat().st_size >= SHORTEST]
+        fit = [r for r in group if r.fits()]
         refused = [r for r in fit if r.want != "accept"]
         for n in range(0, len(group), 40):
             part = group[n:n + 40]
@@ -206,7 +214,7 @@ def main(build, table, work):
     with open(work / "results.tsv", "w", encoding="utf-8") as results:
         for row in rows:
             results.write(f"{row.id}\t{'; '.join(wrong[row.id]) or 'ok'}\t"
-                          f"{STATUS[row.cls]}\t{row.want}\n")
+                          f"{STATUS[row.cls]}\t{row.want}\t{row.kept()}\n")
 
 
 if __name__ == "__main__":

@@ -77,6 +77,7 @@ class Result:
 
 class Machine:
     left = staticmethod(session_members)  # processes left by a program
+    said = {}  # the JSON of the last delivery
 
     def __init__(self, build, where, keys, policy=""):
         self.program = str(Path(build) / "sallyport")
@@ -137,6 +138,7 @@ class Machine:
         """One delivery; what was not as it must be, as text."""
         before, records = snapshot(self.repository), self.history()
         result = self.ingest(source, *options)
+        self.said = result.json
         wrong = complaints(result, want_class, want)
         if want != "accept" and snapshot(self.repository) != before:
             wrong.append("the repository has changed")
