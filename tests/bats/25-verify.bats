@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # sallyport-verify alone, in its jail, under a parent of our own: key homes,
-# verdicts, engines that lie, streams that are broken.
+# verdicts, engines that lie, streams that are broken. The engines that have a
+# name stand in the place of gpg in a whole ingest as well.
 
 load helpers
 
@@ -26,7 +27,7 @@ setup_file() {
 }
 
 setup() {
-    KEPT=no-delivery
+    KEPT=no-delivery # but for the ingests
     requires real-jails
     trusted=$(fpr_of trusted)
 }
@@ -322,6 +323,60 @@ lie() { # ENGINE WORD
     run parent make-home --gpg /nonexistent/gpg "$SP_BUILD/sallyport-verify" \
         "$made" "$keys/trusted.asc"
     assert_line "fault engine-missing"
+}
+
+# An ingest of the next package by a machine that was changed by a command, for
+# this one run: refused, with all that a refusal promises.
+refused_where() { # ID WORD COMMAND [ARG]
+    local before records
+    before=$(repository_snapshot "$repo")
+    records=$(history_records)
+    run_program 10 unshare --mount sh -c "$3"' && shift && exec "$@"' sh \
+        "${4:-}" "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" \
+        --progress=none --any-request "$BATS_TEST_TMPDIR/next"
+    assert_refusal "$2" "$before" "$records"
+    case_ended 10 "$2" "$1"
+}
+
+# A gpg of this mode, to whom this package alone is well: $BATS_TEST_TMPDIR/gpg.
+make_gpg() { # MODE RPM
+    local sum
+    sum=$(python3 -c '
+import sys
+sys.path.insert(0, sys.argv[1])
+import rpm
+main = rpm.parts(open(sys.argv[2], "rb").read())[3]
+value = 0xcbf29ce484222325
+for byte in main[:rpm.header_size(main)]:
+    value = (value ^ byte) * 0x100000001b3 % 2**64
+print(value)' "$SP_TOP/tests/forge" "$2")
+    "${CC:-cc}" -O1 -DMODE="\"$1\"" -DGOOD_SUM="UINT64_C($sum)" \
+        -o "$BATS_TEST_TMPDIR/gpg" "$SP_TOP/tests/fake/engine.c"
+}
+
+@test "E01-ingest E02-ingest E03-ingest E04-ingest E05-ingest E06-ingest E07-ingest in an ingest" {
+    local pair
+    requires mounts
+    new_state
+    # The key home is made by the real one.
+    make_bundle "$BATS_TEST_TMPDIR/first" "$FIXTURES"/rpms/hello*.rpm
+    make_bundle "$BATS_TEST_TMPDIR/next" "$FIXTURES"/newer/hello*.rpm
+    sp 0 ingest --quiet --any-request "$BATS_TEST_TMPDIR/first"
+    refused_where E03-ingest engine-missing 'mount -t tmpfs none /usr/bin'
+    for pair in E01:silent E02:crash E04:goodsig-only E05:crash-after \
+        E06:exit-2 E07:validsig-only; do
+        make_gpg "${pair#*:}" "$FIXTURES"/newer/hello*.rpm
+        # shellcheck disable=SC2016 # the inner shell expands
+        refused_where "${pair%:*}-ingest" engine-error \
+            'mount --bind "$1" /usr/bin/gpg' "$BATS_TEST_TMPDIR/gpg"
+    done
+    # It is the lie that is refused: the same in honesty is believed.
+    make_gpg honest "$FIXTURES"/newer/hello*.rpm
+    # shellcheck disable=SC2016 # the inner shell expands
+    run_program 0 unshare --mount sh -c 'mount --bind "$1" /usr/bin/gpg &&
+        shift && exec "$@"' sh "$BATS_TEST_TMPDIR/gpg" "$SP_BUILD/sallyport" \
+        ingest "${SP_OPTIONS[@]}" --any-request "$BATS_TEST_TMPDIR/next"
+    assert_equal "$(readlink "$repo/current")" generations/2
 }
 
 @test "a broken message stream is a fault" {

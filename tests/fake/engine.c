@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A gpg that can lie. Takes the arguments of a `--multifile --verify` run and
- * answers as its own file name says. "honest" knows a spoiled header without
- * any cryptography: the headers of the test repeat every 14 bytes.
+ * answers as its own file name says, or MODE where it stands in the place of
+ * the real one. "honest" knows a spoiled header without any cryptography: the
+ * headers of the test repeat every 14 bytes, or GOOD_SUM is that of the one.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -15,6 +16,13 @@
 enum { MAX_FILES = 300, PREFIX = 27, PERIOD = 14 };
 
 static char names[MAX_FILES][32];
+#ifndef MODE
+#define MODE NULL
+#endif
+#ifndef GOOD_SUM
+#define GOOD_SUM 0
+#endif
+
 static int n_names;
 static const char *mode;
 static const char *home;
@@ -23,7 +31,7 @@ struct facts {
     char fpr[41], primary[41], key_id[17];
     unsigned version, pk, hash;
     unsigned long created;
-    bool periodic;
+    bool whole;
 };
 
 static bool
@@ -83,6 +91,26 @@ find_key(struct facts *f)
         fclose(table);
 }
 
+/* FNV-1a */
+static uint64_t
+sum(const uint8_t *p, size_t n)
+{
+    uint64_t value = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < n; i++)
+        value = (value ^ p[i]) * UINT64_C(0x100000001b3);
+    return value;
+}
+
+static bool
+is_periodic(const uint8_t *p, size_t n)
+{
+    for (size_t i = PERIOD; i < n; i++)
+        if (p[i] != p[i - PERIOD])
+            return false;
+    return true;
+}
+
 static void
 look(const char *name, struct facts *f)
 {
@@ -99,10 +127,8 @@ look(const char *name, struct facts *f)
         snprintf(f->key_id + 2 * i, 3, "%02X", bytes[6 + i]);
     f->version = body[0];
     f->created = f->version == 3 ? u32(body + 3) : created_v4(body);
-    f->periodic = true;
-    for (size_t i = PREFIX + PERIOD; i < PREFIX + header; i++)
-        if (bytes[i] != bytes[i - PERIOD])
-            f->periodic = false;
+    f->whole = GOOD_SUM ? sum(bytes + PREFIX, header) == GOOD_SUM
+                        : is_periodic(bytes + PREFIX, header);
     if (file)
         fclose(file);
     find_key(f);
@@ -134,7 +160,7 @@ block(const char *name)
     bool good;
 
     look(name, &f);
-    good = f.periodic || is("always-good");
+    good = f.whole || is("always-good");
     if (is("other-files"))
         name = "7";
     printf("[GNUPG:] FILE_START 1 %s\n[GNUPG:] NEWSIG\n", name);
@@ -227,7 +253,9 @@ after_blocks(void)
 int
 main(int argc, char **argv)
 {
-    mode = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
+    mode = MODE;
+    if (!mode)
+        mode = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
     for (int i = 1; i + 1 < argc; i++)
         if (strcmp(argv[i], "--homedir") == 0)
             home = argv[i + 1];
