@@ -112,8 +112,40 @@ sys.stdout.buffer.write(bundle.around(bundle.seal(text), []))' "$FORGE" \
     refused_case 6 too-many-files --any-request "$BATS_TEST_TMPDIR/many"
 }
 
-# What the worker does with the stream: packages that check would like must
-# be signed one by one, and 4097 of them take a minute.
+# 4097 files of a stock sender, each a package that is well. They are signed one
+# by one, which takes half a minute: they are kept as long as the attack table.
+many_packages() { # prints its path
+    local file=$FORGED/many.qfile
+    [ -e "$file" ] || python3 -c '
+import sys
+sys.path[:0] = sys.argv[1:3]
+import rpm
+from make import sign
+from qfile import END, record
+with open(sys.argv[3], "wb") as out:
+    for n in range(4097):
+        spec = rpm.Spec("p%04d" % n, "1", "1", "noarch")
+        out.write(record("p%d.rpm" % n, rpm.package(spec, sign)))
+    out.write(END)' "$FORGE" "$SP_TOP/tests/fake" "$file.new" || return 1
+    [ -e "$file" ] || mv "$file.new" "$file"
+    echo "$file"
+}
+
+# What a stock sender of this stream hears, in $output: a refusal, with all that
+# one promises. To such a sender every refusal has the status 1.
+stock_delivery() { # FILE
+    local before records
+    before=$(repository_snapshot "$repo")
+    records=$(history_records)
+    run timeout 300 python3 "$SP_TOP/tests/fake/caller.py" --raw "$1" -- \
+        "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" --any-request qrexec:
+    grep -qx 'exit 1' <<<"$output" || fail "$output"
+    assert_equal "$(repository_snapshot "$repo")" "$before" repository
+    assert_no_leftovers
+    one_record "$records"
+}
+
+# What the worker alone says: of 4096 that they are not too many.
 @test "E08 4097 files of a stock sender" {
     local n
     for n in 4096 4097; do
@@ -130,7 +162,11 @@ sys.stdout.buffer.write(b"".join(
         [ "$n" = 4097 ] || grep -qx 'done 4096' <<<"$output" || fail "$output"
     done
     [[ $output == *'fault too-many-files '*'exit 6' ]] || fail "$output"
-    kept=no-delivery
+    policy 'updatevm = sys-update'
+    stock_delivery "$(many_packages)"
+    [[ $output == *'sallyport 1 limit too-many-files'* ]] || fail "$output"
+    assert_equal "$(grep -hE '^(class|detail) ' "$state"/history/* | xargs)" \
+        'class limit detail too-many-files'
     case_ended 6 too-many-files
 }
 
