@@ -375,14 +375,27 @@ on_terminal() { # STATUS ANSWERS WORD...
 
 @test "E14 while dnf runs nothing else is published" {
     make_bundle "$BATS_TEST_TMPDIR/other" "$world"/edge/main/member-b-*.rpm
+    # What this dnf does, with the machine as it was before and behind it.
     cat >"$bin/dnf" <<END
-#!/bin/sh
+#!/bin/bash
+$(declare -f repository_snapshot)
+look() {
+    repository_snapshot "$repo" >"$BATS_TEST_TMPDIR/repository.\$1"
+    find "$state/history" -type f | sort >"$BATS_TEST_TMPDIR/history.\$1"
+}
+look before
 "$bin/sallyport" --quiet ${SP_OPTIONS[*]} ingest --any-request \
-    "$BATS_TEST_TMPDIR/other" 2>/dev/null
+    "$BATS_TEST_TMPDIR/other" 2>"$BATS_TEST_TMPDIR/said"
 echo \$? >>"$BATS_TEST_TMPDIR/ingested"
+look behind
 END
     up 0 -y member-a
     assert_equal "$(cat "$BATS_TEST_TMPDIR/ingested")" 18
+    grep -qF '(busy, busy)' "$BATS_TEST_TMPDIR/said" ||
+        fail "$(cat "$BATS_TEST_TMPDIR/said")"
+    cmp "$BATS_TEST_TMPDIR"/repository.{before,behind}
+    cmp "$BATS_TEST_TMPDIR"/history.{before,behind}
+    # The one delivery, and the one record, are those of the update.
     assert_equal "$(ls "$repo/generations")" 1
     assert_no_leftovers
     no_record 1
