@@ -139,6 +139,7 @@ stock_delivery() { # FILE
     records=$(history_records)
     run timeout 300 python3 "$SP_TOP/tests/fake/caller.py" --raw "$1" -- \
         "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" --any-request qrexec:
+    assert_equal "$status" 0 "$output"
     grep -qx 'exit 1' <<<"$output" || fail "$output"
     assert_equal "$(repository_snapshot "$repo")" "$before" repository
     assert_no_leftovers

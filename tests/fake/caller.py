@@ -21,7 +21,8 @@ is. Options:
     --stderr        show the service's log
 
 Prints `line TEXT` or `result CODE ok|differs TEXT` or `silence`, then
-`watched yes|no`, `flooded BYTES`, `exit STATUS`, `seconds N`.
+`watched yes|no`, `flooded BYTES`, `exit STATUS`, `seconds N`. Its own status is
+1, behind `left PID...`, when a process of the service is left.
 """
 
 import os
@@ -31,8 +32,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import qfile
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "forge"))
+from machine import session_members  # noqa: E402
 
 
 FLOODED = []
@@ -114,7 +119,8 @@ def main():
     service = subprocess.Popen(
         command, stdin=stdin, stdout=stdout, env=environment(
             opts.get("from", "sys-update")),
-        stderr=None if "stderr" in opts else subprocess.DEVNULL)
+        stderr=None if "stderr" in opts else subprocess.DEVNULL,
+        start_new_session=True)
     stdin.close()
     stdout.close()
     if "deaf" in opts:
@@ -124,6 +130,7 @@ def main():
     reply, there = (b"", None) if "deaf" in opts else hear(
         back, opts.get("watch"))
     status = service.wait()
+    left = session_members(service.pid)
     done.set()
     out.close()
     sender.join()
@@ -139,6 +146,9 @@ def main():
         print("flooded", sum(FLOODED))
     print("exit", status)
     print("seconds", int(time.monotonic() - start))
+    if left:
+        print("left", *left)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
