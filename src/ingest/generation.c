@@ -199,12 +199,12 @@ is_of_repository(const struct sp_state *state, const char *name)
     int more = -1;
 
     while (dir && (more = sp_path_next(dir, &d, NULL)) > 0) {
-        size_t len = strlen(d->d_name);
+        const char *end = strrchr(d->d_name, '.');
         struct stat st;
 
         if (fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
             !S_ISREG(st.st_mode) ||
-            (packages && (len < 4 || strcmp(d->d_name + len - 4, ".rpm") != 0)))
+            (packages && (!end || strcmp(end, ".rpm") != 0)))
             return false;
     }
     return more == 0;
