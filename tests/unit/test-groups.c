@@ -257,9 +257,12 @@ test_lines(void)
                                       "needs a A", "mandatory", "group a \t"};
     struct sp_group_line line;
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-        tap_ok(!sp_group_line_read(bad[i], strlen(bad[i]), &line), "'%s'",
-               bad[i]);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        size_t len = strlen(bad[i]);
+
+        tap_ok(!sp_group_line_read(guard_behind(bad[i], len), len, &line),
+               "'%s'", bad[i]);
+    }
 }
 
 /* A line as record: whatever the reader would not have made is refused. */
