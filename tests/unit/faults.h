@@ -313,7 +313,6 @@ syncfs(int fd)
     return calls_hit("syncfs") ? -1 : 0;
 }
 
-#ifndef __SANITIZE_ADDRESS__ /* which has its own */
 void *
 calloc(size_t n, size_t size)
 {
@@ -329,7 +328,6 @@ realloc(void *bytes, size_t size)
 
     FAULTS_CALL("realloc", NULL, bytes, size);
 }
-#endif
 
 static const char *const faults_calls[] = {
     "openat",     "open",      "fdopendir", "readdir",  "mkdirat",   "mkdtemp",
