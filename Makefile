@@ -522,20 +522,30 @@ cover: ## lines, branches, conditions that tests and faults reach, by part
 	$(Q)tests/cover/table.py build-cover
 
 # Not optimized: each mutant is built and run at once. All that take a check
-# or a sync away, and SAMPLE of the others; 0: all of them (hours).
+# or a sync away, and SAMPLE of the others; 0: all of them (hours). What
+# survives is tried with the sanitizers: a tree of its own.
 SAMPLE ?= 2000
-.PHONY: mutate mutate-here
+at_once := warnings= CFLAGS='-O0 -g0 -U_FORTIFY_SOURCE \
+	-ftrivial-auto-var-init=pattern'
+.PHONY: mutate mutate-tree
 mutate: ## change the code, place by place; the tests must see it (FILES=, SAMPLE=N)
 	$(Q)tests/deps.sh cover
-	$(Q)$(MAKE) O=build-mutate warnings= mutate-here \
-		CFLAGS='-O0 -g0 -U_FORTIFY_SOURCE -ftrivial-auto-var-init=pattern'
+	$(Q)$(MAKE) O=build-mutate/sanitized SANITIZE=1 $(at_once) mutate-tree
+	$(Q)$(MAKE) O=build-mutate $(at_once) all mutate-tree
+	$(Q)tests/fixtures.sh build-mutate/fixtures >/dev/null
+	$(Q)tests/mutate/mutate.py build-mutate $(FILES) $(SAMPLE:%=--sample %) \
+		$(MUTATE)
 
-mutate-here: all $(unit_programs)
-	$(Q)tests/fixtures.sh $(O)/fixtures >/dev/null
-	$(Q)COMPILE="$(subst ",\",$(compile))" LINK="$(subst ",\",$(link))" \
-		ARCHIVES='$(archives)' LIBS='$(test_libs)' \
-		SALLYPORT='$(call objects,$(sallyport_src))' \
-		tests/mutate/mutate.py $(O) $(FILES) $(SAMPLE:%=--sample %) $(MUTATE)
+# How this tree was made, for mutate.py.
+define commands
+COMPILE=$(compile)
+LINK=$(link)
+ARCHIVES=$(archives)
+LIBS=$(test_libs)
+SALLYPORT=$(call objects,$(sallyport_src))
+endef
+mutate-tree: $(unit_programs)
+	@: $(file >$(O)/commands,$(commands))
 
 compile_commands.json: ## for editors and clang's tools, by bear
 	$(Q)tests/deps.sh cover

@@ -3,13 +3,18 @@
 """Changes the code one place at a time; the tests must see each change:
 
     mutate.py BUILD-DIR [FILE...] [--sample N] [--kind KIND]
-              [--again] [--list]
+              [--again] [--known] [--list]
 
 A file is compiled with one change (a mutant), linked into the unit programs
 that use it, and these run until one fails: the mutant is killed. BUILD-DIR
 holds the objects and programs of the true code; `make mutate` makes it, and
-says in COMPILE, LINK and LIBS how. Without FILE: all that read unverified
+says in its file `commands` how. Without FILE: all that read unverified
 bytes, or metadata in the same jail, and what publishes.
+
+What is read or written out of bounds, shifted too far or never freed changes
+nothing that a test can ask for. So one that survives is tried once more, with
+the address and undefined sanitizers: BUILD-DIR/sanitized is the same tree
+with them.
 
 Two classes are counted apart, and all of theirs must be killed: `check`, a
 refusal that is taken away or loosened, and `sync`, a write to the disk that
@@ -26,7 +31,8 @@ Mutants
 that change nothing anyone can see stand in the file `equivalent`, with the
 reason; a line there that fits no mutant is a fault. --sample N: all of the
 two classes, and N of the others. Survivors are kept by name in
-BUILD-DIR/survivors; --again: only those. --list: what would be tried. For a
+BUILD-DIR/survivors; --again: only those. --known: only those that stand in
+`equivalent`, none of which may be killed. --list: what would be tried. For a
 quick look, --own: only the programs that have a file's name.
 """
 import argparse
@@ -38,6 +44,7 @@ import os
 import random
 import re
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -407,15 +414,17 @@ def files_wanted():
 class Bench:
     """Where mutants are built and tried."""
 
-    def __init__(self, build):
+    # What the address sanitizer reserves is more than any limit.
+    def __init__(self, build, space=1 << 32):
+        with open(os.path.join(build, "commands"), encoding="utf-8") as words:
+            said = dict(line.rstrip("\n").split("=", 1) for line in words)
         self.build = build
-        self.compile = os.environ["COMPILE"].split(" ")
-        self.compile = [w.strip("'") for w in self.compile if w]
-        self.link = [w for w in os.environ["LINK"].split(" ") if w]
-        self.link = [w.strip("'") for w in self.link]
-        self.libs = os.environ["LIBS"].split()
-        self.archives = os.environ["ARCHIVES"].split()
-        self.sallyport = os.environ["SALLYPORT"].split()
+        self.space = space
+        self.compile = shlex.split(said["COMPILE"])
+        self.link = shlex.split(said["LINK"])
+        self.libs = said["LIBS"].split()
+        self.archives = said["ARCHIVES"].split()
+        self.sallyport = said["SALLYPORT"].split()
         self.users = collections.defaultdict(list)
         self.seconds = {}
 
@@ -442,7 +451,7 @@ class Bench:
                                                traced))
                 if not held:
                     continue
-                self.seconds[program] = self.time([out], program)
+                self.seconds[program] = self.time([out], program, self.space)
                 for member in held:
                     self.users[member].append(program)
         for (_, name), users in self.users.items():
@@ -451,11 +460,18 @@ class Bench:
             if not self.programs_of(path):
                 print("  no unit program reaches %s" % path)
 
+    def patience(self, program):
+        """Seconds on a processor that a mutant may take."""
+        if program not in self.seconds:
+            true = os.path.join(self.build, "tests/unit", program)
+            self.seconds[program] = self.time([true], program, self.space)
+        return 2 + 3 * self.seconds[program]
+
     @staticmethod
-    def time(command, name, **env):
+    def time(command, name, space=1 << 32, **env):
         """Seconds on a processor that the true code takes."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        result, how = attempt(command, 600, **env)
+        result, how = attempt(command, 600, space=space, **env)
         if result != "survived":
             sys.exit("mutate: %s fails on the true code: %s" % (name, how))
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -496,12 +512,12 @@ def is_own(program, name):
     return name.startswith(program[len("test-"):])
 
 
-def limits(seconds):
+def limits(seconds, space):
     """Of time on a processor: others that run here change nothing."""
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 28, 1 << 28))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (1 << 32, 1 << 32))
+    resource.setrlimit(resource.RLIMIT_AS, (space, space))
 
 
 def spent(session):
@@ -531,7 +547,7 @@ def watch(run, done, late):
         end(run)
 
 
-def attempt(command, seconds, number=0, **env):
+def attempt(command, seconds, number=0, space=1 << 32, **env):
     """('killed' | 'timeout' | 'survived', by what) of a program or suite."""
     # A mutant may do anything: as nobody, in a folder of its own.
     owner = {"user": 65534, "group": 65534, "extra_groups": []} \
@@ -542,8 +558,8 @@ def attempt(command, seconds, number=0, **env):
             command, cwd=TOP, **owner, stdin=subprocess.DEVNULL,
             env=dict(os.environ, TMPDIR=home, SP_MUTANT=str(number), **env),
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            start_new_session=True, preexec_fn=lambda: limits(int(seconds)),
-            text=True, errors="replace")
+            start_new_session=True, text=True, errors="replace",
+            preexec_fn=lambda: limits(int(seconds), space))
         done, late = threading.Event(), []
         watching = threading.Thread(target=watch, args=(run, done, late))
         watching.start()
@@ -630,10 +646,41 @@ def try_one(bench, mutant, number, built):
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL).returncode != 0:
             return "not compiled", ""
-        verdict, how = attempt([out], 2 + 3 * bench.seconds[program], number)
+        verdict, how = attempt([out], bench.patience(program), number,
+                               bench.space)
         if verdict != "survived":
             return verdict, program + ": " + how
     return "survived", ""
+
+
+def try_all(bench, mutants, texts, jobs):
+    """(mutant, (verdict, by what)) of each, as they come."""
+    groups, tried = [], 0
+    for path, text in texts.items():
+        groups += layers(m for m in mutants if m.file == path)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for found in pool.map(lambda group: try_group(
+                bench, group, texts[group[0].file]), groups):
+            tried += len(found)
+            for m, (verdict, _) in found:
+                if verdict == "survived":
+                    print("\r" + line_of(m, texts), file=sys.stderr)
+            print("\r  %d of %d" % (tried, len(mutants)), end="",
+                  file=sys.stderr, flush=True)
+            yield from found
+    print(file=sys.stderr)
+
+
+def try_sanitized(plain, results, texts, jobs):
+    """The same results; the sanitizers have seen some that survived."""
+    left = [m for m, (verdict, _) in results if verdict == "survived"]
+    bench = Bench(os.path.join(plain.build, "sanitized"),
+                  resource.RLIM_INFINITY)
+    bench.users = plain.users
+    print("  with the sanitizers:", file=sys.stderr)
+    seen = {m: ("sanitizer" if verdict == "killed" else verdict, how)
+            for m, (verdict, how) in try_all(bench, left, texts, jobs)}
+    return [(m, seen.get(m, verdict)) for m, verdict in results]
 
 
 def try_suites(bench, results, texts):
@@ -705,6 +752,19 @@ def check_known(known, mutants, texts):
         sys.exit(1)
 
 
+def none_seen(results, texts):
+    """Whether of each name one survived; says of which none did, and why."""
+    unseen = {name_of(m, texts[m.file]) for m, (verdict, _) in results
+              if verdict == "survived"}
+    seen = [(m, how) for m, (_, how) in results
+            if name_of(m, texts[m.file]) not in unseen]
+    for mutant, how in seen:
+        print("equivalent: %s: seen by %s" % (line_of(mutant, texts), how))
+    print("  %d of %d that stand in `equivalent` are seen" % (len(seen),
+                                                            len(results)))
+    return not seen
+
+
 def tally(results):
     """kind -> Counter of verdicts."""
     counts = {kind: collections.Counter() for kind in
@@ -720,7 +780,7 @@ def line_of(mutant, texts):
         change(mutant, texts[mutant.file]))
 
 
-def report(results, texts, known):
+def report(results, texts, sampled):
     """Prints the survivors and the score. True when it is high enough."""
     for mutant, (verdict, _) in sorted(results,
                                        key=lambda result: result[0][:5]):
@@ -728,20 +788,23 @@ def report(results, texts, known):
             print(line_of(mutant, texts))
     good = True
     total = collections.Counter()
-    print("  %-28s %7s %8s %8s %9s %9s %7s" % (
-        "", "mutants", "killed", "timeout", "survived", "the same", "score"))
+    print("  %-32s %7s %8s %9s %8s %9s %9s %7s" % (
+        "", "mutants", "killed", "sanitizer", "timeout", "survived",
+        "the same", "score"))
     counts = tally(results)
     for kind, counted in [*counts.items(), ("all", total)]:
-        seen = counted["killed"] + counted["timeout"]
+        seen = counted["killed"] + counted["sanitizer"] + counted["timeout"]
         of = seen + counted["survived"]
         score = int(1000 * seen / of) / 10 if of else 100.0
         least = LEAST if kind in ("code", "all") else 100.0
-        print("  %-28s %7d %8d %8d %9d %9d %6.1f%%%s" % (
+        print("  %-32s %7d %8d %9d %8d %9d %9d %6.1f%%%s" % (
             {"check": "a check that is taken away", "all": "all",
-             "sync": "a sync that is left out", "code": "any other change"}
+             "sync": "a sync that is left out",
+             "code": "any other change" + sampled}
             [kind], of + counted["the same"], counted["killed"],
-            counted["timeout"], counted["survived"], counted["the same"],
-            score, "" if score >= least else "   BELOW %g" % least))
+            counted["sanitizer"], counted["timeout"], counted["survived"],
+            counted["the same"], score,
+            "" if score >= least else "   BELOW %g" % least))
         good = good and score >= least
         if kind != "all":
             total.update(counted)
@@ -750,7 +813,7 @@ def report(results, texts, known):
 
 
 def collect(args, bench, known):
-    """The mutants to try, and the text of each file."""
+    """The mutants to try, the text of each file, and what was left out."""
     texts, mutants = {}, []
     for path in args.files or files_wanted():
         source = Source(path, bench.flags())
@@ -762,6 +825,9 @@ def collect(args, bench, known):
                   encoding="utf-8") as kept:
             names = set(kept.read().split("\n"))
         mutants = [m for m in mutants if name_of(m, texts[m.file]) in names]
+    if args.known:
+        mutants = [m for m in mutants if name_of(m, texts[m.file]) in known]
+        args.sample = 0
     if args.kind:
         mutants = [m for m in mutants if m.kind == args.kind]
     rest = [m for m in mutants if m.kind == "code"]
@@ -769,9 +835,8 @@ def collect(args, bench, known):
         random.seed(hashlib.sha256("".join(texts.values()).encode()).digest())
         mutants = [m for m in mutants if m.kind != "code"] + \
             random.sample(rest, args.sample)
-        print("  all of two classes, and %d of the %d other mutants" % (
-            args.sample, len(rest)))
-    return mutants, texts
+        return mutants, texts, ", %d of %d" % (args.sample, len(rest))
+    return mutants, texts, ""
 
 
 def unit_programs(args, texts):
@@ -800,13 +865,14 @@ def main():
     words.add_argument("--sample", type=int, default=0)
     words.add_argument("--kind", choices=("check", "sync", "code"))
     words.add_argument("--again", action="store_true")
+    words.add_argument("--known", action="store_true")
     words.add_argument("--list", action="store_true")
     words.add_argument("--own", action="store_true")
     words.add_argument("--jobs", type=int, default=os.cpu_count())
     args = words.parse_args()
     bench = Bench(args.build)
     known = equivalents()
-    mutants, texts = collect(args, bench, known)
+    mutants, texts, sampled = collect(args, bench, known)
     if args.list:
         for m in mutants:
             print("%s:%d: %s: %s" % (m.file, m.line, m.kind,
@@ -814,26 +880,17 @@ def main():
         return
     bench.measure(unit_programs(args, texts), texts)
     results = [(m, ("the same", "")) for m in mutants
-               if name_of(m, texts[m.file]) in known]
+               if name_of(m, texts[m.file]) in known and not args.known]
     done = {m for m, _ in results}
-    groups = []
-    for path, text in texts.items():
-        groups += layers(m for m in mutants if m.file == path and
-                         m not in done)
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for found in pool.map(lambda group: try_group(
-                bench, group, texts[group[0].file]), groups):
-            results += found
-            for m, (verdict, _) in found:
-                if verdict == "survived":
-                    print("\r" + line_of(m, texts), file=sys.stderr)
-            print("\r  %d of %d" % (len(results), len(mutants)), end="",
-                  file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+    results += try_all(bench, [m for m in mutants if m not in done], texts,
+                       args.jobs)
+    results = try_sanitized(bench, results, texts, args.jobs)
+    if args.known:
+        sys.exit(0 if none_seen(results, texts) else 1)
     keep_survivors(args.build, results, texts)
     if not args.own:
         results = try_suites(bench, results, texts)
-    good = report(results, texts, known)
+    good = report(results, texts, sampled)
     keep_survivors(args.build, results, texts)
     sys.exit(0 if good else 1)
 
