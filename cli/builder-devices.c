@@ -23,7 +23,7 @@ cell(const void *data, size_t row, size_t column, char *dst)
     const struct sp_devices *devices = data;
     const struct sp_devices_entry *entry = &devices->entries[row];
     const struct sp_device *device = &entry->device;
-    const char *text = "";
+    const char *text;
 
     dst[0] = '\0';
     switch (column) {

@@ -343,7 +343,7 @@ find_value(const struct sp_rpm_header *header, const struct entry *e,
            struct sp_cursor *ret)
 {
     struct sp_cursor data = header->data, skipped = data, string = data;
-    struct sp_cursor value = data;
+    struct sp_cursor value;
 
     if (!sp_cursor_part(&data, e->offset, &skipped))
         return false;
