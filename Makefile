@@ -497,8 +497,9 @@ check-headers: ## every header compiles alone
 check-reproducible: ## two checkouts in different folders: equal programs
 	$(Q)tests/lint/reproducible.sh
 
-.PHONY: check-analyze unit-programs
+.PHONY: check-analyze unit-programs replay-programs
 unit-programs: $(unit_programs)
+replay-programs: $(replays)
 check-analyze: all ## analyzers and the memory sanitizer: no finding (minutes)
 	$(Q)tests/deps.sh lint cover
 	$(Q)LINT='cppcheck tidy analyzer' tests/lint/run.sh $(cppflags) $(foreign)

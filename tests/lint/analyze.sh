@@ -8,6 +8,7 @@
 #   clang         its analyzer
 #   memory        parsers under the memory sanitizer
 #   valgrind      the unit programs that may run in it
+#   replays       parsers in it, over the inputs that are kept
 #
 # ANALYZE="threads memory" runs only those named. Every one runs to its end.
 
@@ -132,23 +133,37 @@ analyze_memory() {
     done
 }
 
-# Left out: what enters jails, and what counts every byte of much.
-analyze_valgrind() {
-    local program
-    make -j"$jobs" unit-programs >/dev/null || return 1
-    for program in build/tests/unit/test-*; do
-        case $program in
-        *.o | *.d | *-sandbox | *-spawn | *-check | *-unpack | \
-            *-evidence-scan | *-flip | *-gate | *-confirm)
-            continue ;;
-        esac
-        valgrind -q --error-exitcode=9 --leak-check=full "$program" \
-            >/dev/null 2>build/valgrind.log </dev/null || {
-            echo "$program:"
-            cat build/valgrind.log
-            return 1
-        }
-    done
+in_valgrind() { # PROGRAM
+    local said
+    said=$(valgrind -q --error-exitcode=9 --leak-check=full "$1" \
+        2>&1 >/dev/null </dev/null) && return
+    printf '%s:\n%s\n' "$1" "$said"
+    return 1
+}
+export -f in_valgrind
+
+each_in_valgrind() { # PROGRAM...
+    # shellcheck disable=SC2016 # the inner shell expands
+    printf '%s\n' "$@" | xargs -P "$jobs" -n 1 bash -c 'in_valgrind "$1"' valgrind
 }
 
-looks analyze ${ANALYZE:-suppressions threads clang memory valgrind}
+# Left out: what enters jails, and what counts every byte of much. What is done
+# in the jails of unpack and check is done by replays as well.
+analyze_valgrind() {
+    local -a programs
+    make -j"$jobs" unit-programs >/dev/null || return 1
+    mapfile -t programs < <(find build/tests/unit -name 'test-*' \
+        ! -name '*.[od]' | sort |
+        grep -vE -- '-(sandbox|spawn|check|unpack|evidence-scan|flip|gate|confirm)$')
+    each_in_valgrind "${programs[@]}"
+}
+
+analyze_replays() {
+    local -a programs
+    make -j"$jobs" replay-programs >/dev/null || return 1
+    mapfile -t programs < <(find build/tests/fuzz -name 'replay-*' \
+        ! -name '*.[od]' | sort)
+    each_in_valgrind "${programs[@]}"
+}
+
+looks analyze ${ANALYZE:-suppressions threads clang memory valgrind replays}
