@@ -256,7 +256,7 @@ hardening += -fPIE -fno-common -fvisibility=hidden \
 	-fno-delete-null-pointer-checks -fno-strict-aliasing
 # Only what is harmless when it is missing may be probed for.
 hardening += $(call probe,-fcf-protection=full) \
-	$(call probe,-ftrivial-auto-var-init=zero) \
+	$(if $(MEMORY),,$(call probe,-ftrivial-auto-var-init=zero)) \
 	$(call probe,-fstrict-flex-arrays=3) \
 	$(call probe,-fzero-call-used-regs=used-gpr)
 
