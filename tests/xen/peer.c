@@ -324,12 +324,17 @@ dies(void)
     (void)raise(SIGKILL);
 }
 
+/* Until the server has seen the first end the ring takes a client again; it
+ * must be closed to that one as well. */
 static void
 reconnects(void)
 {
     put_half();
     libxenvchan_close(ring);
-    say(attach() ? "let in again" : "closed");
+    ring = attach();
+    if (ring)
+        wait_closed();
+    say("closed");
 }
 
 static void
