@@ -162,7 +162,7 @@ def main():
     total, all_torn, skipped = 0, [], 0
     with tempfile.TemporaryDirectory(prefix="sp-full.",
                                      dir="/dev/shm") as folder:
-        bench = Bench(options.build, folder, 1)
+        bench = Bench(options.build, folder, 1, ",".join(ROUNDS))
         for kind in options.on.split(","):
             place = Small(bench, f"{folder}/on-{kind}", kind)
             try:
