@@ -163,7 +163,7 @@ unit := advice ask attach block call check command confirm devices digest \
 	present preview progress publish qfile quarantine queue ratchet readers \
 	record repofile request requests round rpm sandbox send sha256 sigpacket \
 	spawn status tar transfer transport unpack update vchan-frame vchan-move \
-	$(vchan:sallyport-%=%-channel)
+	$(if $(vchan),vchan-channel)
 ifeq ($(WITH_SOLV),1)
 unit += solve
 endif

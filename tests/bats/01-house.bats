@@ -139,7 +139,8 @@ copy_tree() {
 }
 
 @test "every test file stands in the lists of the Makefile" {
-    listed=" $(sed -n '/^unit :=/,/^$/p' Makefile | tr '\t\\\n' '   ') "
+    listed=" $(sed -n '/^unit :=/,/^$/p' Makefile |
+        tr '\t\\\n(),' '      ') "
     for file in tests/bats/*.bats tests/unit/test-*.c; do
         name=$(basename "$file")
         name=${name%.bats}
