@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/terminal.h"
 
@@ -19,15 +19,6 @@ enum { MARK_MS = 5000 };
 /* More seconds than a person wants to hear of. */
 enum { ETA_MAX = 99 * 3600 };
 enum { BAR_CELLS = 24, ROOM = 256 };
-
-static uint64_t
-monotonic_ms(void)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 enum sp_progress_style
 sp_progress_style_for(const char *word, FILE *out)
@@ -48,7 +39,7 @@ sp_progress_init(struct sp_progress *progress, enum sp_progress_style style,
     memset(progress, 0, sizeof(*progress));
     progress->out = out;
     progress->style = style;
-    progress->now_ms = monotonic_ms;
+    progress->now_ms = sp_clock_ms;
 }
 
 /* Adds text to a line that is cut, never overrun. */

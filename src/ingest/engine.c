@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "ingest/crew.h"
@@ -77,10 +77,7 @@ sp_engine_stop_flag(void)
 static uint64_t
 seconds_now(void)
 {
-    struct timespec t = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec;
+    return sp_clock_ms() / 1000;
 }
 
 /* Keeps the most telling reason. */
