@@ -206,14 +206,32 @@ posix_memalign(void **ret, size_t to, size_t size)
 
 /* ---- calls with a size ---- */
 
-EXPORT ssize_t
-read(int fd, void *data, size_t size)
-{
-    ssize_t n = shorter(CALL_read, size);
-    REAL(read);
+/* `size` is of the parameters; what is left of it is n, of the arguments. */
+#define SOME(name, call, parameters, arguments)                                \
+    EXPORT ssize_t name parameters                                             \
+    {                                                                          \
+        ssize_t n = shorter(CALL_##call, size);                                \
+        REAL(name);                                                            \
+        return n < 0 ? -1 : real arguments;                                    \
+    }
 
-    return n < 0 ? -1 : real(fd, data, (size_t)n);
-}
+SOME(read, read, (int fd, void *data, size_t size), (fd, data, (size_t)n))
+SOME(pread, pread, (int fd, void *data, size_t size, off_t at),
+     (fd, data, (size_t)n, at))
+SOME(pread64, pread, (int fd, void *data, size_t size, off64_t at),
+     (fd, data, (size_t)n, at))
+SOME(pwrite64, pwrite, (int fd, const void *data, size_t size, off64_t at),
+     (fd, data, (size_t)n, at))
+SOME(sendfile64, sendfile, (int out, int in, off64_t *at, size_t size),
+     (out, in, at, (size_t)n))
+SOME(send, send, (int fd, const void *data, size_t size, int flags),
+     (fd, data, (size_t)n, flags))
+SOME(sendto, sendto,
+     (int fd, const void *data, size_t size, int flags, __CONST_SOCKADDR_ARG to,
+      socklen_t to_size),
+     (fd, data, (size_t)n, flags, to, to_size))
+SOME(recv, recv, (int fd, void *data, size_t size, int flags),
+     (fd, data, (size_t)n, flags))
 
 EXPORT ssize_t
 write(int fd, const void *data, size_t size)
@@ -224,62 +242,6 @@ write(int fd, const void *data, size_t size)
     if (n < 0)
         return control->error == LIE ? (ssize_t)size : -1;
     return real(fd, data, (size_t)n);
-}
-
-#define PREAD(name, offset)                                                    \
-    EXPORT ssize_t name(int fd, void *data, size_t size, offset at)            \
-    {                                                                          \
-        ssize_t n = shorter(CALL_pread, size);                                 \
-        REAL(name);                                                            \
-        return n < 0 ? -1 : real(fd, data, (size_t)n, at);                     \
-    }
-PREAD(pread, off_t)
-PREAD(pread64, off64_t)
-
-EXPORT ssize_t
-pwrite64(int fd, const void *data, size_t size, off64_t at)
-{
-    ssize_t n = shorter(CALL_pwrite, size);
-    REAL(pwrite64);
-
-    return n < 0 ? -1 : real(fd, data, (size_t)n, at);
-}
-
-EXPORT ssize_t
-sendfile64(int out, int in, off64_t *at, size_t size)
-{
-    ssize_t n = shorter(CALL_sendfile, size);
-    REAL(sendfile64);
-
-    return n < 0 ? -1 : real(out, in, at, (size_t)n);
-}
-
-EXPORT ssize_t
-send(int fd, const void *data, size_t size, int flags)
-{
-    ssize_t n = shorter(CALL_send, size);
-    REAL(send);
-
-    return n < 0 ? -1 : real(fd, data, (size_t)n, flags);
-}
-
-EXPORT ssize_t
-sendto(int fd, const void *data, size_t size, int flags,
-       __CONST_SOCKADDR_ARG to, socklen_t to_size)
-{
-    ssize_t n = shorter(CALL_sendto, size);
-    REAL(sendto);
-
-    return n < 0 ? -1 : real(fd, data, (size_t)n, flags, to, to_size);
-}
-
-EXPORT ssize_t
-recv(int fd, void *data, size_t size, int flags)
-{
-    ssize_t n = shorter(CALL_recv, size);
-    REAL(recv);
-
-    return n < 0 ? -1 : real(fd, data, (size_t)n, flags);
 }
 
 /* ---- calls that open ---- */
