@@ -213,12 +213,22 @@ no_record() { # RECORDS-BEFORE
 # that a refusal promises: a repository that is byte for byte what it was, no
 # process, nothing left behind, and one record.
 refuse_delivery() { # STATUS WORD ARGS-OF-INGEST...
-    local want=$1 word=$2 before records
-    shift 2
+    refuse_leaving one_record "$@"
+}
+
+# A delivery that ends before it begins: the same, but no record.
+refuse_unbegun() { # STATUS WORD ARGS-OF-INGEST...
+    refuse_leaving no_record "$@"
+}
+
+refuse_leaving() { # one_record|no_record STATUS WORD ARGS-OF-INGEST...
+    local leaves=$1 want=$2 word=$3 before records
+    shift 3
     before=$(repository_snapshot "$repo")
     records=$(history_records)
     sp "$want" ingest --progress=none "$@"
-    assert_refusal "$word" "$before" "$records"
+    assert_unchanged "$word" "$before"
+    "$leaves" "$records"
 }
 
 # The same of an ingest that was run already.
@@ -233,17 +243,6 @@ assert_unchanged() { # WORD SNAPSHOT
         fail "expected the word '$1' in:" "$output" "$stderr"
     assert_equal "$(repository_snapshot "$repo")" "$2" repository
     assert_no_leftovers
-}
-
-# A delivery that ends before it begins: as refuse_delivery, but no record.
-refuse_unbegun() { # STATUS WORD ARGS-OF-INGEST...
-    local want=$1 word=$2 before records
-    shift 2
-    before=$(repository_snapshot "$repo")
-    records=$(history_records)
-    sp "$want" ingest --progress=none "$@"
-    assert_unchanged "$word" "$before"
-    no_record "$records"
 }
 
 # Tells tests/cases.py how a named case ended, behind all that was to be
