@@ -326,14 +326,19 @@ lie() { # ENGINE WORD
 }
 
 # An ingest of the next package by a machine that was changed by a command, for
-# this one run: refused, with all that a refusal promises.
+# this one run.
+ingest_where() { # STATUS COMMAND [ARG]
+    run_program "$1" unshare --mount sh -c "$2"' && shift && exec "$@"' sh \
+        "${3:-}" "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" \
+        --progress=none --any-request "$BATS_TEST_TMPDIR/next"
+}
+
+# Refused, with all that a refusal promises.
 refused_where() { # ID WORD COMMAND [ARG]
     local before records
     before=$(repository_snapshot "$repo")
     records=$(history_records)
-    run_program 10 unshare --mount sh -c "$3"' && shift && exec "$@"' sh \
-        "${4:-}" "$SP_BUILD/sallyport" ingest "${SP_OPTIONS[@]}" \
-        --progress=none --any-request "$BATS_TEST_TMPDIR/next"
+    ingest_where 10 "${@:3}"
     assert_refusal "$2" "$before" "$records"
     case_ended 10 "$2" "$1"
 }
@@ -355,7 +360,8 @@ print(value)' "$SP_TOP/tests/forge" "$2")
 }
 
 @test "E01-ingest E02-ingest E03-ingest E04-ingest E05-ingest E06-ingest E07-ingest in an ingest" {
-    local pair
+    # shellcheck disable=SC2016 # the inner shell expands
+    local pair as_gpg=('mount --bind "$1" /usr/bin/gpg' "$BATS_TEST_TMPDIR/gpg")
     requires mounts
     new_state
     # The key home is made by the real one.
@@ -366,16 +372,11 @@ print(value)' "$SP_TOP/tests/forge" "$2")
     for pair in E01:silent E02:crash E04:goodsig-only E05:crash-after \
         E06:exit-2 E07:validsig-only; do
         make_gpg "${pair#*:}" "$FIXTURES"/newer/hello*.rpm
-        # shellcheck disable=SC2016 # the inner shell expands
-        refused_where "${pair%:*}-ingest" engine-error \
-            'mount --bind "$1" /usr/bin/gpg' "$BATS_TEST_TMPDIR/gpg"
+        refused_where "${pair%:*}-ingest" engine-error "${as_gpg[@]}"
     done
     # It is the lie that is refused: the same in honesty is believed.
     make_gpg honest "$FIXTURES"/newer/hello*.rpm
-    # shellcheck disable=SC2016 # the inner shell expands
-    run_program 0 unshare --mount sh -c 'mount --bind "$1" /usr/bin/gpg &&
-        shift && exec "$@"' sh "$BATS_TEST_TMPDIR/gpg" "$SP_BUILD/sallyport" \
-        ingest "${SP_OPTIONS[@]}" --any-request "$BATS_TEST_TMPDIR/next"
+    ingest_where 0 "${as_gpg[@]}"
     assert_equal "$(readlink "$repo/current")" generations/2
 }
 
