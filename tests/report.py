@@ -11,13 +11,17 @@ it took and how it ended. Nothing is kept of a tree with changes of its own.
 A target that fails is NOT HELD, and one that names a budget OVER. The page says
 where a commit is not in its own history, and sums what fuzzers ever executed.
 """
-import collections
 import datetime
 import os
 import re
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "fuzz"))
+from run import Counters  # noqa: E402
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), ".."))
 RECORDS = os.path.join(TOP, "docs", "record")
@@ -143,20 +147,17 @@ def gone(head):
 
 def ever_executed():
     """Of each target, in every build: docs/record/fuzz-counters."""
-    sums, crashes = collections.Counter(), collections.Counter()
-    with open(record_of("fuzz-counters"), encoding="utf-8") as kept:
-        for line in kept.readlines()[1:]:
-            target, _, executions, _, found, *_ = line.split()
-            sums[target] += int(executions)
-            crashes[target] += int(found)
+    kept = Counters(Path(record_of("fuzz-counters")))
     yield ("All runs that were counted (`docs/record/fuzz-counters`, by build); "
            "each crash")
     yield "is mended and its input kept:"
     yield ""
-    for target, executions in sums.most_common():
+    for target in sorted(kept.targets(),
+                         key=lambda target: (-kept.executions(target), target)):
+        crashes = kept.crashes(target)
         yield "    %-10s %13s executions%s" % (
-            target, f"{executions:,}", ", %d crashes" % crashes[target]
-            if crashes[target] else "")
+            target, f"{kept.executions(target):,}",
+            ", %d crashes" % crashes if crashes else "")
     yield ""
 
 

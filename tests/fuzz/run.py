@@ -161,8 +161,17 @@ class Counters:
         new.write_text(text)
         new.rename(self.path)
 
+    def targets(self):
+        return {name for name, _ in self.kept}
+
     def executions(self, target):
-        return sum(int(cells[2]) for (name, _), cells in self.kept.items()
+        return self.total(target, 2)
+
+    def crashes(self, target):
+        return self.total(target, 4)
+
+    def total(self, target, cell):
+        return sum(int(cells[cell]) for (name, _), cells in self.kept.items()
                    if name == target)
 
 
