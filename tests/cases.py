@@ -204,8 +204,11 @@ def shown(how, case, where):
 def verdict(cases, build):
     runs, ends, wrong = read_runs(cases, build / "results"), [], 0
     named = sum(case.id in NAMED for case in cases)
-    for case in cases:
+    # What does not apply stands last: the summary points there.
+    for case in sorted(cases, key=lambda case: case.reason is not None):
         if case.reason is not None:
+            ends.append("n/a")
+            print(f"{case.id:<15} n/a      {case.what}: {case.reason}")
             continue
         fault, names = judge(case, runs)
         if fault:
@@ -215,10 +218,6 @@ def verdict(cases, build):
         ends.append(case.kind())
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         print(shown(ends[-1], case, f"{names[0]}{more}"))
-    for case in cases:
-        if case.reason is not None:
-            ends.append("n/a")
-            print(f"{case.id:<15} n/a      {case.what}: {case.reason}")
     count = collections.Counter(ends)
     print(f"{named} of {len(NAMED)} named cases and {len(cases) - named} rows: "
           + (f"{wrong} NOT as expected, " if wrong else "")

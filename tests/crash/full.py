@@ -30,7 +30,7 @@ from work import FILE_SYSTEMS  # noqa: E402
 
 BLOCK = 4096
 ROOM, INODES = 64 << 20, 4096
-ROUNDS = ("first", "second")
+ROUNDS = "first,second"
 
 
 class Small(Place):
@@ -162,14 +162,13 @@ def main():
     total, all_torn, skipped = 0, [], 0
     with tempfile.TemporaryDirectory(prefix="sp-full.",
                                      dir="/dev/shm") as folder:
-        bench = Bench(options.build, folder, 1, ",".join(ROUNDS))
+        bench = Bench(options.build, folder, 1, ROUNDS)
         for kind in options.on.split(","):
             place = Small(bench, f"{folder}/on-{kind}", kind)
             try:
                 place.open()
-                for name in ROUNDS:
-                    points, torn = sweep(place, bench.rounds[name],
-                                         options.step)
+                for what in bench.rounds.values():
+                    points, torn = sweep(place, what, options.step)
                     total += points
                     all_torn += torn
             except Skip as reason:
