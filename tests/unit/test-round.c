@@ -219,6 +219,7 @@ static int
 answer_it(void)
 {
     struct sp_round_plan plan = {0};
+    int result;
 
     if (sp_round_question(&hold, &plan))
         return 1; /* an answer is there, whatever it says */
@@ -229,7 +230,9 @@ answer_it(void)
         strcmp(plan.items[1].fpr, packages[1].primary_fpr) != 0 ||
         strcmp(plan.items[1].why, "update") != 0)
         return 2;
-    return sp_round_answer(&hold, &plan, true, &err) == 0 ? 0 : 3;
+    result = sp_round_answer(&hold, &plan, true, &err) == 0 ? 0 : 3;
+    free(plan.items);
+    return result;
 }
 
 static void
