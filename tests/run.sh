@@ -61,8 +61,8 @@ case " $* " in
 *.bats\ *) "$(dirname "$0")/fixtures.sh" "$build/fixtures" >/dev/null || exit 1 ;;
 esac
 
-# Suites wait for servers and clocks a good part of their time: by one more than
-# processors these had nothing to do for a quarter of it.
+# Suites wait for servers and clocks a good part of their time: with one more of
+# them than processors, those stood idle for a quarter of it.
 printf '%s\0' "$@" | xargs -0 -n 1 -P "${JOBS:-$(($(nproc) + 2))}" \
     bash -c 'run_one "$1"' run_one
 

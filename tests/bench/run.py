@@ -181,10 +181,9 @@ def prepare(build, preset):
 
 
 def put_aside(work, aside):
-    """Keeps the files of a run, empty, to the end. ext4 looks at each file that
-    was removed in the last minutes before it makes another, and the next in
-    turn would pay for that; as it would for memory that it is the first to
-    touch, where the host of a virtual machine must find it."""
+    """Keeps the files of a run to the end, but not their bytes. ext4 looks at
+    each file that was removed in the last minutes before it makes another, and
+    the next in turn would pay for that."""
     for folder, _, names in os.walk(work):
         for name in names:
             path = os.path.join(folder, name)
